@@ -1,0 +1,1 @@
+//! Confined processes: spawner, namespaces, cgroups, seccomp; knows nothing of AWS.

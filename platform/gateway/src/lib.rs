@@ -1,0 +1,1 @@
+//! The front door: listen, identify, authenticate, decode, authorize, call, encode, record.

@@ -1,0 +1,1 @@
+//! The kit that every service stands on: context, operations, ports, background tasks.

@@ -1,0 +1,1 @@
+//! Durable ordered tables and transactions; blobs.
