@@ -1,0 +1,21 @@
+//! The check of a request's signature, for services whose data plane decides itself whether it wants one.
+
+use async_trait::async_trait;
+use pagoda_protocol::ApiError;
+
+use crate::Caller;
+
+/// Authenticates requests.
+#[async_trait]
+pub trait Authenticate: Send + Sync {
+    /// The caller who signed the request for `service`; [`Caller::anonymous`] when nobody did.
+    ///
+    /// # Errors
+    /// AWS's error for a signature that is wrong, expired, or made with an unknown key.
+    async fn caller(
+        &self,
+        service: &'static str,
+        parts: &http::request::Parts,
+        body: &[u8],
+    ) -> Result<Caller, ApiError>;
+}

@@ -1,0 +1,24 @@
+//! What services ask of each other: one verb-named trait a file, without default methods. The binary wires
+//! provider to consumer; no service depends on another.
+
+mod assume_role;
+mod authenticate;
+mod call_operation;
+mod find_credential;
+mod identity_policies;
+mod invoke_function;
+mod put_log_events;
+mod read_object;
+mod read_role;
+mod serve_endpoint;
+
+pub use assume_role::{AssumeRole, SessionCredentials};
+pub use authenticate::Authenticate;
+pub use call_operation::CallOperation;
+pub use find_credential::{Credential, FindCredential, NoCredential};
+pub use identity_policies::{IdentityPolicies, PoliciesOf};
+pub use invoke_function::{FunctionError, Invocation, InvokeFunction, Invoked};
+pub use put_log_events::{LogLine, PutLogEvents};
+pub use read_object::ReadObject;
+pub use read_role::{ReadRole, Role};
+pub use serve_endpoint::{Endpoint, ServeEndpoint};
