@@ -1,0 +1,2 @@
+//! Tests of the wire formats against the public protocol facts.
+mod sample;
