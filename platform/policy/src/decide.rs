@@ -61,7 +61,7 @@ pub enum Reason {
     Statement(Grant),
     /// No statement allowed; the nearest one and what it missed by.
     NothingAllows {
-        /// Which kind of policy lacks the grant: `identity-based`, `resource-based`, ….
+        /// Which kind of policy lacks the grant: `identity-based policy`, `permissions boundary`, ….
         missing: &'static str,
         /// The statement that came nearest, with the element that failed.
         nearest: Option<(Grant, String)>,
@@ -71,7 +71,7 @@ pub enum Reason {
 /// A statement, named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// The kind of policy: `identity-based`, `resource-based`, `permissions boundary`, ….
+    /// The kind of policy: `identity-based policy`, `permissions boundary`, ….
     pub kind: &'static str,
     /// The policy's ARN or name.
     pub policy: String,
@@ -81,7 +81,7 @@ pub struct Grant {
 
 impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "statement {} of {} policy {}", self.statement, self.kind, self.policy)
+        write!(f, "statement {} of {} {}", self.statement, self.kind, self.policy)
     }
 }
 
@@ -91,9 +91,9 @@ impl fmt::Display for Decision {
         match &self.reason {
             Reason::Root => f.write_str(": the account's root user"),
             Reason::Statement(grant) => write!(f, " by {grant}"),
-            Reason::NothingAllows { missing, nearest: None } => write!(f, ": no {missing} policy allows it"),
+            Reason::NothingAllows { missing, nearest: None } => write!(f, ": no {missing} allows it"),
             Reason::NothingAllows { missing, nearest: Some((grant, element)) } => {
-                write!(f, ": no {missing} policy allows it; the nearest, {grant}, differs in {element}")
+                write!(f, ": no {missing} allows it; the nearest, {grant}, differs in {element}")
             }
         }
     }
@@ -101,12 +101,12 @@ impl fmt::Display for Decision {
 
 /// Decides a request.
 pub fn decide(request: &Request<'_>, policies: &Policies<'_>) -> Decision {
-    let identity = survey("identity-based", policies.identity, request);
-    let resource = survey("resource-based", policies.resource, request);
+    let identity = survey("identity-based policy", policies.identity, request);
+    let resource = survey("resource-based policy", policies.resource, request);
     let boundary =
         policies.boundary.map(|named| survey("permissions boundary", std::slice::from_ref(named), request));
-    let session = restriction("session", policies.session, request);
-    let guardrails = restriction("account guardrail", policies.guardrails, request);
+    let session = restriction("session policy", policies.session, request);
+    let guardrails = restriction("service control policy", policies.guardrails, request);
 
     let surveys =
         [Some(&identity), Some(&resource), boundary.as_ref(), session.as_ref(), guardrails.as_ref()];

@@ -1,7 +1,8 @@
 //! The check of a request's signature, for services whose data plane decides itself whether it wants one.
 
 use async_trait::async_trait;
-use pagoda_protocol::ApiError;
+use bytes::Bytes;
+use pagoda_protocol::{ApiError, ServiceSpec};
 
 use crate::Caller;
 
@@ -14,8 +15,8 @@ pub trait Authenticate: Send + Sync {
     /// AWS's error for a signature that is wrong, expired, or made with an unknown key.
     async fn caller(
         &self,
-        service: &'static str,
+        service: &'static ServiceSpec,
         parts: &http::request::Parts,
-        body: &[u8],
+        body: &Bytes,
     ) -> Result<Caller, ApiError>;
 }

@@ -1,6 +1,6 @@
 //! The platform's own endpoint, inside a place that only sees its own network.
 
-use std::net::TcpListener;
+use tokio::net::TcpListener;
 
 use tokio::sync::oneshot;
 
