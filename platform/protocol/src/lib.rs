@@ -12,8 +12,8 @@ mod spec;
 pub use body::{Body, ByteStream};
 pub use error::{ApiError, Fault, Modelled};
 pub use schema::{Kind, Location, Member, Schema, TimestampFormat};
-pub use shape::{Decode, EachElement, EachEntry, EachMember, Encode, Operation, Reader, Shape, Unit, Writer};
-pub use spec::{OperationSpec, Protocol, Route, Segment, ServiceSpec, Unavailable};
+pub use shape::{Decode, EachElement, EachEntry, EachMember, Encode, Operation, Reader, Shape, Unit, UnknownValue, Writer};
+pub use spec::{OperationSpec, Protocol, Route, Segment, ServiceSpec};
 
 /// What generated code refers to, so that a service needs no further dependencies for it.
 pub mod generated {

@@ -223,6 +223,29 @@ impl Schema {
     }
 }
 
+/// Text without constraints.
+pub static STRING: Schema = Schema::new("String", Kind::String);
+/// An `i32` without constraints.
+pub static INTEGER: Schema = Schema::new("Integer", Kind::Integer);
+/// An `i64` without constraints.
+pub static LONG: Schema = Schema::new("Long", Kind::Long);
+/// An `f32` without constraints.
+pub static FLOAT: Schema = Schema::new("Float", Kind::Float);
+/// An `f64` without constraints.
+pub static DOUBLE: Schema = Schema::new("Double", Kind::Double);
+/// True or false.
+pub static BOOLEAN: Schema = Schema::new("Boolean", Kind::Boolean);
+/// A moment.
+pub static TIMESTAMP: Schema = Schema::new("Timestamp", Kind::Timestamp);
+/// Bytes without constraints.
+pub static BLOB: Schema = Schema::new("Blob", Kind::Blob);
+/// A streaming body.
+pub static STREAM: Schema = Schema::new("Stream", Kind::Stream);
+/// Any JSON value.
+pub static DOCUMENT: Schema = Schema::new("Document", Kind::Document);
+/// No members.
+pub static UNIT: Schema = Schema::structure("Unit", &[]);
+
 impl Member {
     /// A member of the body, named on the wire as in the model.
     pub const fn new(name: &'static str, target: &'static Schema) -> Self {

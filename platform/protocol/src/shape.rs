@@ -119,7 +119,10 @@ pub trait Operation: Send + Sync + 'static {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Unit;
 
-static UNIT: Schema = Schema::structure("Unit", &[]);
+/// A text that is none of an enumeration's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not one of the values")]
+pub struct UnknownValue;
 
 impl Encode for Unit {
     fn write(&self, writer: &mut dyn Writer) {
@@ -136,7 +139,7 @@ impl Decode for Unit {
 
 impl Shape for Unit {
     fn schema() -> &'static Schema {
-        &UNIT
+        &crate::schema::UNIT
     }
 }
 

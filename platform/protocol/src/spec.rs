@@ -36,8 +36,8 @@ pub struct ServiceSpec {
     pub validation_code: &'static str,
     /// The operations that are built, sorted by name.
     pub operations: &'static [&'static OperationSpec],
-    /// The rest of the model, sorted by name.
-    pub unavailable: &'static [Unavailable],
+    /// The names of the rest of the model, sorted.
+    pub unavailable: &'static [&'static str],
     /// All routes by path, the most specific first; empty for protocols that don't route by path.
     pub routes: &'static [Route],
 }
@@ -61,13 +61,6 @@ pub struct OperationSpec {
     pub output_root: &'static str,
     /// The request's body is not buffered before the operation runs.
     pub streams_input: bool,
-}
-
-/// An operation of the model that is not built.
-#[derive(Debug)]
-pub struct Unavailable {
-    /// The model's name.
-    pub name: &'static str,
 }
 
 /// A path that leads to an operation.
@@ -103,10 +96,10 @@ impl ServiceSpec {
         Some(self.operations[place])
     }
 
-    /// The model's operation `name` that is not built.
-    pub fn unavailable(&self, name: &str) -> Option<&'static Unavailable> {
-        let place = self.unavailable.binary_search_by(|operation| operation.name.cmp(name)).ok()?;
-        Some(&self.unavailable[place])
+    /// The operation `name` of the model, if it is not built.
+    pub fn unavailable(&self, name: &str) -> Option<&'static str> {
+        let place = self.unavailable.binary_search(&name).ok()?;
+        Some(self.unavailable[place])
     }
 
     /// Whether it is S3, whose dialect of restXml is its own.

@@ -1,1 +1,3 @@
 //! AWS apigateway.
+
+pub mod generated;

@@ -1,1 +1,3 @@
 //! AWS cloudformation.
+
+pub mod generated;

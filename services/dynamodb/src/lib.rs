@@ -1,1 +1,3 @@
 //! AWS dynamodb.
+
+pub mod generated;

@@ -1,1 +1,3 @@
 //! AWS iam.
+
+pub mod generated;

@@ -1,1 +1,3 @@
 //! AWS lambda.
+
+pub mod generated;

@@ -1,1 +1,3 @@
 //! AWS logs.
+
+pub mod generated;

@@ -1,1 +1,3 @@
 //! AWS s3.
+
+pub mod generated;

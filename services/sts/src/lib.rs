@@ -1,1 +1,3 @@
 //! AWS sts.
+
+pub mod generated;
