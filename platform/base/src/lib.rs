@@ -7,6 +7,7 @@
 mod account;
 mod arn;
 mod clock;
+mod failure;
 pub mod ids;
 mod random;
 mod region;
@@ -14,6 +15,7 @@ mod region;
 pub use account::{AccountId, InvalidAccountId};
 pub use arn::{Arn, InvalidArn};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use failure::Failure;
 pub use jiff::{SignedDuration, Timestamp};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use region::{InvalidRegion, Region};

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::StatusCode;
+use pagoda_base::Failure;
 
 use crate::schema::Schema;
 use crate::shape::Encode;
@@ -24,6 +25,8 @@ pub struct ApiError {
     pub headers: Vec<(&'static str, String)>,
     /// The modelled exception, where the model has one.
     pub modelled: Option<Arc<dyn Modelled>>,
+    /// What broke inside, for the log; never on the wire.
+    pub cause: Option<String>,
 }
 
 /// An exception of the model.
@@ -51,6 +54,7 @@ impl ApiError {
             fields: Vec::new(),
             headers: Vec::new(),
             modelled: None,
+            cause: None,
         }
     }
 
@@ -104,9 +108,25 @@ impl ApiError {
     }
 }
 
+/// What broke inside answers `InternalFailure`, or `ServiceUnavailable` when trying again may help.
+impl<E: Failure> From<E> for ApiError {
+    fn from(failure: E) -> Self {
+        let error = if failure.is_passing() {
+            Self::new("ServiceUnavailable", 503, "The request has failed due to a temporary failure of the server.")
+        } else {
+            Self::internal()
+        };
+        Self { cause: Some(failure.to_string()), ..error }
+    }
+}
+
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.message)
+        write!(f, "{}: {}", self.code, self.message)?;
+        match &self.cause {
+            Some(cause) => write!(f, " ({cause})"),
+            None => Ok(()),
+        }
     }
 }
 
