@@ -65,11 +65,13 @@ pub struct Ownership {
     pub policy: Option<Named>,
     /// Whether that policy must itself allow, even within the account.
     pub must_allow: bool,
+    /// The resource's full ARN, where the request named only a part of it.
+    pub resource: Option<String>,
 }
 
 impl Ownership {
     /// A resource of `owner` without a policy of its own.
     pub fn of(owner: AccountId) -> Self {
-        Self { owner, policy: None, must_allow: false }
+        Self { owner, policy: None, must_allow: false, resource: None }
     }
 }

@@ -32,7 +32,7 @@ impl Authorizer {
         let request = Request {
             principal: &cx.caller.principal,
             action: &access.action,
-            resource: &access.resource,
+            resource: ownership.resource.as_deref().unwrap_or(&access.resource),
             owner: ownership.owner,
             keys: &keys,
         };
