@@ -69,6 +69,7 @@ impl<E: Engine> Combiner<E> {
         let runtime = Handle::current();
         std::thread::Builder::new().name("store-writer".into()).spawn(move || {
             writer.run(pending, &runtime);
+            drop(writer); // so that the engine ends with the store that was closed
             finish.send(()).ok(); // nobody need be waiting
         })?;
         let (queue, finished) = (Mutex::new(Some(queue)), tokio::sync::Mutex::new(Some(finished)));

@@ -46,11 +46,17 @@ impl Engine for Memory {
     async fn apply(&self, batch: Vec<Commit>) -> Vec<Result<Outcome, StoreError>> {
         let now = self.clock.now().as_millisecond();
         let mut state = self.state();
-        state.batch += 1;
         state.forget_tokens(now);
-        let number = state.batch;
+        let number = state.batch + 1;
         let numbered = (0..=u16::MAX).zip(batch);
-        numbered.map(|(index, commit)| state.apply(commit, Stamp::new(number, index), now)).collect()
+        let answers: Vec<_> =
+            numbered.map(|(index, commit)| state.apply(commit, Stamp::new(number, index), now)).collect();
+        let happened =
+            |answer: &Result<_, _>| matches!(answer, Ok(Outcome::Done(stamp)) if stamp.batch() == number);
+        if answers.iter().any(happened) {
+            state.batch = number;
+        }
+        answers
     }
 
     async fn read(&self, reads: &[Read], _: Consistency) -> Result<Vec<Rows>, StoreError> {

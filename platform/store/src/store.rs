@@ -29,7 +29,8 @@ pub trait Store: Send + Sync + 'static {
     /// Turns for read-modify-write of single rows; see [`crate::update`].
     fn latches(&self) -> &Latches;
 
-    /// Answers what was asked before, then lets go of the data; later commits are `Unavailable`.
+    /// Answers the commits asked before and ends writing in order; later commits are `Unavailable`.
+    /// The data directory is free once the last `Arc` of the store is dropped after it.
     async fn close(&self);
 }
 
