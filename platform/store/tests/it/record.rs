@@ -1,0 +1,116 @@
+//! Records: versions, and the tables that hold them.
+
+use std::sync::Arc;
+
+use pagoda_store::{Commit, Outcome, Record, Space, Store, StoreError, Table};
+use serde::{Deserialize, Serialize};
+
+use crate::stores::each;
+
+#[derive(Serialize, Deserialize)]
+struct UserV1 {
+    name: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct UserV2 {
+    name: String,
+    path: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct User {
+    name: String,
+    path: Vec<String>,
+}
+
+impl Record for UserV1 {
+    const KIND: &str = "user";
+    const VERSION: u8 = 1;
+}
+
+impl Record for UserV2 {
+    const KIND: &str = "user";
+    const VERSION: u8 = 2;
+
+    fn migrate(version: u8, body: &[u8]) -> Result<Self, StoreError> {
+        UserV1::read(version, body).map(|old| Self { name: old.name, path: "/".into() })
+    }
+}
+
+impl Record for User {
+    const KIND: &str = "user";
+    const VERSION: u8 = 3;
+
+    fn migrate(version: u8, body: &[u8]) -> Result<Self, StoreError> {
+        UserV2::read(version, body).map(|old| Self {
+            name: old.name,
+            path: old.path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+        })
+    }
+}
+
+const USERS: Table<User> = Table::new(Space::Meta);
+
+fn user(name: &str) -> User {
+    User { name: name.into(), path: vec![] }
+}
+
+#[test]
+fn every_version_decodes() {
+    let check = |stored: &[u8], expected: Option<&[&str]>| {
+        let path = User::decode(stored).map(|user| user.path);
+        let expected = expected.map(|path| path.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>());
+        assert_eq!(path.clone().ok(), expected, "{path:?}");
+    };
+    check(b"\x01{\"name\":\"ada\"}", Some(&[]));
+    check(b"\x02{\"name\":\"ada\",\"path\":\"/a/b/\"}", Some(&["a", "b"]));
+    check(b"\x03{\"name\":\"ada\",\"path\":[\"c\"]}", Some(&["c"]));
+    check(b"\x04{\"name\":\"ada\"}", None);
+    check(b"\x03{\"name\":\"ada\"", None);
+    check(b"", None);
+}
+
+#[tokio::test]
+async fn tables_create_replace_and_remove_by_stamp() {
+    for (engine, store) in each().stores {
+        let store: Arc<dyn Store> = store;
+        let at = USERS.key().text("ada").done();
+        let create = USERS.create(Commit::new(), &at, &user("ada")).unwrap();
+        let stamp = store.commit(create.clone()).await.unwrap().done().unwrap();
+        assert!(matches!(store.commit(create).await, Ok(Outcome::CheckFailed { .. })), "{engine}");
+        let old = USERS.get(&*store, &at).await.unwrap().unwrap();
+        assert_eq!((&old.record, old.stamp), (&user("ada"), stamp), "{engine}");
+        let replace = USERS.replace(Commit::new(), &at, stamp, &user("lovelace")).unwrap();
+        store.commit(replace).await.unwrap().done().unwrap();
+        let stale = store.commit(USERS.remove(Commit::new(), &old)).await;
+        assert!(matches!(stale, Ok(Outcome::CheckFailed { .. })), "{engine}");
+        let new = USERS.get(&*store, &at).await.unwrap().unwrap();
+        assert_eq!(new.record.name, "lovelace", "{engine}");
+        store.commit(USERS.remove(Commit::new(), &new)).await.unwrap().done().unwrap();
+        assert_eq!(USERS.get(&*store, &at).await, Ok(None), "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn scans_go_on_where_they_ended() {
+    for (engine, store) in each().stores {
+        let group = |name: &str| USERS.key().text(name).done();
+        let mut commit = Commit::new();
+        for (name, number) in [("a", 0u64), ("b", 0), ("b", 1), ("b", 2), ("b", 3), ("c", 0)] {
+            let at = USERS.key().text(name).u64(number).done();
+            commit = USERS.put(commit, &at, &user(&format!("{name}{number}"))).unwrap();
+        }
+        store.commit(commit).await.unwrap().done().unwrap();
+        let (mut pages, mut after) = (Vec::new(), None);
+        loop {
+            let page = USERS.scan(&*store, &group("b"), after.as_ref(), 3).await.unwrap();
+            pages.push(page.items.into_iter().map(|item| item.record.name).collect::<Vec<_>>());
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(pages, [vec!["b0", "b1", "b2"], vec!["b3"]], "{engine}");
+    }
+}
