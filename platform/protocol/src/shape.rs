@@ -23,58 +23,85 @@ pub type EachElement<'a> = &'a mut dyn FnMut(&mut dyn Reader) -> Result<(), ApiE
 pub type EachEntry<'a> = &'a mut dyn FnMut(String, &mut dyn Reader) -> Result<(), ApiError>;
 
 /// A value on the wire, being read. Each method reads the one value that the reader is at.
+///
+/// A reader writes the methods for what its place can hold; the rest answer 500, because only a shape
+/// that contradicts its own schema could ask for them.
 pub trait Reader {
     /// Reads a structure or union; each callback must read exactly the member's value.
-    fn structure(&mut self, each: EachMember<'_>) -> Result<(), ApiError>;
+    fn structure(&mut self, _each: EachMember<'_>) -> Result<(), ApiError> {
+        Err(ApiError::internal())
+    }
     /// Reads a list.
-    fn list(&mut self, each: EachElement<'_>) -> Result<(), ApiError>;
+    fn list(&mut self, _each: EachElement<'_>) -> Result<(), ApiError> {
+        Err(ApiError::internal())
+    }
     /// Reads a map.
-    fn map(&mut self, each: EachEntry<'_>) -> Result<(), ApiError>;
+    fn map(&mut self, _each: EachEntry<'_>) -> Result<(), ApiError> {
+        Err(ApiError::internal())
+    }
     /// Reads text.
-    fn string(&mut self) -> Result<String, ApiError>;
+    fn string(&mut self) -> Result<String, ApiError> {
+        Err(ApiError::internal())
+    }
     /// Reads a whole number, in the range that the schema's kind has.
-    fn integer(&mut self) -> Result<i64, ApiError>;
+    fn integer(&mut self) -> Result<i64, ApiError> {
+        Err(ApiError::internal())
+    }
     /// Reads a number.
-    fn float(&mut self) -> Result<f64, ApiError>;
+    fn float(&mut self) -> Result<f64, ApiError> {
+        Err(ApiError::internal())
+    }
     /// Reads true or false.
-    fn boolean(&mut self) -> Result<bool, ApiError>;
+    fn boolean(&mut self) -> Result<bool, ApiError> {
+        Err(ApiError::internal())
+    }
     /// Reads bytes.
-    fn blob(&mut self) -> Result<Bytes, ApiError>;
+    fn blob(&mut self) -> Result<Bytes, ApiError> {
+        Err(ApiError::internal())
+    }
     /// Reads a moment.
-    fn timestamp(&mut self) -> Result<Timestamp, ApiError>;
+    fn timestamp(&mut self) -> Result<Timestamp, ApiError> {
+        Err(ApiError::internal())
+    }
     /// Reads any JSON value.
-    fn document(&mut self) -> Result<Value, ApiError>;
+    fn document(&mut self) -> Result<Value, ApiError> {
+        Err(ApiError::internal())
+    }
     /// Takes the body itself.
-    fn stream(&mut self) -> Result<ByteStream, ApiError>;
+    fn stream(&mut self) -> Result<ByteStream, ApiError> {
+        Err(ApiError::internal())
+    }
     /// Refuses the value just read as a violation of the API's constraints: `constraint` completes the
     /// sentence "Value '…' at '…' failed to satisfy constraint: …". Reading goes on.
     fn violate(&mut self, value: Option<&str>, constraint: &str);
 }
 
 /// Where a value is written. Each method writes the one value that the writer is at.
+///
+/// A writer writes the methods for what its place can hold; the rest write nothing.
 pub trait Writer {
     /// Writes a structure: a value for each member of the schema, in its order.
-    fn structure(&mut self, members: &[&dyn Encode]);
+    fn structure(&mut self, _members: &[&dyn Encode]) {}
     /// Writes a union whose member `index` is set.
-    fn union(&mut self, index: usize, value: &dyn Encode);
+    fn union(&mut self, _index: usize, _value: &dyn Encode) {}
     /// Writes a list.
-    fn list(&mut self, elements: &mut dyn Iterator<Item = &dyn Encode>);
+    fn list(&mut self, _elements: &mut dyn Iterator<Item = &dyn Encode>) {}
     /// Writes a map.
-    fn map(&mut self, entries: &mut dyn Iterator<Item = (&str, &dyn Encode)>);
+    fn map(&mut self, _entries: &mut dyn Iterator<Item = (&str, &dyn Encode)>) {}
     /// Writes text.
-    fn string(&mut self, value: &str);
+    fn string(&mut self, _value: &str) {}
     /// Writes a whole number.
-    fn integer(&mut self, value: i64);
+    fn integer(&mut self, _value: i64) {}
     /// Writes a number.
-    fn float(&mut self, value: f64);
+    fn float(&mut self, _value: f64) {}
     /// Writes true or false.
-    fn boolean(&mut self, value: bool);
+    fn boolean(&mut self, _value: bool) {}
     /// Writes bytes.
-    fn blob(&mut self, value: &[u8]);
+    fn blob(&mut self, _value: &[u8]) {}
     /// Writes a moment.
-    fn timestamp(&mut self, value: Timestamp);
+    fn timestamp(&mut self, _value: Timestamp) {}
     /// Writes any JSON value.
-    fn document(&mut self, value: &Value);
+    fn document(&mut self, _value: &Value) {}
 }
 
 /// A value that can be written.
