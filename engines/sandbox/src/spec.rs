@@ -83,13 +83,7 @@ impl Default for Limits {
     /// 128 MiB, the share of a core that AWS gives to 128 MiB (128/1769), 1024 processes and files,
     /// 512 MiB of `/tmp`.
     fn default() -> Self {
-        Self {
-            memory_bytes: 128 << 20,
-            cpu_millis: 72,
-            pids: 1024,
-            tmp_bytes: 512 << 20,
-            open_files: 1024,
-        }
+        Self { memory_bytes: 128 << 20, cpu_millis: 72, pids: 1024, tmp_bytes: 512 << 20, open_files: 1024 }
     }
 }
 
