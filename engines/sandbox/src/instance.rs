@@ -1,0 +1,199 @@
+//! A running instance, as the host sees it.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Mutex as SyncMutex;
+
+use rustix::io::{pread, pwrite};
+use rustix::net::{Shutdown, shutdown};
+use serde::{Deserialize, Serialize};
+use tokio::io::unix::AsyncFd;
+use tokio::net::TcpListener;
+use tokio::net::unix::pipe::Receiver;
+use tokio::sync::Mutex;
+
+use crate::Error;
+use crate::confine::cgroup::cpu_micros;
+use crate::message::{Answer, Fault, Meter, Usage, Version};
+use crate::socket::{hear, watch};
+
+/// How a program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum End {
+    /// It exited with this code.
+    Code(i32),
+    /// This signal ended it.
+    Signal(i32),
+}
+
+/// How an instance ended, and what it used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exit {
+    /// How the program ended; signal 9 when the whole instance was killed.
+    pub end: End,
+    /// Whether the kernel killed a process of it for want of memory.
+    pub oom_killed: bool,
+    /// Most memory that it had at one time, page cache included; 0 where the host can't tell.
+    pub memory_peak_bytes: u64,
+    /// Processor time of all its processes; 0 where the host can't tell.
+    pub cpu_micros: u64,
+}
+
+/// A confined process tree. Dropping it kills every process of it and removes all traces.
+#[derive(Debug)]
+pub struct Instance {
+    /// What the guest writes to its standard output.
+    pub stdout: Option<Receiver>,
+    /// What the guest writes to its standard error.
+    pub stderr: Option<Receiver>,
+    /// Sockets that listen inside the instance, in the order of [`crate::Spec::listen`].
+    pub listeners: Vec<TcpListener>,
+    id: u64,
+    version: Version,
+    meters: Vec<(Meter, OwnedFd)>,
+    channel: AsyncFd<OwnedFd>,
+    /// How the program ended, once that is known; held while waiting, so that several can wait.
+    ended: Mutex<Option<End>>,
+    exit: SyncMutex<Option<Exit>>,
+}
+
+impl Instance {
+    /// Waits for the first answer.
+    pub(crate) async fn started(channel: OwnedFd, stdout: Receiver, stderr: Receiver) -> Result<Self, Error> {
+        let channel = watch(channel).map_err(Error::system("watching an instance"))?;
+        let Some((answer, descriptors)) = next(&channel).await? else { return Err(Error::Ended) };
+        let (id, count, version, meters) = match answer {
+            Answer::Started { id, listeners, version, meters } => (id, listeners, version, meters),
+            Answer::Failed(Fault { step, errno }) => {
+                return Err(Error::Spawn { step, source: io::Error::from_raw_os_error(errno) });
+            }
+            Answer::Busy => return Err(Error::Busy),
+            Answer::Ended(_) | Answer::Gone(_) => return Err(Error::Ended),
+        };
+        let mut descriptors = descriptors.into_iter();
+        let listeners = descriptors.by_ref().take(count).map(listener).collect::<Result<_, _>>()?;
+        Ok(Self {
+            stdout: Some(stdout),
+            stderr: Some(stderr),
+            listeners,
+            id,
+            version,
+            meters: meters.into_iter().zip(descriptors).collect(),
+            channel,
+            ended: Mutex::new(None),
+            exit: SyncMutex::new(None),
+        })
+    }
+
+    /// A number that no other instance of this spawner has.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Stops every process of the instance, whatever it does. Takes effect within microseconds of the
+    /// processes' leaving the kernel, not necessarily before this returns.
+    pub fn freeze(&self) -> Result<(), Error> {
+        self.set_frozen(true)
+    }
+
+    /// Lets a frozen instance run on.
+    pub fn thaw(&self) -> Result<(), Error> {
+        self.set_frozen(false)
+    }
+
+    /// Kills every process of the instance, frozen or not; [`Instance::exited`] tells when they are gone.
+    pub fn kill(&self) {
+        // The spawner sees the channel closing. Failing means that it has closed already.
+        let _ = shutdown(self.channel.get_ref(), Shutdown::Write);
+    }
+
+    /// Waits until every process of the instance is gone. Answers the same whenever it is asked again.
+    pub async fn exited(&self) -> Exit {
+        let mut ended = self.ended.lock().await;
+        if let Some(exit) = self.known_exit() {
+            return exit;
+        }
+        let usage = loop {
+            match next(&self.channel).await {
+                Ok(Some((Answer::Ended(end), _))) => *ended = Some(end),
+                Ok(Some((Answer::Gone(usage), _))) => break usage,
+                Ok(Some(_)) => {}
+                // The spawner is gone, and its death has killed the instance.
+                Ok(None) | Err(_) => break self.usage(),
+            }
+        };
+        let exit = Exit {
+            end: ended.unwrap_or(End::Signal(libc::SIGKILL)),
+            oom_killed: usage.oom_killed,
+            memory_peak_bytes: usage.memory_peak_bytes,
+            cpu_micros: usage.cpu_micros,
+        };
+        *self.exit.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(exit);
+        exit
+    }
+
+    /// Most memory that the instance has had at one time so far.
+    pub fn memory_peak_bytes(&self) -> Result<u64, Error> {
+        if let Some(exit) = self.known_exit() {
+            return Ok(exit.memory_peak_bytes);
+        }
+        let text = self.read(Meter::MemoryPeak, "reading the memory account")?;
+        Ok(text.trim().parse().unwrap_or(0))
+    }
+
+    /// Processor time that the instance has used so far, in microseconds.
+    pub fn cpu_micros(&self) -> Result<u64, Error> {
+        if let Some(exit) = self.known_exit() {
+            return Ok(exit.cpu_micros);
+        }
+        Ok(cpu_micros(self.version, &self.read(Meter::Cpu, "reading the processor account")?))
+    }
+
+    fn known_exit(&self) -> Option<Exit> {
+        *self.exit.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn usage(&self) -> Usage {
+        Usage {
+            oom_killed: false,
+            memory_peak_bytes: self.memory_peak_bytes().unwrap_or(0),
+            cpu_micros: self.cpu_micros().unwrap_or(0),
+        }
+    }
+
+    fn set_frozen(&self, frozen: bool) -> Result<(), Error> {
+        let step = if frozen { "freezing" } else { "thawing" };
+        let word: &[u8] = match (self.version, frozen) {
+            (Version::V1, true) => b"FROZEN",
+            (Version::V1, false) => b"THAWED",
+            (Version::V2, true) => b"1",
+            (Version::V2, false) => b"0",
+        };
+        pwrite(self.meter(Meter::Freezer, step)?, word, 0).map(drop).map_err(Error::system(step))
+    }
+
+    fn read(&self, meter: Meter, step: &'static str) -> Result<String, Error> {
+        let mut bytes = [0; 4096];
+        let length = pread(self.meter(meter, step)?, &mut bytes, 0).map_err(Error::system(step))?;
+        Ok(String::from_utf8_lossy(bytes.get(..length).unwrap_or_default()).into_owned())
+    }
+
+    fn meter(&self, meter: Meter, step: &'static str) -> Result<&OwnedFd, Error> {
+        let found = self.meters.iter().find(|(kind, _)| *kind == meter);
+        found.map(|(_, file)| file).ok_or_else(|| Error::system(step)(rustix::io::Errno::NOTSUP))
+    }
+}
+
+/// The next message of the instance, with its descriptors; `None` after the last.
+async fn next(channel: &AsyncFd<OwnedFd>) -> Result<Option<(Answer, Vec<OwnedFd>)>, Error> {
+    let heard = channel.async_io(tokio::io::Interest::READABLE, |socket| Ok(hear::<Answer>(socket)?)).await;
+    match heard {
+        Ok(message) => Ok(message),
+        Err(error) if error.raw_os_error() == Some(libc::ECONNRESET) => Ok(None),
+        Err(error) => Err(Error::system("hearing from an instance")(error)),
+    }
+}
+
+fn listener(socket: OwnedFd) -> Result<TcpListener, Error> {
+    TcpListener::from_std(socket.into()).map_err(Error::system("watching a listener"))
+}

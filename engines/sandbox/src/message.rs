@@ -1,0 +1,124 @@
+//! What travels between the host process, the spawner and the first process of an instance.
+//!
+//! Messages are JSON in single `SOCK_SEQPACKET` packets, descriptors beside them. The guest's program never
+//! holds an end of any of these sockets.
+
+use std::io;
+use std::path::PathBuf;
+
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+
+use crate::instance::End;
+use crate::isolation::Isolation;
+use crate::spec::{Ids, Limits, Start};
+
+/// Most bytes of one message.
+pub(crate) const MESSAGE_BYTES_MAX: usize = 160 * 1024;
+
+/// First words of the spawner, once its tree stands.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Hello {
+    pub(crate) isolation: Isolation,
+    pub(crate) missing: Vec<String>,
+}
+
+/// A directory to bind: its canonical host path and the identity it must still have there.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Binding {
+    pub(crate) host: PathBuf,
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    pub(crate) guest: PathBuf,
+}
+
+/// A checked [`crate::Spec`], on its way to an instance. Descriptors: channel, stdout, stderr.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Claim {
+    pub(crate) start: Start,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) directory: PathBuf,
+    pub(crate) bindings: Vec<Binding>,
+    pub(crate) ids: Ids,
+    pub(crate) listen: Vec<u16>,
+    pub(crate) limits: Limits,
+}
+
+/// How cgroup files are named and read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Version {
+    V1,
+    V2,
+}
+
+/// A file of the instance's cgroup, handed to the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Meter {
+    Freezer,
+    MemoryPeak,
+    Cpu,
+}
+
+/// What an instance used up, read after its last process ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Usage {
+    pub(crate) oom_killed: bool,
+    pub(crate) memory_peak_bytes: u64,
+    pub(crate) cpu_micros: u64,
+}
+
+/// What the host hears over an instance's channel, in this order.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Answer {
+    /// The program runs. Descriptors: one listener for each port, then one for each meter.
+    Started { id: u64, listeners: usize, version: Version, meters: Vec<Meter> },
+    /// It could not be started; nothing follows.
+    Failed(Fault),
+    /// Too many wait; nothing follows.
+    Busy,
+    /// The program ended.
+    Ended(End),
+    /// All its processes are gone; nothing follows.
+    Gone(Usage),
+}
+
+/// A step that failed, and the system's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Fault {
+    pub(crate) step: String,
+    pub(crate) errno: i32,
+}
+
+impl Fault {
+    pub(crate) fn new(step: impl Into<String>, errno: i32) -> Self {
+        Self { step: step.into(), errno }
+    }
+
+    /// The failure of the last raw system call.
+    pub(crate) fn last(step: impl Into<String>) -> Self {
+        Self::new(step, io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO))
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.step, io::Error::from_raw_os_error(self.errno))
+    }
+}
+
+/// Names the step of a failed call.
+pub(crate) trait At<T> {
+    fn at(self, step: impl Into<String>) -> Result<T, Fault>;
+}
+
+impl<T> At<T> for rustix::io::Result<T> {
+    fn at(self, step: impl Into<String>) -> Result<T, Fault> {
+        self.map_err(|errno: Errno| Fault::new(step, errno.raw_os_error()))
+    }
+}
+
+impl<T> At<T> for io::Result<T> {
+    fn at(self, step: impl Into<String>) -> Result<T, Fault> {
+        self.map_err(|error| Fault::new(step, error.raw_os_error().unwrap_or(libc::EIO)))
+    }
+}

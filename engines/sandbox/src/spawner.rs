@@ -1,0 +1,193 @@
+//! The host's handle to the spawner process.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use rustix::fs::{CWD, Mode, OFlags, fstat, openat};
+use rustix::io::{Errno, FdFlags, dup, fcntl_setfd};
+use rustix::net::SocketFlags;
+use rustix::pipe::{PipeFlags, pipe_with};
+use tokio::net::unix::pipe::Receiver;
+
+use crate::confine::{begin, kernel};
+use crate::message::{Binding, Claim, Hello};
+use crate::socket::{hear, pair, send, tell, watch};
+use crate::{Bind, Config, Error, Instance, Isolation, Source, Spec};
+
+/// The name under which [`Spawner::launch`] executes a program, and the descriptor that it hands it.
+const NAME: &str = "pagoda-spawner";
+const DESCRIPTOR: i32 = 3;
+
+/// A running spawner process. Clones share it; when the last is dropped, it and its instances end.
+#[derive(Debug, Clone)]
+pub struct Spawner {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    requests: OwnedFd,
+    hello: Hello,
+    mount_points: Vec<PathBuf>,
+    unsafe_no_sandbox: bool,
+}
+
+impl Spawner {
+    /// Forks the spawner from this process, which must not have threads yet: call it first in `main`,
+    /// before tokio. Takes about 10 ms.
+    pub fn start(config: Config) -> Result<Self, Error> {
+        let threads = fs::read_dir("/proc/self/task").map(Iterator::count).unwrap_or(1);
+        if threads > 1 {
+            return Err(Error::Threads { threads });
+        }
+        let (outer, inner) = pair(SocketFlags::empty()).map_err(Error::system("making a socket"))?;
+        match kernel::fork() {
+            Ok(Some(_)) => drop(inner),
+            Ok(None) => begin::main(inner),
+            Err(fault) => return Err(Error::Start(fault.to_string())),
+        }
+        Self::greet(outer, config)
+    }
+
+    /// Executes `executable` as the spawner, for processes that already have threads. Its `main` must
+    /// call [`serve_if_spawner`] first.
+    pub fn launch(config: Config, executable: &Path) -> Result<Self, Error> {
+        let (outer, inner) = pair(SocketFlags::empty()).map_err(Error::system("making a socket"))?;
+        let mut command = Command::new(executable);
+        command.arg0(NAME).env_clear().stdin(std::process::Stdio::null());
+        // SAFETY: between fork and exec the closure makes system calls only (dup2, fcntl), and touches no
+        // lock or allocation of the parent.
+        unsafe { command.pre_exec(move || hand_down(&inner)) };
+        // Not waited for: it ends after us, or is reaped when its socket is found closed.
+        command.spawn().map_err(Error::system("executing the spawner"))?;
+        drop(command);
+        Self::greet(outer, config)
+    }
+
+    fn greet(requests: OwnedFd, config: Config) -> Result<Self, Error> {
+        tell(&requests, &config, &[]).map_err(Error::system("configuring the spawner"))?;
+        let (hello, _) = hear::<Hello>(&requests)
+            .map_err(Error::system("hearing from the spawner"))?
+            .ok_or_else(|| Error::Start("it ended before it was ready".to_owned()))?;
+        rustix::io::ioctl_fionbio(&requests, true).map_err(Error::system("configuring a socket"))?;
+        let Config { mount_points, unsafe_no_sandbox, .. } = config;
+        Ok(Self { shared: Arc::new(Shared { requests, hello, mount_points, unsafe_no_sandbox }) })
+    }
+
+    /// How well instances are confined here.
+    pub fn isolation(&self) -> Isolation {
+        self.shared.hello.isolation
+    }
+
+    /// What this host lacks for [`Isolation::Full`], in words for an operator.
+    pub fn missing(&self) -> &[String] {
+        &self.shared.hello.missing
+    }
+
+    /// Starts an instance. When this returns, its program has been executed.
+    ///
+    /// Must be called within a tokio runtime, to which the instance's pipes and listeners then belong.
+    pub async fn spawn(&self, spec: Spec) -> Result<Instance, Error> {
+        if self.isolation() == Isolation::None && !self.shared.unsafe_no_sandbox {
+            return Err(Error::NotIsolated(self.missing().join("; ")));
+        }
+        spec.check(&self.shared.mount_points)?;
+        // Held until the instance has opened them too, so that none can be replaced by another of its number.
+        let held = spec.binds.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        let bindings = held.iter().zip(&spec.binds).map(identify).collect::<Result<Vec<_>, _>>()?;
+        let (channel, inner) = pair(SocketFlags::empty()).map_err(Error::system("making a socket"))?;
+        rustix::io::ioctl_fionbio(&channel, true).map_err(Error::system("configuring a socket"))?;
+        let (stdout, stdout_inner) = pipe()?;
+        let (stderr, stderr_inner) = pipe()?;
+        let claim = Claim {
+            start: spec.start,
+            environment: spec.environment,
+            directory: spec.directory,
+            bindings,
+            ids: spec.ids,
+            listen: spec.listen,
+            limits: spec.limits,
+        };
+        self.request(&claim, [&inner, &stdout_inner, &stderr_inner]).await?;
+        drop((inner, stdout_inner, stderr_inner));
+        Instance::started(channel, stdout, stderr).await
+    }
+
+    async fn request(&self, claim: &Claim, descriptors: [&OwnedFd; 3]) -> Result<(), Error> {
+        let bytes = serde_json::to_vec(claim).map_err(|error| Error::Spec(error.to_string()))?;
+        let borrowed = descriptors.map(AsFd::as_fd);
+        loop {
+            match send(&self.shared.requests, &bytes, &borrowed) {
+                Ok(()) => return Ok(()),
+                Err(Errno::AGAIN) => self.writable().await?,
+                Err(Errno::PIPE | Errno::CONNRESET) => return Err(Error::Ended),
+                Err(errno) => return Err(Error::system("asking the spawner")(errno)),
+            }
+        }
+    }
+
+    /// Waits until the spawner has read something. Registered anew each time, and by a descriptor of its
+    /// own, because the callers may belong to different runtimes.
+    async fn writable(&self) -> Result<(), Error> {
+        let step = "waiting for the spawner";
+        let copy = dup(&self.shared.requests).map_err(Error::system(step))?;
+        let copy = watch(copy).map_err(Error::system(step))?;
+        copy.writable().await.map(drop).map_err(Error::system(step))
+    }
+}
+
+/// Serves as the spawner and ends the process, if [`Spawner::launch`] executed it as one; returns at once
+/// otherwise. Call it first in `main`.
+pub fn serve_if_spawner() {
+    if std::env::args_os().next().is_none_or(|name| name != NAME) {
+        return;
+    }
+    // SAFETY: `launch` leaves its socket at this number, and nothing in this process has used it yet.
+    let socket = unsafe { OwnedFd::from_raw_fd(DESCRIPTOR) };
+    begin::main(socket)
+}
+
+/// Leaves `socket` at [`DESCRIPTOR`], open across the execution.
+fn hand_down(socket: &OwnedFd) -> io::Result<()> {
+    if socket.as_raw_fd() == DESCRIPTOR {
+        return Ok(fcntl_setfd(socket, FdFlags::empty())?);
+    }
+    // SAFETY: whatever is at that number belongs to the parent's copy, and this process is about to execute
+    // another program; no owner of it will run here.
+    match unsafe { libc::dup2(socket.as_raw_fd(), DESCRIPTOR) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+fn open(bind: &Bind) -> Result<Arc<OwnedFd>, Error> {
+    let path = match &bind.source {
+        Source::Directory(directory) => return Ok(Arc::clone(directory)),
+        Source::Path(path) => path,
+    };
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = openat(CWD, path, flags, Mode::empty()).map_err(|errno| Error::Spawn {
+        step: format!("opening {}", path.display()),
+        source: errno.into(),
+    })?;
+    Ok(Arc::new(directory))
+}
+
+fn identify((directory, bind): (&Arc<OwnedFd>, &Bind)) -> Result<Binding, Error> {
+    let step = "looking at a bound directory";
+    let found = fstat(directory).map_err(Error::system(step))?;
+    let link = format!("/proc/self/fd/{}", directory.as_raw_fd());
+    let host = fs::read_link(link).map_err(Error::system(step))?;
+    Ok(Binding { host, device: found.st_dev, inode: found.st_ino, guest: bind.guest.clone() })
+}
+
+fn pipe() -> Result<(Receiver, OwnedFd), Error> {
+    let step = "making a pipe";
+    let (read, write) = pipe_with(PipeFlags::CLOEXEC).map_err(Error::system(step))?;
+    Ok((Receiver::from_owned_fd(read).map_err(Error::system(step))?, write))
+}

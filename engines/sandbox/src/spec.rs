@@ -1,0 +1,193 @@
+//! What a caller asks of one instance: program, files, identity, ports and limits.
+//!
+//! A specification is complete: nothing of the host's environment, descriptors or working directory is
+//! inherited. Guest paths are absolute, and a bind's guest path must be one of the spawner's mount points.
+
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// Most binds of one instance.
+pub const BINDS_MAX: usize = 16;
+/// Most ports that one instance can have opened for it.
+pub const PORTS_MAX: usize = 16;
+/// Most bytes of program, arguments and environment together.
+pub const STRINGS_BYTES_MAX: usize = 96 * 1024;
+
+/// How the process of an instance comes to life.
+///
+/// Forking a warmed template will be a further variant; everything else of [`Spec`] stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Start {
+    /// Execute a program of the guest's file system: its absolute guest path, then its arguments
+    /// (without the program's own name, which is the path).
+    Exec {
+        /// Absolute path inside the guest.
+        program: PathBuf,
+        /// What follows the program's name in `argv`.
+        arguments: Vec<String>,
+    },
+}
+
+/// Where a bound directory comes from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A directory of the host, opened (following symlinks) when the instance is spawned.
+    Path(PathBuf),
+    /// An open directory (`O_PATH` suffices), so that the name can change under it without effect.
+    Directory(Arc<OwnedFd>),
+}
+
+/// A directory of the host that the guest sees read-only.
+#[derive(Debug, Clone)]
+pub struct Bind {
+    /// The host's directory.
+    pub source: Source,
+    /// Where the guest finds it: one of [`crate::Config::mount_points`].
+    pub guest: PathBuf,
+}
+
+/// The user and group that the guest runs as; give each function its own.
+///
+/// Ignored without root, where every instance has the caller's own ids
+/// (and [`crate::Spawner::missing`] says so).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ids {
+    /// User id, not 0.
+    pub uid: u32,
+    /// Group id, not 0.
+    pub gid: u32,
+}
+
+/// What one instance may use up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Memory of all its processes, page cache and temporary files together; at least 16 MiB.
+    pub memory_bytes: u64,
+    /// Processor time in thousandths of one core (1000 is one whole core); at least 10.
+    pub cpu_millis: u32,
+    /// Processes and threads; at least 1.
+    pub pids: u32,
+    /// Size of `/tmp`.
+    pub tmp_bytes: u64,
+    /// Open files of each process (`RLIMIT_NOFILE`); the host's own hard limit caps it.
+    pub open_files: u64,
+}
+
+impl Default for Limits {
+    /// 128 MiB, the share of a core that AWS gives to 128 MiB (128/1769), 1024 processes and files,
+    /// 512 MiB of `/tmp`.
+    fn default() -> Self {
+        Self { memory_bytes: 128 << 20, cpu_millis: 72, pids: 1024, tmp_bytes: 512 << 20, open_files: 1024 }
+    }
+}
+
+/// One instance to be spawned.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// The program.
+    pub start: Start,
+    /// The whole environment.
+    pub environment: Vec<(String, String)>,
+    /// Working directory, a guest path.
+    pub directory: PathBuf,
+    /// Read-only directories of the host.
+    pub binds: Vec<Bind>,
+    /// Identity.
+    pub ids: Ids,
+    /// Ports on 127.0.0.1 *inside* the instance, whose listening sockets the caller gets.
+    pub listen: Vec<u16>,
+    /// Limits.
+    pub limits: Limits,
+}
+
+impl Spec {
+    /// A specification for `program` with `arguments` and defaults for the rest:
+    /// no environment, directory `/`, no binds, no ports, default limits.
+    pub fn exec(program: impl Into<PathBuf>, arguments: &[&str], ids: Ids) -> Self {
+        Self {
+            start: Start::Exec {
+                program: program.into(),
+                arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
+            },
+            environment: Vec::new(),
+            directory: PathBuf::from("/"),
+            binds: Vec::new(),
+            ids,
+            listen: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// Refuses what could not be carried out or would weaken the confinement.
+    pub(crate) fn check(&self, mount_points: &[PathBuf]) -> Result<(), Error> {
+        self.check_strings()?;
+        if self.ids.uid == 0 || self.ids.gid == 0 {
+            return refuse("ids: uid and gid must not be 0".to_owned());
+        }
+        if self.binds.len() > BINDS_MAX {
+            return refuse(format!("binds: {} given, at most {BINDS_MAX}", self.binds.len()));
+        }
+        for (index, bind) in self.binds.iter().enumerate() {
+            if !mount_points.contains(&bind.guest) {
+                return refuse(format!("binds: {} is no mount point of this spawner", bind.guest.display()));
+            }
+            if self.binds.iter().take(index).any(|other| other.guest == bind.guest) {
+                return refuse(format!("binds: {} is given twice", bind.guest.display()));
+            }
+        }
+        if self.listen.len() > PORTS_MAX || self.listen.contains(&0) {
+            return refuse(format!("listen: at most {PORTS_MAX} ports, none of them 0"));
+        }
+        if !self.directory.is_absolute() {
+            return refuse(format!("directory: {} is not absolute", self.directory.display()));
+        }
+        self.limits.check()
+    }
+
+    fn check_strings(&self) -> Result<(), Error> {
+        let Start::Exec { program, arguments } = &self.start;
+        if !program.is_absolute() {
+            return refuse(format!("program: {} is not absolute", program.display()));
+        }
+        let environment = self.environment.iter().flat_map(|(name, value)| [name, value]);
+        let mut bytes = program.as_os_str().len();
+        for text in arguments.iter().chain(environment) {
+            if text.contains('\0') {
+                return refuse("arguments and environment must not contain NUL".to_owned());
+            }
+            bytes += text.len() + 1;
+        }
+        if bytes > STRINGS_BYTES_MAX {
+            return refuse(format!("arguments and environment: {bytes} bytes, at most {STRINGS_BYTES_MAX}"));
+        }
+        match self.environment.iter().find(|(name, _)| name.is_empty() || name.contains('=')) {
+            Some((name, _)) => refuse(format!("environment: {name:?} is no variable name")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Limits {
+    fn check(&self) -> Result<(), Error> {
+        if self.memory_bytes < 16 << 20 {
+            return refuse(format!("memory_bytes: {} is under 16 MiB", self.memory_bytes));
+        }
+        if self.cpu_millis < 10 {
+            return refuse(format!("cpu_millis: {} is under 10", self.cpu_millis));
+        }
+        if self.pids == 0 || self.tmp_bytes == 0 || self.open_files < 16 {
+            return refuse("pids and tmp_bytes must not be 0, open_files not under 16".to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn refuse(reason: String) -> Result<(), Error> {
+    Err(Error::Spec(reason))
+}
