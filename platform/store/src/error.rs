@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use pagoda_base::Failure;
+
 /// Why a read or a commit was not answered as asked.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum StoreError {
@@ -32,6 +34,12 @@ pub enum StoreError {
         /// Attempts made.
         attempts: u32,
     },
+}
+
+impl Failure for StoreError {
+    fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Unknown(_) | Self::Fenced | Self::Conflict { .. })
+    }
 }
 
 /// Why a data directory was not opened.

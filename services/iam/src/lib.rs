@@ -31,6 +31,8 @@ use pagoda_store::Store;
 
 pub use root::RootKey;
 
+use crate::table::{ROLES, USERS};
+
 /// The IAM service.
 pub struct Iam {
     store: Arc<dyn Store>,
@@ -102,8 +104,23 @@ impl Service for Iam {
     /// A request holds at most one policy document of 6,144 characters, percent-encoded, and some tags.
     const BODY_BYTES_MAX: usize = 256 * 1024;
 
-    async fn ownership(&self, cx: &Context, _access: &Access) -> Result<Ownership, ApiError> {
-        Ok(Ownership::of(cx.account))
+    async fn ownership(&self, cx: &Context, access: &Access) -> Result<Ownership, ApiError> {
+        Ok(Ownership { resource: self.full_arn(cx, &access.resource).await?, ..Ownership::of(cx.account) })
     }
 }
 
+impl Iam {
+    /// The ARN with the path that the user or role really has; requests only give its name.
+    async fn full_arn(&self, cx: &Context, arn: &str) -> Result<Option<String>, ApiError> {
+        let name = policy::name_in(arn);
+        if arn.contains(":user/") {
+            let found = USERS.get(self.store(), &table::key_in(&USERS, cx.account, name)).await?;
+            return Ok(found.map(|user| user.record.identity.arn(cx.account, "user")));
+        }
+        if arn.contains(":role/") {
+            let found = ROLES.get(self.store(), &table::key_in(&ROLES, cx.account, name)).await?;
+            return Ok(found.map(|role| role.record.identity.arn(cx.account, "role")));
+        }
+        Ok(None)
+    }
+}
