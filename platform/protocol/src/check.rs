@@ -44,7 +44,8 @@ impl Seen {
         }
     }
 
-    fn has(&self, index: usize) -> bool {
+    /// Whether the member at `index` was.
+    pub(crate) fn has(&self, index: usize) -> bool {
         self.0.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
     }
 }

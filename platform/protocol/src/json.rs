@@ -12,7 +12,7 @@ use crate::shape::Shape;
 use crate::{ApiError, Encode};
 
 pub(crate) use read::JsonReader;
-pub(crate) use write::JsonWriter;
+pub(crate) use write::{JsonWriter, quote};
 
 /// Whose names the members of a document have.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -4,18 +4,29 @@
 //! make anything here panic.
 
 mod body;
+mod bound;
 mod check;
+mod decode;
+mod encode;
 mod error;
+mod fault;
 mod json;
 mod moment;
+mod query;
+mod route;
 pub mod schema;
 mod shape;
 mod spec;
 mod text;
+mod xml;
 
 pub use body::{Body, ByteStream};
+pub use decode::decode;
+pub use encode::{Trace, encode};
 pub use error::{ApiError, Fault, Modelled};
+pub use fault::encode_error;
 pub use json::{from_json, to_json};
+pub use route::{Routed, Target, route};
 pub use schema::{Kind, Location, Member, Schema, TimestampFormat};
 pub use shape::{
     Decode, EachElement, EachEntry, EachMember, Encode, Operation, Reader, Shape, Unit, UnknownValue, Writer,

@@ -43,7 +43,7 @@ pub(crate) fn of_float(value: f64) -> String {
     } else if value.is_infinite() {
         if value > 0.0 { "Infinity".into() } else { "-Infinity".into() }
     } else {
-        // Rust's shortest text has no exponent; Debug changes to one where it is shorter.
+        // Debug's form keeps `1.0` a float, and takes an exponent where the digits would be many.
         format!("{value:?}")
     }
 }
