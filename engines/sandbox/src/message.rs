@@ -20,6 +20,7 @@ pub(crate) const MESSAGE_BYTES_MAX: usize = 160 * 1024;
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Hello {
     pub(crate) isolation: Isolation,
+    pub(crate) pid: u32,
     pub(crate) missing: Vec<String>,
 }
 

@@ -84,6 +84,11 @@ impl Spawner {
         self.shared.hello.isolation
     }
 
+    /// The spawner's process id, for whoever looks at the process table.
+    pub fn pid(&self) -> u32 {
+        self.shared.hello.pid
+    }
+
     /// What this host lacks for [`Isolation::Full`], in words for an operator.
     pub fn missing(&self) -> &[String] {
         &self.shared.hello.missing

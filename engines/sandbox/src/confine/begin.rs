@@ -68,7 +68,7 @@ fn prepare(config: &Config) -> (Ground, Hello) {
     let only_ids = rootless.then(own_ids);
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let ground = Ground { cgroups, filter: seccomp::filter(), twin, only_ids, landlock };
-    (ground, Hello { isolation, missing })
+    (ground, Hello { isolation, pid: std::process::id(), missing })
 }
 
 fn enter(config: &Config, rootless: bool) -> Result<OwnedFd, Fault> {
