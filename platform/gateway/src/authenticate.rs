@@ -63,7 +63,12 @@ impl Authenticator {
 
 #[async_trait]
 impl Authenticate for Authenticator {
-    async fn caller(&self, spec: &'static ServiceSpec, parts: &Parts, body: &Bytes) -> Result<Caller, ApiError> {
+    async fn caller(
+        &self,
+        spec: &'static ServiceSpec,
+        parts: &Parts,
+        body: &Bytes,
+    ) -> Result<Caller, ApiError> {
         match self.claim(spec, parts).await? {
             Some(claimed) => self.verify(claimed, parts, body),
             None => Ok(Caller::anonymous()),
@@ -85,7 +90,9 @@ fn refusal(spec: &ServiceSpec, reason: NoCredential) -> ApiError {
         NoCredential::Expired if spec.is_s3() => {
             ApiError::new("ExpiredToken", 400, "The provided token has expired.")
         }
-        NoCredential::Unknown if json => ApiError::new("UnrecognizedClientException", 400, reason.to_string()),
+        NoCredential::Unknown if json => {
+            ApiError::new("UnrecognizedClientException", 400, reason.to_string())
+        }
         NoCredential::Expired if json => ApiError::new("ExpiredTokenException", 400, reason.to_string()),
         NoCredential::Unknown if rest_json => {
             ApiError::new("UnrecognizedClientException", 403, reason.to_string())
@@ -99,9 +106,11 @@ fn refusal(spec: &ServiceSpec, reason: NoCredential) -> ApiError {
 /// What a service that knows no anonymous callers says to one.
 pub(crate) fn missing_token(spec: &ServiceSpec) -> ApiError {
     match spec.protocols.first() {
-        Some(Protocol::AwsJson10 | Protocol::AwsJson11) => {
-            ApiError::new("MissingAuthenticationTokenException", 400, "Request is missing Authentication Token")
-        }
+        Some(Protocol::AwsJson10 | Protocol::AwsJson11) => ApiError::new(
+            "MissingAuthenticationTokenException",
+            400,
+            "Request is missing Authentication Token",
+        ),
         Some(Protocol::RestJson1) => {
             ApiError::new("MissingAuthenticationTokenException", 403, "Missing Authentication Token")
         }

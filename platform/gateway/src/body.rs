@@ -30,7 +30,10 @@ impl http_body::Body for Patient {
     type Data = Bytes;
     type Error = ApiError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ApiError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ApiError>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
             self.silence = None;
             return Poll::Ready(frame.map(|frame| frame.map_err(|_| incomplete())));
@@ -51,11 +54,7 @@ impl http_body::Body for Patient {
 }
 
 fn incomplete() -> ApiError {
-    ApiError::new(
-        "IncompleteBody",
-        400,
-        "The request body terminated unexpectedly",
-    )
+    ApiError::new("IncompleteBody", 400, "The request body terminated unexpectedly")
 }
 
 fn timed_out() -> ApiError {

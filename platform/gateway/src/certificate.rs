@@ -13,8 +13,8 @@ use std::sync::Arc;
 use pagoda_base::{Clock, SignedDuration, Timestamp};
 use quick_cache::sync::Cache;
 use rcgen::{
-    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, NameConstraints, SanType,
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SanType,
 };
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -72,7 +72,14 @@ impl Authority {
         let key = KeyPair::from_pem(&std::fs::read_to_string(&key_path)?)?;
         let issuer = Issuer::from_ca_cert_pem(&std::fs::read_to_string(&certificate_path)?, key)?;
         let leaf_key = KeyPair::generate()?;
-        Ok(Self { issuer, leaf_key, domain: domain.to_owned(), address, leaves: Cache::new(NAMES_MAX), clock })
+        Ok(Self {
+            issuer,
+            leaf_key,
+            domain: domain.to_owned(),
+            address,
+            leaves: Cache::new(NAMES_MAX),
+            clock,
+        })
     }
 
     /// A TLS configuration that answers with a certificate for whatever name of ours is asked for.
@@ -94,7 +101,8 @@ impl Authority {
         if let Some(leaf) = self.leaves.get(name) {
             return Ok(leaf);
         }
-        let mut params = CertificateParams::new(vec![name.to_owned(), self.domain.clone(), "localhost".to_owned()])?;
+        let mut params =
+            CertificateParams::new(vec![name.to_owned(), self.domain.clone(), "localhost".to_owned()])?;
         params.subject_alt_names.extend(self.addresses().map(SanType::IpAddress));
         params.distinguished_name.push(DnType::CommonName, "Pagoda");
         live(&mut params, self.clock.now(), LEAF_DAYS);
@@ -102,7 +110,8 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let certificate = params.signed_by(&self.leaf_key, &self.issuer)?;
-        let key = PrivateKeyDer::try_from(self.leaf_key.serialize_der()).map_err(|text| io::Error::other(text))?;
+        let key =
+            PrivateKeyDer::try_from(self.leaf_key.serialize_der()).map_err(|text| io::Error::other(text))?;
         let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key)?;
         let leaf = Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key));
         self.leaves.insert(name.to_owned(), Arc::clone(&leaf));
@@ -110,13 +119,16 @@ impl Authority {
     }
 
     fn is_ours(&self, name: &str) -> bool {
-        let below = |domain: &str| name.strip_suffix(domain).is_some_and(|head| head.is_empty() || head.ends_with('.'));
+        let below = |domain: &str| {
+            name.strip_suffix(domain).is_some_and(|head| head.is_empty() || head.ends_with('.'))
+        };
         below(&self.domain) || below("localhost")
     }
 
     fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         let loopback = [IpAddr::from([127, 0, 0, 1]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])];
-        let own = Some(self.address).filter(|address| !address.is_unspecified() && !loopback.contains(address));
+        let own =
+            Some(self.address).filter(|address| !address.is_unspecified() && !loopback.contains(address));
         loopback.into_iter().chain(own)
     }
 }
@@ -144,7 +156,11 @@ fn live(params: &mut CertificateParams, now: Timestamp, days: i64) {
     params.not_after = day(days);
 }
 
-fn authority_params(domain: &str, address: IpAddr, now: Timestamp) -> Result<CertificateParams, rcgen::Error> {
+fn authority_params(
+    domain: &str,
+    address: IpAddr,
+    now: Timestamp,
+) -> Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::new(Vec::new())?;
     live(&mut params, now, AUTHORITY_DAYS);
     params.distinguished_name.push(DnType::CommonName, "Pagoda local certificate authority");
@@ -162,7 +178,8 @@ fn authority_params(domain: &str, address: IpAddr, now: Timestamp) -> Result<Cer
         let whole = if address.is_ipv4() { 32 } else { 128 };
         permitted.push(GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(address, whole)));
     }
-    params.name_constraints = Some(NameConstraints { permitted_subtrees: permitted, excluded_subtrees: Vec::new() });
+    params.name_constraints =
+        Some(NameConstraints { permitted_subtrees: permitted, excluded_subtrees: Vec::new() });
     Ok(params)
 }
 

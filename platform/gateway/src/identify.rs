@@ -76,7 +76,12 @@ fn plane<'a>(labels: &[&str], path: &str, planes: &'a Planes) -> Option<Destinat
             });
         }
         if let Some((api, rest)) = path.strip_prefix(EXECUTE_API_PATH).and_then(|rest| rest.split_once('/')) {
-            return Some(Destination::Plane { plane, name: api.to_owned(), region: None, path: format!("/{rest}") });
+            return Some(Destination::Plane {
+                plane,
+                name: api.to_owned(),
+                region: None,
+                path: format!("/{rest}"),
+            });
         }
     }
     let plane = planes.website.as_ref()?;
@@ -86,7 +91,12 @@ fn plane<'a>(labels: &[&str], path: &str, planes: &'a Planes) -> Option<Destinat
         None => labels.get(at + 1).copied(),
     };
     let name = labels[..at].join(".");
-    Some(Destination::Plane { plane, name, region: region.and_then(|r| r.parse().ok()), path: path.to_owned() })
+    Some(Destination::Plane {
+        plane,
+        name,
+        region: region.and_then(|r| r.parse().ok()),
+        path: path.to_owned(),
+    })
 }
 
 /// `{bucket}.s3.…` and `{bucket}.s3.{region}.…`.

@@ -11,9 +11,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use pagoda_base::ids::RequestId;
 use pagoda_base::{AccountId, Clock, Random, Region};
-use pagoda_protocol::{
-    ApiError, Body, Protocol, Routed, ServiceSpec, Target, Trace, encode_error, route,
-};
+use pagoda_protocol::{ApiError, Body, Protocol, Routed, ServiceSpec, Target, Trace, encode_error, route};
 use pagoda_service::{Api, Arrival, Caller, Context, Origin, Registry};
 
 use crate::authenticate::{Authenticator, missing_token};
@@ -180,7 +178,8 @@ impl Gateway {
         let input = operation.decode(&routed, parts, body)?;
 
         let cx = self.context(call.request_id, parts, call.host, call.connection, caller, call.region);
-        self.registry.authorize(&cx, api, operation, &input).await?;
+        let needed = operation.access(&cx, &input)?;
+        self.registry.authorize(&cx, api, &needed).await?;
 
         let output = operation.call(&cx, input).await?;
 
@@ -198,7 +197,8 @@ impl Gateway {
     ) -> Context {
         let text = |name: http::HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let scheme = if connection.secure { "https" } else { "http" };
-        let authority = text(http::header::HOST).or(parts.uri.authority().map(|a| a.as_str())).unwrap_or(host);
+        let authority =
+            text(http::header::HOST).or(parts.uri.authority().map(|a| a.as_str())).unwrap_or(host);
         Context {
             account: caller.principal.account().unwrap_or(self.account),
             region: region.unwrap_or_else(|| self.region.clone()),
@@ -251,7 +251,8 @@ fn set_path(parts: &mut Parts, path: &str) -> Result<(), ApiError> {
 
 /// The protocol in which a request that could not be routed is answered.
 fn spoken(spec: &ServiceSpec, parts: &Parts) -> Protocol {
-    let kind = parts.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let kind =
+        parts.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let wanted = match kind {
         kind if kind.starts_with("application/x-amz-json-1.0") => Protocol::AwsJson10,
         kind if kind.starts_with("application/x-amz-json-1.1") => Protocol::AwsJson11,
@@ -274,7 +275,8 @@ fn unknown_service(service: &str, parts: &Parts, trace: &Trace<'_>) -> Response<
         unavailable: &[],
         routes: &[],
     };
-    let error = ApiError::new("NotImplemented", 501, format!("The service {service} is not available in Pagoda"));
+    let error =
+        ApiError::new("NotImplemented", 501, format!("The service {service} is not available in Pagoda"));
     let form = parts.headers.get(http::header::CONTENT_TYPE);
     let is_form = form.is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
     let protocol = if is_form { Protocol::AwsQuery } else { Protocol::AwsJson11 };

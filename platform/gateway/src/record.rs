@@ -56,7 +56,11 @@ impl Counters {
     pub(crate) fn prometheus(&self) -> String {
         let mut text = String::from("# TYPE pagoda_requests_total counter\n");
         self.each(|labels, count| {
-            let _ = writeln!(text, "pagoda_requests_total{{{labels}}} {}", count.requests.load(Ordering::Relaxed));
+            let _ = writeln!(
+                text,
+                "pagoda_requests_total{{{labels}}} {}",
+                count.requests.load(Ordering::Relaxed)
+            );
         });
         text.push_str("# TYPE pagoda_request_seconds_total counter\n");
         self.each(|labels, count| {

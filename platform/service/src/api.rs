@@ -32,7 +32,10 @@ impl Api {
     pub fn of<S: Service>(service: &Arc<S>) -> Self {
         Self {
             spec: S::spec(),
-            operations: S::bind(service).into_iter().map(|operation| (operation.spec().name, operation)).collect(),
+            operations: S::bind(service)
+                .into_iter()
+                .map(|operation| (operation.spec().name, operation))
+                .collect(),
             body_bytes_max: S::BODY_BYTES_MAX,
             owns: service.clone(),
         }

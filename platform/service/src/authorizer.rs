@@ -24,7 +24,12 @@ impl Authorizer {
     ///
     /// # Errors
     /// Those of reading the policies; a refusal is a [`Decision`].
-    pub async fn decide(&self, cx: &Context, access: &Access, ownership: &Ownership) -> Result<Decision, ApiError> {
+    pub async fn decide(
+        &self,
+        cx: &Context,
+        access: &Access,
+        ownership: &Ownership,
+    ) -> Result<Decision, ApiError> {
         let own = self.policies.of(&cx.caller).await?;
         let mut keys = cx.keys();
         keys.set("aws:ResourceAccount", ownership.owner.as_str());
@@ -84,12 +89,15 @@ fn denial(service: &ServiceSpec, cx: &Context, access: &Access, decision: &Decis
     }
     let Access { action, resource, .. } = access;
     let because = match &decision.reason {
-        Reason::Statement(grant) => format!("with an explicit deny in {} {}", article(grant.kind), grant.kind),
+        Reason::Statement(grant) => {
+            format!("with an explicit deny in {} {}", article(grant.kind), grant.kind)
+        }
         Reason::NothingAllows { missing, .. } => format!("because no {missing} allows the {action} action"),
         Reason::Root => String::new(),
     };
     let user = cx.caller.arn();
-    let message = format!("User: {user} is not authorized to perform: {action} on resource: {resource} {because}");
+    let message =
+        format!("User: {user} is not authorized to perform: {action} on resource: {resource} {because}");
     ApiError::new(code, status, message.trim_end().to_owned())
 }
 

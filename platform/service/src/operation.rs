@@ -7,7 +7,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use http::request::Parts;
-use pagoda_protocol::{ApiError, Body, Operation, OperationSpec, Protocol, Routed, ServiceSpec, Shape, Trace};
+use pagoda_protocol::{
+    ApiError, Body, Operation, OperationSpec, Protocol, Routed, ServiceSpec, Shape, Trace,
+};
 use serde_json::Value;
 
 use crate::{Access, Context};

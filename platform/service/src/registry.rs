@@ -7,7 +7,7 @@ use pagoda_protocol::ApiError;
 use serde_json::Value;
 
 use crate::ports::CallOperation;
-use crate::{AnyInput, AnyOperation, Api, Authorizer, Context};
+use crate::{Access, Api, Authorizer, Context};
 
 /// All services, and the authorizer that stands before them.
 pub struct Registry {
@@ -31,20 +31,14 @@ impl Registry {
         self.apis.values()
     }
 
-    /// Refuses the call unless the caller may do all that it needs.
+    /// Refuses the call unless the caller may do all that it needs: what [`AnyOperation::access`](crate::AnyOperation::access) named.
     ///
     /// # Errors
     /// `AccessDenied` or `AccessDeniedException`.
-    pub async fn authorize(
-        &self,
-        cx: &Context,
-        api: &Api,
-        operation: &dyn AnyOperation,
-        input: &AnyInput,
-    ) -> Result<(), ApiError> {
-        for access in operation.access(cx, input)? {
-            let ownership = api.ownership(cx, &access).await?;
-            self.authorizer.require(api.spec(), cx, &access, &ownership).await?;
+    pub async fn authorize(&self, cx: &Context, api: &Api, needed: &[Access]) -> Result<(), ApiError> {
+        for access in needed {
+            let ownership = api.ownership(cx, access).await?;
+            self.authorizer.require(api.spec(), cx, access, &ownership).await?;
         }
         Ok(())
     }
@@ -52,11 +46,18 @@ impl Registry {
 
 #[async_trait]
 impl CallOperation for Registry {
-    async fn call(&self, cx: &Context, service: &str, operation: &str, input: Value) -> Result<Value, ApiError> {
+    async fn call(
+        &self,
+        cx: &Context,
+        service: &str,
+        operation: &str,
+        input: Value,
+    ) -> Result<Value, ApiError> {
         let api = self.api(service).ok_or_else(|| ApiError::unavailable(service))?;
         let operation = api.operation(operation).ok_or_else(|| ApiError::unavailable(operation))?;
         let input = operation.decode_json(&input)?;
-        self.authorize(cx, api, operation, &input).await?;
+        let needed = operation.access(cx, &input)?;
+        self.authorize(cx, api, &needed).await?;
         Ok(operation.call(cx, input).await?.encode_json())
     }
 }

@@ -154,7 +154,6 @@ pub(crate) fn user<I: OnUser>(cx: &Context, input: &I) -> Needs {
     Ok(vec![Access::new(action::<I::Operation>(), arn)])
 }
 
-
 pub(crate) fn role<I: OnRole>(cx: &Context, input: &I) -> Needs {
     Ok(vec![Access::new(action::<I::Operation>(), entity(cx, "role", None, input.role_name()))])
 }

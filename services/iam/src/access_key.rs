@@ -67,7 +67,11 @@ pub(crate) async fn list(
             described.push(g::AccessKeyMetadata {
                 user_name: Some(name.clone()),
                 access_key_id: Some(id),
-                status: Some(if stored.record.active { g::StatusType::Active } else { g::StatusType::Inactive }),
+                status: Some(if stored.record.active {
+                    g::StatusType::Active
+                } else {
+                    g::StatusType::Inactive
+                }),
                 create_date: Some(stored.record.created),
             });
         }
@@ -88,7 +92,11 @@ pub(crate) async fn update_status(
         g::StatusType::Active => true,
         g::StatusType::Inactive => false,
         g::StatusType::Expired => {
-            return Err(ApiError::new("ValidationError", 400, "Status can be set to Active or Inactive only."));
+            return Err(ApiError::new(
+                "ValidationError",
+                400,
+                "Status can be set to Active or Inactive only.",
+            ));
         }
     };
     let name = user::named(cx, input.user_name)?;
@@ -99,7 +107,11 @@ pub(crate) async fn update_status(
     .await
 }
 
-pub(crate) async fn delete(iam: &Iam, cx: &Context, input: g::DeleteAccessKeyRequest) -> Result<Unit, ApiError> {
+pub(crate) async fn delete(
+    iam: &Iam,
+    cx: &Context,
+    input: g::DeleteAccessKeyRequest,
+) -> Result<Unit, ApiError> {
     let name = user::named(cx, input.user_name)?;
     entity::change(iam, cx, &name, |mut user: User| {
         let before = user.keys.len();

@@ -86,9 +86,8 @@ pub(crate) async fn change<E: Entity, T>(
     mut decide: impl FnMut(E) -> Result<Decision<E, T>, ApiError>,
 ) -> Result<T, ApiError> {
     let key = table::key_in(&E::table(), cx.account, name);
-    let changed = update(iam.store(), &key, |current: Option<E>| {
-        decide(current.ok_or_else(|| missing::<E>(name))?)
-    });
+    let changed =
+        update(iam.store(), &key, |current: Option<E>| decide(current.ok_or_else(|| missing::<E>(name))?));
     let answer = changed.await;
     iam.compiled.forget();
     answer

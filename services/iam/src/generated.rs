@@ -34,7 +34,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <DeleteUserPolicy as p::Operation>::SPEC,
         <DetachRolePolicy as p::Operation>::SPEC,
         <DetachUserPolicy as p::Operation>::SPEC,
-        <GetAccessKeyLastUsed as p::Operation>::SPEC,
         <GetPolicy as p::Operation>::SPEC,
         <GetPolicyVersion as p::Operation>::SPEC,
         <GetRole as p::Operation>::SPEC,
@@ -44,8 +43,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <ListAccessKeys as p::Operation>::SPEC,
         <ListAttachedRolePolicies as p::Operation>::SPEC,
         <ListAttachedUserPolicies as p::Operation>::SPEC,
-        <ListGroupsForUser as p::Operation>::SPEC,
-        <ListInstanceProfilesForRole as p::Operation>::SPEC,
         <ListPolicies as p::Operation>::SPEC,
         <ListPolicyVersions as p::Operation>::SPEC,
         <ListRolePolicies as p::Operation>::SPEC,
@@ -112,6 +109,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GenerateCredentialReport",
         "GenerateOrganizationsAccessReport",
         "GenerateServiceLastAccessedDetails",
+        "GetAccessKeyLastUsed",
         "GetAccountAuthorizationDetails",
         "GetAccountPasswordPolicy",
         "GetAccountProperties",
@@ -142,8 +140,10 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "ListEntitiesForPolicy",
         "ListGroupPolicies",
         "ListGroups",
+        "ListGroupsForUser",
         "ListInstanceProfileTags",
         "ListInstanceProfiles",
+        "ListInstanceProfilesForRole",
         "ListMFADeviceTags",
         "ListMFADevices",
         "ListOpenIDConnectProviderTags",
@@ -508,25 +508,6 @@ impl p::Operation for DetachUserPolicy {
     };
 }
 
-/// `GetAccessKeyLastUsed`.
-#[derive(Debug, Clone, Copy)]
-pub struct GetAccessKeyLastUsed;
-
-impl p::Operation for GetAccessKeyLastUsed {
-    type Input = GetAccessKeyLastUsedRequest;
-    type Output = GetAccessKeyLastUsedResponse;
-    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
-        name: "GetAccessKeyLastUsed",
-        method: "POST",
-        uri: "/",
-        status: 200,
-        input: &schema::GET_ACCESS_KEY_LAST_USED_REQUEST,
-        output: &schema::GET_ACCESS_KEY_LAST_USED_RESPONSE,
-        output_root: "GetAccessKeyLastUsedResult",
-        streams_input: false,
-    };
-}
-
 /// `GetPolicy`.
 #[derive(Debug, Clone, Copy)]
 pub struct GetPolicy;
@@ -694,44 +675,6 @@ impl p::Operation for ListAttachedUserPolicies {
         input: &schema::LIST_ATTACHED_USER_POLICIES_REQUEST,
         output: &schema::LIST_ATTACHED_USER_POLICIES_RESPONSE,
         output_root: "ListAttachedUserPoliciesResult",
-        streams_input: false,
-    };
-}
-
-/// `ListGroupsForUser`.
-#[derive(Debug, Clone, Copy)]
-pub struct ListGroupsForUser;
-
-impl p::Operation for ListGroupsForUser {
-    type Input = ListGroupsForUserRequest;
-    type Output = ListGroupsForUserResponse;
-    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
-        name: "ListGroupsForUser",
-        method: "POST",
-        uri: "/",
-        status: 200,
-        input: &schema::LIST_GROUPS_FOR_USER_REQUEST,
-        output: &schema::LIST_GROUPS_FOR_USER_RESPONSE,
-        output_root: "ListGroupsForUserResult",
-        streams_input: false,
-    };
-}
-
-/// `ListInstanceProfilesForRole`.
-#[derive(Debug, Clone, Copy)]
-pub struct ListInstanceProfilesForRole;
-
-impl p::Operation for ListInstanceProfilesForRole {
-    type Input = ListInstanceProfilesForRoleRequest;
-    type Output = ListInstanceProfilesForRoleResponse;
-    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
-        name: "ListInstanceProfilesForRole",
-        method: "POST",
-        uri: "/",
-        status: 200,
-        input: &schema::LIST_INSTANCE_PROFILES_FOR_ROLE_REQUEST,
-        output: &schema::LIST_INSTANCE_PROFILES_FOR_ROLE_RESPONSE,
-        output_root: "ListInstanceProfilesForRoleResult",
         streams_input: false,
     };
 }
@@ -1133,42 +1076,6 @@ impl p::Decode for AccessKey {
 impl p::Shape for AccessKey {
     fn schema() -> &'static p::Schema {
         &schema::ACCESS_KEY
-    }
-}
-
-/// `AccessKeyLastUsed`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct AccessKeyLastUsed {
-    pub last_used_date: Option<p::generated::Timestamp>,
-    pub service_name: String,
-    pub region: String,
-}
-
-impl p::Encode for AccessKeyLastUsed {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.last_used_date, &self.service_name, &self.region]);
-    }
-}
-
-impl p::Decode for AccessKeyLastUsed {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.last_used_date = p::Decode::read(reader)?,
-                1 => value.service_name = p::Decode::read(reader)?,
-                2 => value.region = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for AccessKeyLastUsed {
-    fn schema() -> &'static p::Schema {
-        &schema::ACCESS_KEY_LAST_USED
     }
 }
 
@@ -2010,72 +1917,6 @@ impl p::Shape for DetachUserPolicyRequest {
     }
 }
 
-/// `GetAccessKeyLastUsedRequest`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct GetAccessKeyLastUsedRequest {
-    pub access_key_id: String,
-}
-
-impl p::Encode for GetAccessKeyLastUsedRequest {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.access_key_id]);
-    }
-}
-
-impl p::Decode for GetAccessKeyLastUsedRequest {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.access_key_id = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for GetAccessKeyLastUsedRequest {
-    fn schema() -> &'static p::Schema {
-        &schema::GET_ACCESS_KEY_LAST_USED_REQUEST
-    }
-}
-
-/// `GetAccessKeyLastUsedResponse`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct GetAccessKeyLastUsedResponse {
-    pub user_name: Option<String>,
-    pub access_key_last_used: Option<AccessKeyLastUsed>,
-}
-
-impl p::Encode for GetAccessKeyLastUsedResponse {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.user_name, &self.access_key_last_used]);
-    }
-}
-
-impl p::Decode for GetAccessKeyLastUsedResponse {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.user_name = p::Decode::read(reader)?,
-                1 => value.access_key_last_used = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for GetAccessKeyLastUsedResponse {
-    fn schema() -> &'static p::Schema {
-        &schema::GET_ACCESS_KEY_LAST_USED_RESPONSE
-    }
-}
-
 /// `GetPolicyRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct GetPolicyRequest {
@@ -2474,98 +2315,6 @@ impl p::Shape for GetUserResponse {
     }
 }
 
-/// `Group`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct Group {
-    pub path: String,
-    pub group_name: String,
-    pub group_id: String,
-    pub arn: String,
-    pub create_date: p::generated::Timestamp,
-}
-
-impl p::Encode for Group {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.path, &self.group_name, &self.group_id, &self.arn, &self.create_date]);
-    }
-}
-
-impl p::Decode for Group {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.path = p::Decode::read(reader)?,
-                1 => value.group_name = p::Decode::read(reader)?,
-                2 => value.group_id = p::Decode::read(reader)?,
-                3 => value.arn = p::Decode::read(reader)?,
-                4 => value.create_date = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for Group {
-    fn schema() -> &'static p::Schema {
-        &schema::GROUP
-    }
-}
-
-/// `InstanceProfile`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct InstanceProfile {
-    pub path: String,
-    pub instance_profile_name: String,
-    pub instance_profile_id: String,
-    pub arn: String,
-    pub create_date: p::generated::Timestamp,
-    pub roles: Vec<Role>,
-    pub tags: Option<Vec<Tag>>,
-}
-
-impl p::Encode for InstanceProfile {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.path,
-            &self.instance_profile_name,
-            &self.instance_profile_id,
-            &self.arn,
-            &self.create_date,
-            &self.roles,
-            &self.tags,
-        ]);
-    }
-}
-
-impl p::Decode for InstanceProfile {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.path = p::Decode::read(reader)?,
-                1 => value.instance_profile_name = p::Decode::read(reader)?,
-                2 => value.instance_profile_id = p::Decode::read(reader)?,
-                3 => value.arn = p::Decode::read(reader)?,
-                4 => value.create_date = p::Decode::read(reader)?,
-                5 => value.roles = p::Decode::read(reader)?,
-                6 => value.tags = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for InstanceProfile {
-    fn schema() -> &'static p::Schema {
-        &schema::INSTANCE_PROFILE
-    }
-}
-
 /// `ListAccessKeysRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ListAccessKeysRequest {
@@ -2783,150 +2532,6 @@ impl p::Decode for ListAttachedUserPoliciesResponse {
 impl p::Shape for ListAttachedUserPoliciesResponse {
     fn schema() -> &'static p::Schema {
         &schema::LIST_ATTACHED_USER_POLICIES_RESPONSE
-    }
-}
-
-/// `ListGroupsForUserRequest`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct ListGroupsForUserRequest {
-    pub user_name: String,
-    pub marker: Option<String>,
-    pub max_items: Option<i32>,
-}
-
-impl p::Encode for ListGroupsForUserRequest {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.user_name, &self.marker, &self.max_items]);
-    }
-}
-
-impl p::Decode for ListGroupsForUserRequest {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.user_name = p::Decode::read(reader)?,
-                1 => value.marker = p::Decode::read(reader)?,
-                2 => value.max_items = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for ListGroupsForUserRequest {
-    fn schema() -> &'static p::Schema {
-        &schema::LIST_GROUPS_FOR_USER_REQUEST
-    }
-}
-
-/// `ListGroupsForUserResponse`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct ListGroupsForUserResponse {
-    pub groups: Vec<Group>,
-    pub is_truncated: Option<bool>,
-    pub marker: Option<String>,
-}
-
-impl p::Encode for ListGroupsForUserResponse {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.groups, &self.is_truncated, &self.marker]);
-    }
-}
-
-impl p::Decode for ListGroupsForUserResponse {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.groups = p::Decode::read(reader)?,
-                1 => value.is_truncated = p::Decode::read(reader)?,
-                2 => value.marker = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for ListGroupsForUserResponse {
-    fn schema() -> &'static p::Schema {
-        &schema::LIST_GROUPS_FOR_USER_RESPONSE
-    }
-}
-
-/// `ListInstanceProfilesForRoleRequest`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct ListInstanceProfilesForRoleRequest {
-    pub role_name: String,
-    pub marker: Option<String>,
-    pub max_items: Option<i32>,
-}
-
-impl p::Encode for ListInstanceProfilesForRoleRequest {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.role_name, &self.marker, &self.max_items]);
-    }
-}
-
-impl p::Decode for ListInstanceProfilesForRoleRequest {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.role_name = p::Decode::read(reader)?,
-                1 => value.marker = p::Decode::read(reader)?,
-                2 => value.max_items = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for ListInstanceProfilesForRoleRequest {
-    fn schema() -> &'static p::Schema {
-        &schema::LIST_INSTANCE_PROFILES_FOR_ROLE_REQUEST
-    }
-}
-
-/// `ListInstanceProfilesForRoleResponse`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct ListInstanceProfilesForRoleResponse {
-    pub instance_profiles: Vec<InstanceProfile>,
-    pub is_truncated: Option<bool>,
-    pub marker: Option<String>,
-}
-
-impl p::Encode for ListInstanceProfilesForRoleResponse {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.instance_profiles, &self.is_truncated, &self.marker]);
-    }
-}
-
-impl p::Decode for ListInstanceProfilesForRoleResponse {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.instance_profiles = p::Decode::read(reader)?,
-                1 => value.is_truncated = p::Decode::read(reader)?,
-                2 => value.marker = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for ListInstanceProfilesForRoleResponse {
-    fn schema() -> &'static p::Schema {
-        &schema::LIST_INSTANCE_PROFILES_FOR_ROLE_RESPONSE
     }
 }
 
@@ -4743,14 +4348,6 @@ pub mod schema {
             Member::new("CreateDate", &p::schema::TIMESTAMP),
         ],
     );
-    pub static ACCESS_KEY_LAST_USED: Schema = Schema::structure(
-        "AccessKeyLastUsed",
-        &[
-            Member::new("LastUsedDate", &p::schema::TIMESTAMP),
-            Member::new("ServiceName", &p::schema::STRING).required(),
-            Member::new("Region", &p::schema::STRING).required(),
-        ],
-    );
     pub static ACCESS_KEY_METADATA: Schema = Schema::structure(
         "AccessKeyMetadata",
         &[
@@ -4886,17 +4483,6 @@ pub mod schema {
             Member::new("PolicyArn", &ARN_TYPE).required(),
         ],
     );
-    pub static GET_ACCESS_KEY_LAST_USED_REQUEST: Schema = Schema::structure(
-        "GetAccessKeyLastUsedRequest",
-        &[Member::new("AccessKeyId", &ACCESS_KEY_ID_TYPE).required()],
-    );
-    pub static GET_ACCESS_KEY_LAST_USED_RESPONSE: Schema = Schema::structure(
-        "GetAccessKeyLastUsedResponse",
-        &[
-            Member::new("UserName", &EXISTING_USER_NAME_TYPE),
-            Member::new("AccessKeyLastUsed", &ACCESS_KEY_LAST_USED),
-        ],
-    );
     pub static GET_POLICY_REQUEST: Schema =
         Schema::structure("GetPolicyRequest", &[Member::new("PolicyArn", &ARN_TYPE).required()]);
     pub static GET_POLICY_RESPONSE: Schema =
@@ -4948,28 +4534,6 @@ pub mod schema {
         Schema::structure("GetUserRequest", &[Member::new("UserName", &EXISTING_USER_NAME_TYPE)]);
     pub static GET_USER_RESPONSE: Schema =
         Schema::structure("GetUserResponse", &[Member::new("User", &USER).required()]);
-    pub static GROUP: Schema = Schema::structure(
-        "Group",
-        &[
-            Member::new("Path", &PATH_TYPE).required(),
-            Member::new("GroupName", &GROUP_NAME_TYPE).required(),
-            Member::new("GroupId", &ID_TYPE).required(),
-            Member::new("Arn", &ARN_TYPE).required(),
-            Member::new("CreateDate", &p::schema::TIMESTAMP).required(),
-        ],
-    );
-    pub static INSTANCE_PROFILE: Schema = Schema::structure(
-        "InstanceProfile",
-        &[
-            Member::new("Path", &PATH_TYPE).required(),
-            Member::new("InstanceProfileName", &INSTANCE_PROFILE_NAME_TYPE).required(),
-            Member::new("InstanceProfileId", &ID_TYPE).required(),
-            Member::new("Arn", &ARN_TYPE).required(),
-            Member::new("CreateDate", &p::schema::TIMESTAMP).required(),
-            Member::new("Roles", &ROLE_LIST_TYPE).required(),
-            Member::new("Tags", &TAG_LIST_TYPE),
-        ],
-    );
     pub static LIST_ACCESS_KEYS_REQUEST: Schema = Schema::structure(
         "ListAccessKeysRequest",
         &[
@@ -5016,38 +4580,6 @@ pub mod schema {
         "ListAttachedUserPoliciesResponse",
         &[
             Member::new("AttachedPolicies", &ATTACHED_POLICIES_LIST_TYPE),
-            Member::new("IsTruncated", &p::schema::BOOLEAN),
-            Member::new("Marker", &p::schema::STRING),
-        ],
-    );
-    pub static LIST_GROUPS_FOR_USER_REQUEST: Schema = Schema::structure(
-        "ListGroupsForUserRequest",
-        &[
-            Member::new("UserName", &EXISTING_USER_NAME_TYPE).required(),
-            Member::new("Marker", &MARKER_TYPE),
-            Member::new("MaxItems", &MAX_ITEMS_TYPE),
-        ],
-    );
-    pub static LIST_GROUPS_FOR_USER_RESPONSE: Schema = Schema::structure(
-        "ListGroupsForUserResponse",
-        &[
-            Member::new("Groups", &GROUP_LIST_TYPE).required(),
-            Member::new("IsTruncated", &p::schema::BOOLEAN),
-            Member::new("Marker", &p::schema::STRING),
-        ],
-    );
-    pub static LIST_INSTANCE_PROFILES_FOR_ROLE_REQUEST: Schema = Schema::structure(
-        "ListInstanceProfilesForRoleRequest",
-        &[
-            Member::new("RoleName", &ROLE_NAME_TYPE).required(),
-            Member::new("Marker", &MARKER_TYPE),
-            Member::new("MaxItems", &MAX_ITEMS_TYPE),
-        ],
-    );
-    pub static LIST_INSTANCE_PROFILES_FOR_ROLE_RESPONSE: Schema = Schema::structure(
-        "ListInstanceProfilesForRoleResponse",
-        &[
-            Member::new("InstanceProfiles", &INSTANCE_PROFILE_LIST_TYPE).required(),
             Member::new("IsTruncated", &p::schema::BOOLEAN),
             Member::new("Marker", &p::schema::STRING),
         ],
@@ -5347,20 +4879,9 @@ pub mod schema {
         .min(1)
         .max(128)
         .pattern(&PATTERN_OF_EXISTING_USER_NAME_TYPE);
-    pub static GROUP_LIST_TYPE: Schema = Schema::list("groupListType", &Member::new("member", &GROUP));
-    static PATTERN_OF_GROUP_NAME_TYPE: Pattern = Pattern::new("[\\w+=,.@-]+");
-    pub static GROUP_NAME_TYPE: Schema =
-        Schema::new("groupNameType", Kind::String).min(1).max(128).pattern(&PATTERN_OF_GROUP_NAME_TYPE);
     static PATTERN_OF_ID_TYPE: Pattern = Pattern::new("[\\w]+");
     pub static ID_TYPE: Schema =
         Schema::new("idType", Kind::String).min(16).max(128).pattern(&PATTERN_OF_ID_TYPE);
-    pub static INSTANCE_PROFILE_LIST_TYPE: Schema =
-        Schema::list("instanceProfileListType", &Member::new("member", &INSTANCE_PROFILE));
-    static PATTERN_OF_INSTANCE_PROFILE_NAME_TYPE: Pattern = Pattern::new("[\\w+=,.@-]+");
-    pub static INSTANCE_PROFILE_NAME_TYPE: Schema = Schema::new("instanceProfileNameType", Kind::String)
-        .min(1)
-        .max(128)
-        .pattern(&PATTERN_OF_INSTANCE_PROFILE_NAME_TYPE);
     static PATTERN_OF_MARKER_TYPE: Pattern = Pattern::new("[\\u0020-\\u00FF]+");
     pub static MARKER_TYPE: Schema =
         Schema::new("markerType", Kind::String).min(1).max(320).pattern(&PATTERN_OF_MARKER_TYPE);

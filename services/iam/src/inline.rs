@@ -10,11 +10,19 @@ use crate::generated as g;
 use crate::table::{Role, User};
 use crate::{Iam, page, policy};
 
-pub(crate) async fn put_on_user(iam: &Iam, cx: &Context, input: g::PutUserPolicyRequest) -> Result<Unit, ApiError> {
+pub(crate) async fn put_on_user(
+    iam: &Iam,
+    cx: &Context,
+    input: g::PutUserPolicyRequest,
+) -> Result<Unit, ApiError> {
     put::<User>(iam, cx, &input.user_name, input.policy_name, input.policy_document).await
 }
 
-pub(crate) async fn put_on_role(iam: &Iam, cx: &Context, input: g::PutRolePolicyRequest) -> Result<Unit, ApiError> {
+pub(crate) async fn put_on_role(
+    iam: &Iam,
+    cx: &Context,
+    input: g::PutRolePolicyRequest,
+) -> Result<Unit, ApiError> {
     put::<Role>(iam, cx, &input.role_name, input.policy_name, input.policy_document).await
 }
 
@@ -44,7 +52,11 @@ pub(crate) async fn list_of_user(
     input: g::ListUserPoliciesRequest,
 ) -> Result<g::ListUserPoliciesResponse, ApiError> {
     let page = list::<User>(iam, cx, &input.user_name, input.marker.as_deref(), input.max_items).await?;
-    Ok(g::ListUserPoliciesResponse { policy_names: page.items, is_truncated: page.is_truncated, marker: page.marker })
+    Ok(g::ListUserPoliciesResponse {
+        policy_names: page.items,
+        is_truncated: page.is_truncated,
+        marker: page.marker,
+    })
 }
 
 pub(crate) async fn list_of_role(
@@ -53,7 +65,11 @@ pub(crate) async fn list_of_role(
     input: g::ListRolePoliciesRequest,
 ) -> Result<g::ListRolePoliciesResponse, ApiError> {
     let page = list::<Role>(iam, cx, &input.role_name, input.marker.as_deref(), input.max_items).await?;
-    Ok(g::ListRolePoliciesResponse { policy_names: page.items, is_truncated: page.is_truncated, marker: page.marker })
+    Ok(g::ListRolePoliciesResponse {
+        policy_names: page.items,
+        is_truncated: page.is_truncated,
+        marker: page.marker,
+    })
 }
 
 pub(crate) async fn delete_of_user(

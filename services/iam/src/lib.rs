@@ -44,7 +44,12 @@ pub struct Iam {
 
 impl Iam {
     /// IAM over `store`; `roots` are the accounts' root keys.
-    pub fn new(store: Arc<dyn Store>, random: Arc<dyn Random>, sealer: Sealer, roots: Vec<RootKey>) -> Arc<Self> {
+    pub fn new(
+        store: Arc<dyn Store>,
+        random: Arc<dyn Random>,
+        sealer: Sealer,
+        roots: Vec<RootKey>,
+    ) -> Arc<Self> {
         Arc::new(Self { store, random, sealer, roots, compiled: identity::Compiled::default() })
     }
 

@@ -111,7 +111,11 @@ mod tests {
     #[test]
     fn every_document_is_valid() {
         for managed in all() {
-            assert!(policy::compile(managed.name, managed.document, Kind::Identity).is_ok(), "{}", managed.name);
+            assert!(
+                policy::compile(managed.name, managed.document, Kind::Identity).is_ok(),
+                "{}",
+                managed.name
+            );
             assert!(std::ptr::eq(find(&managed.arn()).unwrap(), managed));
         }
     }

@@ -71,7 +71,8 @@ pub(crate) async fn create(
     let key = table::key_in(&POLICIES, cx.account, &policy.name);
     match iam.store().commit(POLICIES.create(Commit::new(), &key, &policy)?).await? {
         Outcome::CheckFailed { .. } => {
-            let message = format!("A policy called {} already exists. Duplicate names are not allowed.", policy.name);
+            let message =
+                format!("A policy called {} already exists. Duplicate names are not allowed.", policy.name);
             Err(g::EntityAlreadyExistsException::new(message).into())
         }
         outcome => {
@@ -119,7 +120,8 @@ pub(crate) async fn list(
     policies.retain(|policy| policy.path.as_deref().is_some_and(|own| own.starts_with(path)));
     policies.retain(|policy| !only_attached || policy.attachment_count.is_some_and(|count| count > 0));
     let by_arn = |policy: &g::Policy| policy.arn.clone().unwrap_or_default();
-    let mut named: Vec<(String, g::Policy)> = policies.into_iter().map(|policy| (by_arn(&policy), policy)).collect();
+    let mut named: Vec<(String, g::Policy)> =
+        policies.into_iter().map(|policy| (by_arn(&policy), policy)).collect();
     named.dedup_by(|a, b| a.0 == b.0);
     let page = page::cut(named, |(arn, _)| arn, input.marker.as_deref(), input.max_items)?;
     Ok(g::ListPoliciesResponse {
@@ -224,9 +226,13 @@ pub(crate) async fn list_versions(
 ) -> Result<g::ListPolicyVersionsResponse, ApiError> {
     let versions: Vec<g::PolicyVersion> = match require(iam, cx.account, &input.policy_arn).await? {
         Managed::Aws(policy) => vec![policy.describe_version()],
-        Managed::Customer(stored) => {
-            stored.record.versions.iter().rev().map(|version| describe_version(&stored.record, version)).collect()
-        }
+        Managed::Customer(stored) => stored
+            .record
+            .versions
+            .iter()
+            .rev()
+            .map(|version| describe_version(&stored.record, version))
+            .collect(),
     };
     let named = versions.into_iter().map(|version| (version.version_id.clone().unwrap_or_default(), version));
     let page = page::cut(named.collect(), |(id, _)| id, input.marker.as_deref(), input.max_items)?;
@@ -251,7 +257,9 @@ pub(crate) async fn find(iam: &Iam, account: AccountId, arn: &str) -> Result<Opt
         return Ok(None);
     }
     let found = POLICIES.get(iam.store(), &table::key_in(&POLICIES, account, name_in(arn))).await?;
-    Ok(found.filter(|stored| stored.record.arn(account) == arn).map(|stored| Managed::Customer(Box::new(stored))))
+    Ok(found
+        .filter(|stored| stored.record.arn(account) == arn)
+        .map(|stored| Managed::Customer(Box::new(stored))))
 }
 
 /// The same, refused where there is none.

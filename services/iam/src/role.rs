@@ -53,7 +53,11 @@ pub(crate) async fn create(
     }
 }
 
-pub(crate) async fn get(iam: &Iam, cx: &Context, input: g::GetRoleRequest) -> Result<g::GetRoleResponse, ApiError> {
+pub(crate) async fn get(
+    iam: &Iam,
+    cx: &Context,
+    input: g::GetRoleRequest,
+) -> Result<g::GetRoleResponse, ApiError> {
     let role = entity::load::<Role>(iam, cx, &input.role_name).await?.record;
     Ok(g::GetRoleResponse { role: describe(&role, cx.account) })
 }
@@ -89,7 +93,8 @@ pub(crate) async fn update(
 ) -> Result<g::UpdateRoleResponse, ApiError> {
     entity::change(iam, cx, &input.role_name, |mut role: Role| {
         role.description = input.description.clone().or(role.description);
-        role.max_session_duration_seconds = input.max_session_duration.unwrap_or(role.max_session_duration_seconds);
+        role.max_session_duration_seconds =
+            input.max_session_duration.unwrap_or(role.max_session_duration_seconds);
         Ok(Decision::save(role, g::UpdateRoleResponse::default()))
     })
     .await

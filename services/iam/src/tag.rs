@@ -26,11 +26,19 @@ pub(crate) async fn tag_role(iam: &Iam, cx: &Context, input: g::TagRoleRequest) 
     set::<Role>(iam, cx, &input.role_name, input.tags).await
 }
 
-pub(crate) async fn untag_user(iam: &Iam, cx: &Context, input: g::UntagUserRequest) -> Result<Unit, ApiError> {
+pub(crate) async fn untag_user(
+    iam: &Iam,
+    cx: &Context,
+    input: g::UntagUserRequest,
+) -> Result<Unit, ApiError> {
     unset::<User>(iam, cx, &input.user_name, input.tag_keys).await
 }
 
-pub(crate) async fn untag_role(iam: &Iam, cx: &Context, input: g::UntagRoleRequest) -> Result<Unit, ApiError> {
+pub(crate) async fn untag_role(
+    iam: &Iam,
+    cx: &Context,
+    input: g::UntagRoleRequest,
+) -> Result<Unit, ApiError> {
     unset::<Role>(iam, cx, &input.role_name, input.tag_keys).await
 }
 
@@ -107,6 +115,7 @@ pub(crate) fn merge(mut present: Tags, added: Vec<g::Tag>) -> Result<Tags, ApiEr
 
 /// Tags as answers give them: left out where there are none.
 pub(crate) fn described(tags: &Tags) -> Option<Vec<g::Tag>> {
-    let tags: Vec<_> = tags.iter().map(|(key, value)| g::Tag { key: key.clone(), value: value.clone() }).collect();
+    let tags: Vec<_> =
+        tags.iter().map(|(key, value)| g::Tag { key: key.clone(), value: value.clone() }).collect();
     (!tags.is_empty()).then_some(tags)
 }

@@ -41,7 +41,11 @@ pub(crate) async fn create(
     }
 }
 
-pub(crate) async fn get(iam: &Iam, cx: &Context, input: g::GetUserRequest) -> Result<g::GetUserResponse, ApiError> {
+pub(crate) async fn get(
+    iam: &Iam,
+    cx: &Context,
+    input: g::GetUserRequest,
+) -> Result<g::GetUserResponse, ApiError> {
     let name = match input.user_name {
         None if matches!(cx.caller.principal, Principal::Root(_)) => {
             return Ok(g::GetUserResponse { user: root(cx) });

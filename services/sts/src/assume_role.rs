@@ -12,9 +12,9 @@ use pagoda_protocol::ApiError;
 use pagoda_service::ports::{AssumeRole, Role, SessionCredentials};
 use pagoda_service::{Access, Caller, Context, Ownership, Service};
 
+use crate::Sts;
 use crate::generated as g;
 use crate::session::{self, Wanted};
-use crate::Sts;
 
 const DURATION_SECONDS_DEFAULT: i32 = 3_600;
 /// The longest session that a session may make of another role.
@@ -63,7 +63,9 @@ pub(crate) async fn assume(
 fn check_duration(cx: &Context, role: &Role, duration_seconds: i32) -> Result<(), ApiError> {
     let invalid = |message: &str| Err(ApiError::new("ValidationError", 400, message.to_owned()));
     if matches!(cx.caller.principal, Principal::Session { .. }) && duration_seconds > CHAINED_SECONDS_MAX {
-        return invalid("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.");
+        return invalid(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
+        );
     }
     if duration_seconds > role.max_session_duration_seconds {
         return invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
@@ -79,7 +81,11 @@ fn tags(tags: Vec<g::Tag>) -> Result<BTreeMap<String, String>, ApiError> {
     let mut merged = BTreeMap::new();
     for g::Tag { key, value } in tags {
         if merged.keys().any(|present: &String| present.eq_ignore_ascii_case(&key)) {
-            return Err(ApiError::new("InvalidInput", 400, "Duplicate tag keys found. Please note that Tag keys are case insensitive."));
+            return Err(ApiError::new(
+                "InvalidInput",
+                400,
+                "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
+            ));
         }
         merged.insert(key, value);
     }
@@ -109,7 +115,8 @@ impl AssumeRole for Sts {
         let ownership: Ownership = self.ownership(&as_service, &access).await?;
         let decision = self.authorizer.decide(&as_service, &access, &ownership).await?;
         if !decision.allowed {
-            let message = format!("{service} is not authorized to perform: sts:AssumeRole on resource: {role_arn}");
+            let message =
+                format!("{service} is not authorized to perform: sts:AssumeRole on resource: {role_arn}");
             return Err(ApiError::new("AccessDenied", 403, message));
         }
         let (role, account) = find(self, role_arn).await?;

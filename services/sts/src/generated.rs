@@ -17,16 +17,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
     xml_namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
     error_namespace: "",
     validation_code: "ValidationError",
-    operations: &[
-        <AssumeRole as p::Operation>::SPEC,
-        <GetAccessKeyInfo as p::Operation>::SPEC,
-        <GetCallerIdentity as p::Operation>::SPEC,
-    ],
+    operations: &[<AssumeRole as p::Operation>::SPEC, <GetCallerIdentity as p::Operation>::SPEC],
     unavailable: &[
         "AssumeRoleWithSAML",
         "AssumeRoleWithWebIdentity",
         "AssumeRoot",
         "DecodeAuthorizationMessage",
+        "GetAccessKeyInfo",
         "GetDelegatedAccessToken",
         "GetFederationToken",
         "GetSessionToken",
@@ -50,25 +47,6 @@ impl p::Operation for AssumeRole {
         input: &schema::ASSUME_ROLE_REQUEST,
         output: &schema::ASSUME_ROLE_RESPONSE,
         output_root: "AssumeRoleResult",
-        streams_input: false,
-    };
-}
-
-/// `GetAccessKeyInfo`.
-#[derive(Debug, Clone, Copy)]
-pub struct GetAccessKeyInfo;
-
-impl p::Operation for GetAccessKeyInfo {
-    type Input = GetAccessKeyInfoRequest;
-    type Output = GetAccessKeyInfoResponse;
-    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
-        name: "GetAccessKeyInfo",
-        method: "POST",
-        uri: "/",
-        status: 200,
-        input: &schema::GET_ACCESS_KEY_INFO_REQUEST,
-        output: &schema::GET_ACCESS_KEY_INFO_RESPONSE,
-        output_root: "GetAccessKeyInfoResult",
         streams_input: false,
     };
 }
@@ -97,17 +75,10 @@ impl p::Operation for GetCallerIdentity {
 pub struct AssumeRoleRequest {
     pub role_arn: String,
     pub role_session_name: String,
-    pub policy_arns: Option<Vec<PolicyDescriptorType>>,
     pub policy: Option<String>,
     pub duration_seconds: Option<i32>,
     pub tags: Option<Vec<Tag>>,
-    pub transitive_tag_keys: Option<Vec<String>>,
     pub external_id: Option<String>,
-    pub serial_number: Option<String>,
-    pub token_code: Option<String>,
-    pub source_identity: Option<String>,
-    pub provided_contexts: Option<Vec<ProvidedContext>>,
-    pub minimum_session_token_size: Option<i32>,
 }
 
 impl p::Encode for AssumeRoleRequest {
@@ -115,17 +86,10 @@ impl p::Encode for AssumeRoleRequest {
         writer.structure(&[
             &self.role_arn,
             &self.role_session_name,
-            &self.policy_arns,
             &self.policy,
             &self.duration_seconds,
             &self.tags,
-            &self.transitive_tag_keys,
             &self.external_id,
-            &self.serial_number,
-            &self.token_code,
-            &self.source_identity,
-            &self.provided_contexts,
-            &self.minimum_session_token_size,
         ]);
     }
 }
@@ -137,17 +101,10 @@ impl p::Decode for AssumeRoleRequest {
             match member {
                 0 => value.role_arn = p::Decode::read(reader)?,
                 1 => value.role_session_name = p::Decode::read(reader)?,
-                2 => value.policy_arns = p::Decode::read(reader)?,
-                3 => value.policy = p::Decode::read(reader)?,
-                4 => value.duration_seconds = p::Decode::read(reader)?,
-                5 => value.tags = p::Decode::read(reader)?,
-                6 => value.transitive_tag_keys = p::Decode::read(reader)?,
-                7 => value.external_id = p::Decode::read(reader)?,
-                8 => value.serial_number = p::Decode::read(reader)?,
-                9 => value.token_code = p::Decode::read(reader)?,
-                10 => value.source_identity = p::Decode::read(reader)?,
-                11 => value.provided_contexts = p::Decode::read(reader)?,
-                12 => value.minimum_session_token_size = p::Decode::read(reader)?,
+                2 => value.policy = p::Decode::read(reader)?,
+                3 => value.duration_seconds = p::Decode::read(reader)?,
+                4 => value.tags = p::Decode::read(reader)?,
+                5 => value.external_id = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -299,70 +256,6 @@ impl p::Shape for Credentials {
     }
 }
 
-/// `GetAccessKeyInfoRequest`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct GetAccessKeyInfoRequest {
-    pub access_key_id: String,
-}
-
-impl p::Encode for GetAccessKeyInfoRequest {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.access_key_id]);
-    }
-}
-
-impl p::Decode for GetAccessKeyInfoRequest {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.access_key_id = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for GetAccessKeyInfoRequest {
-    fn schema() -> &'static p::Schema {
-        &schema::GET_ACCESS_KEY_INFO_REQUEST
-    }
-}
-
-/// `GetAccessKeyInfoResponse`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct GetAccessKeyInfoResponse {
-    pub account: Option<String>,
-}
-
-impl p::Encode for GetAccessKeyInfoResponse {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.account]);
-    }
-}
-
-impl p::Decode for GetAccessKeyInfoResponse {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.account = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for GetAccessKeyInfoResponse {
-    fn schema() -> &'static p::Schema {
-        &schema::GET_ACCESS_KEY_INFO_RESPONSE
-    }
-}
-
 /// `GetCallerIdentityRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct GetCallerIdentityRequest {}
@@ -419,72 +312,6 @@ impl p::Decode for GetCallerIdentityResponse {
 impl p::Shape for GetCallerIdentityResponse {
     fn schema() -> &'static p::Schema {
         &schema::GET_CALLER_IDENTITY_RESPONSE
-    }
-}
-
-/// `PolicyDescriptorType`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct PolicyDescriptorType {
-    pub arn: Option<String>,
-}
-
-impl p::Encode for PolicyDescriptorType {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.arn]);
-    }
-}
-
-impl p::Decode for PolicyDescriptorType {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.arn = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for PolicyDescriptorType {
-    fn schema() -> &'static p::Schema {
-        &schema::POLICY_DESCRIPTOR_TYPE
-    }
-}
-
-/// `ProvidedContext`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct ProvidedContext {
-    pub provider_arn: Option<String>,
-    pub context_assertion: Option<String>,
-}
-
-impl p::Encode for ProvidedContext {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.provider_arn, &self.context_assertion]);
-    }
-}
-
-impl p::Decode for ProvidedContext {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.provider_arn = p::Decode::read(reader)?,
-                1 => value.context_assertion = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for ProvidedContext {
-    fn schema() -> &'static p::Schema {
-        &schema::PROVIDED_CONTEXT
     }
 }
 
@@ -656,19 +483,21 @@ pub mod schema {
         &[
             Member::new("RoleArn", &ARN_TYPE).required(),
             Member::new("RoleSessionName", &ROLE_SESSION_NAME_TYPE).required(),
-            Member::new("PolicyArns", &POLICY_DESCRIPTOR_LIST_TYPE),
             Member::new("Policy", &UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE),
             Member::new("DurationSeconds", &ROLE_DURATION_SECONDS_TYPE),
             Member::new("Tags", &TAG_LIST_TYPE),
-            Member::new("TransitiveTagKeys", &TAG_KEY_LIST_TYPE),
             Member::new("ExternalId", &EXTERNAL_ID_TYPE),
-            Member::new("SerialNumber", &SERIAL_NUMBER_TYPE),
-            Member::new("TokenCode", &TOKEN_CODE_TYPE),
-            Member::new("SourceIdentity", &SOURCE_IDENTITY_TYPE),
-            Member::new("ProvidedContexts", &PROVIDED_CONTEXTS_LIST_TYPE),
-            Member::new("MinimumSessionTokenSize", &MINIMUM_SESSION_TOKEN_SIZE_TYPE),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("MinimumSessionTokenSize", &p::schema::DOCUMENT),
+        Member::new("PolicyArns", &p::schema::DOCUMENT),
+        Member::new("ProvidedContexts", &p::schema::DOCUMENT),
+        Member::new("SerialNumber", &p::schema::DOCUMENT),
+        Member::new("SourceIdentity", &p::schema::DOCUMENT),
+        Member::new("TokenCode", &p::schema::DOCUMENT),
+        Member::new("TransitiveTagKeys", &p::schema::DOCUMENT),
+    ]);
     pub static ASSUME_ROLE_RESPONSE: Schema = Schema::structure(
         "AssumeRoleResponse",
         &[
@@ -696,12 +525,6 @@ pub mod schema {
             Member::new("Expiration", &p::schema::TIMESTAMP).required(),
         ],
     );
-    pub static GET_ACCESS_KEY_INFO_REQUEST: Schema = Schema::structure(
-        "GetAccessKeyInfoRequest",
-        &[Member::new("AccessKeyId", &ACCESS_KEY_ID_TYPE).required()],
-    );
-    pub static GET_ACCESS_KEY_INFO_RESPONSE: Schema =
-        Schema::structure("GetAccessKeyInfoResponse", &[Member::new("Account", &p::schema::STRING)]);
     pub static GET_CALLER_IDENTITY_REQUEST: Schema = Schema::structure("GetCallerIdentityRequest", &[]);
     pub static GET_CALLER_IDENTITY_RESPONSE: Schema = Schema::structure(
         "GetCallerIdentityResponse",
@@ -711,14 +534,6 @@ pub mod schema {
             Member::new("Arn", &ARN_TYPE),
         ],
     );
-    pub static POLICY_DESCRIPTOR_TYPE: Schema =
-        Schema::structure("PolicyDescriptorType", &[Member::new("arn", &ARN_TYPE)]);
-    pub static PROVIDED_CONTEXT: Schema = Schema::structure(
-        "ProvidedContext",
-        &[Member::new("ProviderArn", &ARN_TYPE), Member::new("ContextAssertion", &CONTEXT_ASSERTION_TYPE)],
-    );
-    pub static PROVIDED_CONTEXTS_LIST_TYPE: Schema =
-        Schema::list("ProvidedContextsListType", &Member::new("member", &PROVIDED_CONTEXT)).min(1).max(5);
     pub static TAG: Schema = Schema::structure(
         "Tag",
         &[Member::new("Key", &TAG_KEY_TYPE).required(), Member::new("Value", &TAG_VALUE_TYPE).required()],
@@ -737,17 +552,11 @@ pub mod schema {
         .min(2)
         .max(193)
         .pattern(&PATTERN_OF_ASSUMED_ROLE_ID_TYPE);
-    pub static CONTEXT_ASSERTION_TYPE: Schema =
-        Schema::new("contextAssertionType", Kind::String).min(4).max(2048);
     static PATTERN_OF_EXTERNAL_ID_TYPE: Pattern = Pattern::new("[\\w+=,.@:\\/-]*");
     pub static EXTERNAL_ID_TYPE: Schema =
         Schema::new("externalIdType", Kind::String).min(2).max(1224).pattern(&PATTERN_OF_EXTERNAL_ID_TYPE);
-    pub static MINIMUM_SESSION_TOKEN_SIZE_TYPE: Schema =
-        Schema::new("minimumSessionTokenSizeType", Kind::Integer).min(0).max(4096);
     pub static NON_NEGATIVE_INTEGER_TYPE: Schema =
         Schema::new("nonNegativeIntegerType", Kind::Integer).min(0);
-    pub static POLICY_DESCRIPTOR_LIST_TYPE: Schema =
-        Schema::list("policyDescriptorListType", &Member::new("member", &POLICY_DESCRIPTOR_TYPE));
     pub static ROLE_DURATION_SECONDS_TYPE: Schema =
         Schema::new("roleDurationSecondsType", Kind::Integer).min(900).max(43200);
     static PATTERN_OF_ROLE_SESSION_NAME_TYPE: Pattern = Pattern::new("[\\w+=,.@-]*");
@@ -755,9 +564,6 @@ pub mod schema {
         .min(2)
         .max(64)
         .pattern(&PATTERN_OF_ROLE_SESSION_NAME_TYPE);
-    static PATTERN_OF_SERIAL_NUMBER_TYPE: Pattern = Pattern::new("[\\w+=/:,.@-]*");
-    pub static SERIAL_NUMBER_TYPE: Schema =
-        Schema::new("serialNumberType", Kind::String).min(9).max(256).pattern(&PATTERN_OF_SERIAL_NUMBER_TYPE);
     pub static SESSION_TOKEN_SIZE_TYPE: Schema = Schema::new("sessionTokenSizeType", Kind::Integer).min(0);
     pub static SESSION_TOKEN_UTILIZATION_TYPE: Schema =
         Schema::new("sessionTokenUtilizationType", Kind::Integer).min(0);
@@ -766,8 +572,6 @@ pub mod schema {
         .min(2)
         .max(64)
         .pattern(&PATTERN_OF_SOURCE_IDENTITY_TYPE);
-    pub static TAG_KEY_LIST_TYPE: Schema =
-        Schema::list("tagKeyListType", &Member::new("member", &TAG_KEY_TYPE)).max(50);
     static PATTERN_OF_TAG_KEY_TYPE: Pattern = Pattern::new("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+");
     pub static TAG_KEY_TYPE: Schema =
         Schema::new("tagKeyType", Kind::String).min(1).max(128).pattern(&PATTERN_OF_TAG_KEY_TYPE);
@@ -775,9 +579,6 @@ pub mod schema {
     static PATTERN_OF_TAG_VALUE_TYPE: Pattern = Pattern::new("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*");
     pub static TAG_VALUE_TYPE: Schema =
         Schema::new("tagValueType", Kind::String).min(0).max(256).pattern(&PATTERN_OF_TAG_VALUE_TYPE);
-    static PATTERN_OF_TOKEN_CODE_TYPE: Pattern = Pattern::new("[\\d]*");
-    pub static TOKEN_CODE_TYPE: Schema =
-        Schema::new("tokenCodeType", Kind::String).min(6).max(6).pattern(&PATTERN_OF_TOKEN_CODE_TYPE);
     static PATTERN_OF_UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE: Pattern =
         Pattern::new("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+");
     pub static UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE: Schema =

@@ -108,7 +108,8 @@ fn caller(session: &Session, role: &Role) -> Option<Caller> {
         role_arn: session.role_arn.clone(),
         session_arn: arn(session.account, &role.name, &session.name),
     };
-    let mut caller = Caller::new(principal, user_id(role, &session.name), Some(session.access_key_id.clone()));
+    let mut caller =
+        Caller::new(principal, user_id(role, &session.name), Some(session.access_key_id.clone()));
     let mut tags = Keys::new();
     for (name, value) in &session.tags {
         tags.set(&format!("aws:PrincipalTag/{name}"), &**value);

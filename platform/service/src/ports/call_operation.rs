@@ -14,5 +14,11 @@ pub trait CallOperation: Send + Sync {
     ///
     /// # Errors
     /// Those of the operation, and `AccessDenied…` when the caller may not.
-    async fn call(&self, cx: &Context, service: &str, operation: &str, input: Value) -> Result<Value, ApiError>;
+    async fn call(
+        &self,
+        cx: &Context,
+        service: &str,
+        operation: &str,
+        input: Value,
+    ) -> Result<Value, ApiError>;
 }

@@ -31,5 +31,9 @@ pub enum NoCredential {
 #[async_trait]
 pub trait FindCredential: Send + Sync {
     /// The credential that `access_key_id`, with its session token if it is a temporary one, names.
-    async fn find(&self, access_key_id: &str, session_token: Option<&str>) -> Result<Credential, NoCredential>;
+    async fn find(
+        &self,
+        access_key_id: &str,
+        session_token: Option<&str>,
+    ) -> Result<Credential, NoCredential>;
 }
