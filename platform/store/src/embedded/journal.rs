@@ -16,8 +16,8 @@ use super::sequence::{CommitRow, ROW_BYTES};
 
 const WINDOW_BYTES: usize = 1 << 20;
 
-/// How many batches the journals in `dir` prove to have been durable.
-pub(super) fn durable(dir: &Path, identity: &[u8; 16]) -> io::Result<u64> {
+/// The highest number of a batch that the journals in `dir` know of; 0 if none. All before it were durable.
+pub(super) fn highest(dir: &Path, identity: &[u8; 16]) -> io::Result<u64> {
     let entries = match std::fs::read_dir(dir) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
         entries => entries?,
@@ -29,7 +29,7 @@ pub(super) fn durable(dir: &Path, identity: &[u8; 16]) -> io::Result<u64> {
             highest = highest.max(highest_in(File::open(path)?, identity)?);
         }
     }
-    Ok(highest.saturating_sub(1))
+    Ok(highest)
 }
 
 fn highest_in(mut file: impl Read, identity: &[u8; 16]) -> io::Result<u64> {

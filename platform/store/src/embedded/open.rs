@@ -2,6 +2,7 @@
 //!
 //! Nothing is repaired. A directory that has lost acknowledged commits is refused, at every attempt.
 
+use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -54,8 +55,11 @@ fn raise_tip(dir: &Path, random: &dyn Random) -> Result<Tip, OpenError> {
     let tip = match Tip::load(dir).map_err(io)? {
         Some(tip) if tip.clean => Tip { clean: false, ..tip },
         Some(tip) => {
-            let durable = journal::durable(&dir.join("db"), &tip.identity).map_err(io)?;
-            Tip { commits: tip.commits.max(durable), ..tip }
+            let highest = journal::highest(&dir.join("db"), &tip.identity).map_err(io)?;
+            if highest == 0 && tip.commits == 0 {
+                remove_unborn(&dir.join("db")).map_err(io)?;
+            }
+            Tip { commits: tip.commits.max(highest.saturating_sub(1)), ..tip }
         }
         None if dir.join("db").exists() => return Err(damaged(dir, "the file 'tip' is missing".into())),
         None => {
@@ -66,6 +70,27 @@ fn raise_tip(dir: &Path, random: &dyn Random) -> Result<Tip, OpenError> {
     };
     tip.save(dir).map_err(io)?;
     Ok(tip)
+}
+
+/// Removes an engine that never held a batch: a crash may have left it half created, and fjall would
+/// not create it again over that. The caller found no batch in a journal; a table would hold some.
+fn remove_unborn(db: &Path) -> io::Result<()> {
+    let trees = match std::fs::read_dir(db.join("keyspaces")) {
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        trees => Some(trees?),
+    };
+    for tree in trees.into_iter().flatten() {
+        let tree = tree?;
+        let of_fjall_itself = tree.file_name() == "0";
+        let tables = tree.path().join("tables");
+        if !of_fjall_itself && tables.exists() && std::fs::read_dir(tables)?.next().is_some() {
+            return Ok(());
+        }
+    }
+    match std::fs::remove_dir_all(db) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// fjall checks what it reads, in places with assertions: a panic of its recovery is damage, too.

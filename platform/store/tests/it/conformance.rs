@@ -10,7 +10,7 @@ use pagoda_store::{
     Commit, Consistency, Key, KeyBuilder, Outcome, Read, Space, Stamp, Store, StoreError, Topic,
 };
 
-use crate::stores::{each, key};
+use crate::stores::{each, key, on_each};
 
 async fn done(store: &Arc<dyn Store>, commit: Commit) -> Stamp {
     store.commit(commit).await.unwrap().done().unwrap()
@@ -31,7 +31,7 @@ async fn names(store: &Arc<dyn Store>, read: Read) -> (Vec<String>, bool) {
 
 #[tokio::test]
 async fn checks_decide_and_report_what_is_there() {
-    for (engine, store) in each().stores {
+    on_each(async |engine, store| {
         let (a, b) = (key("a"), key("b"));
         let first = done(&store, Commit::new().absent(a.clone()).put(a.clone(), "1")).await;
         let again = store.commit(Commit::new().absent(b.clone()).absent(a.clone()).put(a.clone(), "2")).await;
@@ -45,12 +45,13 @@ async fn checks_decide_and_report_what_is_there() {
         assert_eq!(missing, Ok(Outcome::CheckFailed { check: 0, current: None }), "{engine}");
         assert_eq!(value(&store, &a).await, Some("2".into()), "{engine}");
         assert_eq!(value(&store, &b).await, None, "{engine}: a refused commit writes nothing");
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn operations_happen_in_order_within_a_commit() {
-    for (engine, store) in each().stores {
+    on_each(async |engine, store| {
         let (a, b, c) = (key("a"), key("b"), key("c"));
         let (lo, hi) = KeyBuilder::new(Space::Data).done().prefix_range();
         let stamp =
@@ -60,12 +61,13 @@ async fn operations_happen_in_order_within_a_commit() {
         done(&store, Commit::new().put(c.clone(), "1").clear_range(lo, hi).put(a.clone(), "2")).await;
         let (found, _) = names(&store, Read::prefix(&KeyBuilder::new(Space::Data).done(), 10)).await;
         assert_eq!(found, ["a"], "{engine}");
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn counters_add_up_and_refuse_what_is_none() {
-    for (engine, store) in each().stores {
+    on_each(async |engine, store| {
         let (count, text) = (key("count"), key("text"));
         done(&store, Commit::new().add(count.clone(), 5).add(count.clone(), -7)).await;
         assert_eq!(value(&store, &count).await.unwrap()[..], (-2i64).to_le_bytes(), "{engine}");
@@ -75,12 +77,13 @@ async fn counters_add_up_and_refuse_what_is_none() {
         let refused = store.commit(Commit::new().put(key("before"), "x").add(text.clone(), 1)).await;
         assert!(matches!(refused, Err(StoreError::Invalid(_))), "{engine}: {refused:?}");
         assert_eq!(value(&store, &key("before")).await, None, "{engine}: fails whole");
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn appended_records_are_in_the_order_of_their_commits() {
-    for (engine, store) in each().stores {
+    on_each(async |engine, store| {
         let log = KeyBuilder::new(Space::Log).text("log").done();
         let tail = |number| KeyBuilder::new(Space::Log).u64(number).into_bytes();
         let mut expected = Vec::new();
@@ -98,12 +101,13 @@ async fn appended_records_are_in_the_order_of_their_commits() {
         });
         assert_eq!(records.collect::<Vec<_>>(), expected, "{engine}");
         assert!(store.stable(Space::Log).await.unwrap() >= expected[5].0, "{engine}");
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn only_the_holder_of_the_lease_commits() {
-    for (engine, store) in each().stores {
+    on_each(async |engine, store| {
         let lease = KeyBuilder::new(Space::Lease).text("queue").done();
         let write = |taken| Commit::new().fence(lease.clone(), taken).put(key("a"), "x");
         assert_eq!(store.commit(write(Stamp::ZERO)).await, Ok(Outcome::Fenced), "{engine}: no lease");
@@ -114,7 +118,8 @@ async fn only_the_holder_of_the_lease_commits() {
         done(&store, write(theirs)).await;
         done(&store, Commit::new().delete(lease.clone())).await;
         assert_eq!(store.commit(write(theirs)).await, Ok(Outcome::Fenced), "{engine}: given back");
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -137,12 +142,13 @@ async fn a_token_makes_a_commit_happen_once() {
     for (engine, store) in &each.stores {
         done(store, Commit::new().token([1; 16]).add(key("count"), 1)).await;
         assert_eq!(value(store, &key("count")).await.unwrap()[..], 3i64.to_le_bytes(), "{engine}: forgotten");
+        store.close().await;
     }
 }
 
 #[tokio::test]
 async fn ranges_are_half_open_bounded_and_reversible() {
-    for (engine, store) in each().stores {
+    on_each(async |engine, store| {
         let all = ["a", "b", "c", "d", "e"];
         done(&store, all.iter().fold(Commit::new(), |commit, name| commit.put(key(name), vec![b'x'; 100])))
             .await;
@@ -162,12 +168,13 @@ async fn ranges_are_half_open_bounded_and_reversible() {
         check(range("d", "b", 10, 10_000, false).await, &[], false);
         check(range("d", "d", 10, 10_000, true).await, &[], false);
         check(range("a", "z", 10_000, 10_000, false).await, &all, false); // through the blocking pool
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn spaces_are_apart() {
-    for (engine, store) in each().stores {
+    on_each(async |engine, store| {
         let keys: Vec<Key> =
             Space::ALL.iter().map(|space| KeyBuilder::new(*space).text("same").done()).collect();
         let commit = keys.iter().fold(Commit::new(), |commit, key| commit.put(key.clone(), key.space.name()));
@@ -179,12 +186,13 @@ async fn spaces_are_apart() {
             let found = store.rows(Read::prefix(&KeyBuilder::new(*space).done(), 10)).await.unwrap();
             assert_eq!(found.rows.len(), 1, "{engine}");
         }
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn limits_are_kept_exactly() {
-    for (engine, store) in each().stores {
+    on_each(async |engine, store| {
         let long = |bytes| Key::raw(Space::Data, vec![b'k'; bytes]);
         let put = |key: Key, value: usize| store.commit(Commit::new().put(key, vec![b'v'; value]));
         assert!(put(long(KEY_BYTES_MAX), VALUE_BYTES_MAX).await.is_ok(), "{engine}");
@@ -204,12 +212,13 @@ async fn limits_are_kept_exactly() {
         assert!(matches!(store.rows(read).await, Err(StoreError::Invalid(_))), "{engine}");
         let clear = store.commit(Commit::new().clear_range(lo, crossing)).await;
         assert!(matches!(clear, Err(StoreError::Invalid(_))), "{engine}");
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn wide_ranges_are_cleared_in_steps() {
-    for (engine, store) in each().stores {
+    on_each(async |engine, store| {
         let rows = CLEAR_ROWS_MAX + 1;
         let under = KeyBuilder::new(Space::Data).text("wide").done();
         let row = |number| KeyBuilder::under(&under).u64(number).done();
@@ -226,12 +235,13 @@ async fn wide_ranges_are_cleared_in_steps() {
         store.clear_in_steps(lo, hi, &Commit::new()).await.unwrap();
         assert_eq!(store.rows(Read::prefix(&under, 1)).await.unwrap().rows.len(), 0, "{engine}");
         assert_eq!(value(&store, &key("zz")).await, Some("stays".into()), "{engine}");
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn watchers_hear_of_commits_that_happened() {
-    for (engine, store) in each().stores {
+    on_each(async |engine, store| {
         let mut watch = store.watch(Topic::new("queue"));
         done(&store, Commit::new().hint(Topic::new("other")).put(key("a"), "")).await;
         let refused = Commit::new().absent(key("a")).hint(Topic::new("queue"));
@@ -240,15 +250,17 @@ async fn watchers_hear_of_commits_that_happened() {
         assert_eq!(silent, None, "{engine}: nothing happened on the topic");
         done(&store, Commit::new().hint(Topic::new("queue")).put(key("a"), "")).await;
         watch.changed().await;
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_closed_store_says_so() {
-    for (engine, store) in each().stores {
+    on_each(async |engine, store| {
         store.close().await;
         store.close().await;
         let refused = store.commit(Commit::new().put(key("a"), "")).await;
         assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{engine}: {refused:?}");
-    }
+    })
+    .await;
 }

@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use pagoda_base::{Random, SystemRandom};
 use pagoda_store::tuple::{Element, decode};
@@ -48,6 +49,7 @@ fn child() {
     let round = round.parse().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     runtime.block_on(async {
+        println!("\nopening");
         let store: Arc<dyn Store> = Arc::new(embedded(Path::new(&dir)).unwrap());
         let writers: Vec<_> =
             (0..WRITERS).map(|writer| tokio::spawn(write(store.clone(), round, writer))).collect();
@@ -67,8 +69,16 @@ async fn write(store: Arc<dyn Store>, round: u64, writer: u64) {
     }
 }
 
-/// Runs a child until it has acknowledged `acks` commits, kills it, returns all it acknowledged.
-fn killed_after(acks: usize, dir: &Path, round: u64) -> HashSet<(u64, u64)> {
+/// When a child is to die.
+enum Moment {
+    /// It has acknowledged so many commits.
+    Acks(usize),
+    /// So long after it began to open the store.
+    Opening(Duration),
+}
+
+/// Runs a child until the moment comes, kills it, returns all that it acknowledged.
+fn killed(at: Moment, dir: &Path, round: u64) -> HashSet<(u64, u64)> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "crash::child", "--nocapture"])
         .env(DIR, dir)
@@ -77,23 +87,41 @@ fn killed_after(acks: usize, dir: &Path, round: u64) -> HashSet<(u64, u64)> {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let parse = |line: &str| -> Option<(u64, u64)> {
-        let (writer, number) = line.strip_prefix("ack ")?.split_once(' ')?;
-        Some((writer.parse().ok()?, number.parse().ok()?))
-    };
+    let mut next = || lines.next().expect("the child writes until it is killed").unwrap();
     let mut acknowledged = HashSet::new();
-    while acknowledged.len() < acks {
-        let line = lines.next().expect("the child writes until it is killed").unwrap();
-        acknowledged.extend(parse(&line));
+    match at {
+        Moment::Acks(acks) => {
+            while acknowledged.len() < acks {
+                acknowledged.extend(ack(&next()));
+            }
+        }
+        Moment::Opening(delay) => {
+            while next() != "opening" {}
+            std::thread::sleep(delay); // not to wait for anything: to die at any moment
+        }
     }
     child.kill().unwrap();
     // What it had printed before it died counts, too; a line without an end is not an answer.
-    let mut rest = Vec::new();
-    lines.map_while(Result::ok).for_each(|line| rest.push(line));
+    let mut rest: Vec<String> = lines.map_while(Result::ok).collect();
     rest.pop();
-    acknowledged.extend(rest.iter().filter_map(|line| parse(line)));
+    acknowledged.extend(rest.iter().filter_map(|line| ack(line)));
     child.wait().unwrap();
     acknowledged
+}
+
+fn ack(line: &str) -> Option<(u64, u64)> {
+    let (writer, number) = line.strip_prefix("ack ")?.split_once(' ')?;
+    Some((writer.parse().ok()?, number.parse().ok()?))
+}
+
+fn random(below: u64) -> u64 {
+    let mut bytes = [0; 8];
+    SystemRandom::default().fill(&mut bytes);
+    u64::from_le_bytes(bytes) % below
+}
+
+fn rounds() -> u64 {
+    std::env::var("PAGODA_CRASH_ROUNDS").map_or(24, |rounds| rounds.parse().unwrap())
 }
 
 async fn all(store: &Arc<dyn Store>, prefix: &Key) -> Vec<pagoda_store::Row> {
@@ -159,22 +187,35 @@ async fn verify_totals(store: &Arc<dyn Store>) {
     assert_eq!(total, expected.len() as i64, "the counters count each commit once");
 }
 
+async fn round(dir: &Path, round: u64, at: Moment, last: bool) {
+    let path = dir.to_owned();
+    let killed = tokio::task::spawn_blocking(move || killed(at, &path, round));
+    let acknowledged = killed.await.unwrap();
+    let store: Arc<dyn Store> = Arc::new(embedded(dir).unwrap());
+    verify(&store, round, &acknowledged).await;
+    if last {
+        verify_totals(&store).await;
+    }
+    store.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledged_commits_survive_kill_9_and_none_is_there_in_part() {
-    let rounds = std::env::var("PAGODA_CRASH_ROUNDS").map_or(24, |rounds| rounds.parse().unwrap());
     let dir = tempfile::tempdir().unwrap();
-    for round in 0..rounds {
-        let mut random = [0; 2];
-        SystemRandom::default().fill(&mut random);
-        let acks = usize::from(u16::from_le_bytes(random) % 400) + 1;
-        let at = dir.path().to_owned();
-        let killed = tokio::task::spawn_blocking(move || killed_after(acks, &at, round));
-        let acknowledged = killed.await.unwrap();
-        let store: Arc<dyn Store> = Arc::new(embedded(dir.path()).unwrap());
-        verify(&store, round, &acknowledged).await;
-        if round + 1 == rounds {
-            verify_totals(&store).await;
+    for number in 0..rounds() {
+        let at = Moment::Acks(random(400) as usize + 1);
+        round(dir.path(), number, at, number + 1 == rounds()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_killed_while_it_opens_opens_again() {
+    for _ in 0..rounds() / 3 {
+        let dir = tempfile::tempdir().unwrap();
+        // Once while it is created, twice while it recovers.
+        for number in 0..3 {
+            let at = Moment::Opening(Duration::from_micros(random(60_000)));
+            round(dir.path(), number, at, number == 2).await;
         }
-        store.close().await;
     }
 }

@@ -24,6 +24,8 @@ async fn crashed() -> TempDir {
     }
     duplicate(live.path(), copy.path());
     store.close().await;
+    let (path, written) = journal(copy.path()); // without most of the zeros, for speed
+    std::fs::OpenOptions::new().write(true).open(path).unwrap().set_len(written as u64 + 4096).unwrap();
     copy
 }
 
@@ -59,11 +61,15 @@ async fn rows(store: &Arc<dyn Store>) -> usize {
     there
 }
 
-fn damage(result: Result<pagoda_store::Combiner<pagoda_store::Embedded>, OpenError>) -> Option<String> {
-    match result {
+/// What the directory is refused for, if it is.
+async fn damage(dir: &Path) -> Option<String> {
+    match embedded(dir) {
         Err(OpenError::Damaged { what, .. }) => Some(what),
         Err(other) => panic!("{other}"),
-        Ok(_) => None,
+        Ok(store) => {
+            store.close().await;
+            None
+        }
     }
 }
 
@@ -88,6 +94,7 @@ async fn a_torn_tail_costs_at_most_the_batch_it_tears() {
         let store: Arc<dyn Store> = Arc::new(embedded(dir.path()).unwrap());
         assert_eq!(rows(&store).await, there);
         assert!(store.get(&key("more")).await.unwrap().is_some());
+        store.close().await;
     }
 }
 
@@ -107,7 +114,7 @@ async fn a_corrupt_middle_is_refused_at_every_attempt() {
             hurt.iter_mut().for_each(|byte| *byte = if change == 0 { 0 } else { *byte ^ change });
             std::fs::write(dir.path().join("db").join(&name), bytes).unwrap();
             for attempt in 1..=2 {
-                let refused = damage(embedded(dir.path()));
+                let refused = damage(dir.path()).await;
                 assert!(refused.is_some(), "{kind} at {place} of {written}, attempt {attempt}: opened");
             }
         }
@@ -124,7 +131,7 @@ async fn a_lost_journal_is_refused_after_a_clean_end() {
     let (path, written) = journal(dir.path());
     let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
     file.set_len(written as u64 / 2).unwrap();
-    let refused = damage(embedded(dir.path())).unwrap();
+    let refused = damage(dir.path()).await.unwrap();
     assert!(refused.contains("1 batches were durable, only 0 are left"), "{refused}");
 }
 
@@ -133,7 +140,28 @@ async fn a_directory_without_its_witness_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     embedded(dir.path()).unwrap().close().await;
     std::fs::remove_file(dir.path().join("tip")).unwrap();
-    assert_eq!(damage(embedded(dir.path())).unwrap(), "the file 'tip' is missing");
+    assert_eq!(damage(dir.path()).await.unwrap(), "the file 'tip' is missing");
+}
+
+#[tokio::test]
+async fn a_store_half_created_is_created_anew_but_none_that_had_commits() {
+    let (live, copies) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = embedded(live.path()).unwrap();
+    let copy = |name: &str| {
+        let dir = copies.path().join(name);
+        duplicate(live.path(), &dir);
+        dir
+    };
+    let unused = [copy("unused 1"), copy("unused 2")];
+    store.commit(Commit::new().put(key("a"), "")).await.unwrap().done().unwrap();
+    let used = [copy("used 1"), copy("used 2")];
+    store.close().await;
+    for ([empty, missing], opens) in [(unused, true), (used, false)] {
+        std::fs::write(empty.join("db/version"), "").unwrap();
+        assert_eq!(damage(&empty).await.is_none(), opens, "empty marker in {}", empty.display());
+        std::fs::remove_file(missing.join("db/version")).unwrap();
+        assert_eq!(damage(&missing).await.is_none(), opens, "no marker in {}", missing.display());
+    }
 }
 
 #[tokio::test]
@@ -169,4 +197,5 @@ async fn what_cannot_be_checked_is_not_answered() {
     let checked = store.commit(Commit::new().absent(key("a")).put(key("c"), "")).await;
     assert!(matches!(checked, Err(StoreError::Corrupt(_))), "{checked:?}");
     assert_eq!(store.get(&key("b")).await.unwrap().unwrap().value, "B");
+    store.close().await;
 }

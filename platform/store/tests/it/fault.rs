@@ -30,6 +30,7 @@ async fn check(fault: Fault, kept: bool) {
     store.commit(again).await.unwrap().done().unwrap();
     assert!(store.get(&key("during")).await.unwrap().is_some(), "{fault:?}");
     assert_eq!(store.get(&key("times")).await.unwrap().is_none(), kept, "{fault:?}: happens once");
+    store.close().await;
 }
 
 #[tokio::test]

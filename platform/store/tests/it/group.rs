@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use pagoda_store::{Commit, Outcome, Store};
 
-use crate::stores::{each, embedded, key};
+use crate::stores::{embedded, key, on_each};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_conflicting_creations_exactly_one_happens() {
-    for (engine, store) in each().stores {
+    on_each(async |engine, store| {
         for round in 0..20 {
             let row = key(&format!("row {round}"));
             let create = |who: usize| {
@@ -28,7 +28,8 @@ async fn of_conflicting_creations_exactly_one_happens() {
             let kept = store.get(&row).await.unwrap().unwrap();
             assert_eq!((&kept.value[..], kept.stamp), (&[who as u8][..], stamp), "{engine}");
         }
-    }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -54,4 +55,5 @@ async fn concurrent_commits_share_batches_and_all_count() {
     let store: Arc<dyn Store> = store;
     let count = store.get(&key("count")).await.unwrap().unwrap().value;
     assert_eq!(count[..], (64i64 * 20).to_le_bytes());
+    store.close().await;
 }

@@ -1,11 +1,9 @@
 //! Records: versions, and the tables that hold them.
 
-use std::sync::Arc;
-
-use pagoda_store::{Commit, Outcome, Record, Space, Store, StoreError, Table};
+use pagoda_store::{Commit, Outcome, Record, Space, StoreError, Table};
 use serde::{Deserialize, Serialize};
 
-use crate::stores::each;
+use crate::stores::on_each;
 
 #[derive(Serialize, Deserialize)]
 struct UserV1 {
@@ -73,8 +71,7 @@ fn every_version_decodes() {
 
 #[tokio::test]
 async fn tables_create_replace_and_remove_by_stamp() {
-    for (engine, store) in each().stores {
-        let store: Arc<dyn Store> = store;
+    on_each(async |engine, store| {
         let at = USERS.key().text("ada").done();
         let create = USERS.create(Commit::new(), &at, &user("ada")).unwrap();
         let stamp = store.commit(create.clone()).await.unwrap().done().unwrap();
@@ -89,12 +86,13 @@ async fn tables_create_replace_and_remove_by_stamp() {
         assert_eq!(new.record.name, "lovelace", "{engine}");
         store.commit(USERS.remove(Commit::new(), &new)).await.unwrap().done().unwrap();
         assert_eq!(USERS.get(&*store, &at).await, Ok(None), "{engine}");
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn scans_go_on_where_they_ended() {
-    for (engine, store) in each().stores {
+    on_each(async |engine, store| {
         let group = |name: &str| USERS.key().text(name).done();
         let mut commit = Commit::new();
         for (name, number) in [("a", 0u64), ("b", 0), ("b", 1), ("b", 2), ("b", 3), ("c", 0)] {
@@ -112,5 +110,6 @@ async fn scans_go_on_where_they_ended() {
             }
         }
         assert_eq!(pages, [vec!["b0", "b1", "b2"], vec!["b3"]], "{engine}");
-    }
+    })
+    .await;
 }

@@ -34,6 +34,14 @@ pub(crate) struct Each {
     _dir: TempDir,
 }
 
+/// Runs a test on a store of each engine.
+pub(crate) async fn on_each(test: impl AsyncFn(&'static str, Arc<dyn Store>)) {
+    for (engine, store) in each().stores {
+        test(engine, store.clone()).await;
+        store.close().await; // before the directory goes
+    }
+}
+
 pub(crate) fn each() -> Each {
     let (clock, dir) = (clock(), tempfile::tempdir().unwrap());
     let random = SeededRandom::new(7);

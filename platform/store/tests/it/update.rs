@@ -1,11 +1,9 @@
 //! Read-modify-write under contention.
 
-use std::sync::Arc;
-
-use pagoda_store::{Commit, Decision, KeyBuilder, Record, Space, Stamp, Store, StoreError, update};
+use pagoda_store::{Commit, Decision, KeyBuilder, Record, Space, Stamp, StoreError, update};
 use serde::{Deserialize, Serialize};
 
-use crate::stores::{each, key};
+use crate::stores::{key, on_each};
 
 #[derive(Serialize, Deserialize)]
 struct Count(u64);
@@ -22,7 +20,7 @@ fn one_more(current: Option<Count>) -> Result<Decision<Count, u64>, StoreError> 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hot_record_loses_no_update() {
-    for (engine, store) in each().stores {
+    on_each(async |engine, store| {
         let at = KeyBuilder::new(Space::Meta).text("hot").done();
         let updates = (0..100).map(|_| {
             let (store, at) = (store.clone(), at.clone());
@@ -34,12 +32,13 @@ async fn a_hot_record_loses_no_update() {
         }
         seen.sort_unstable();
         assert_eq!(seen, (1..=100).collect::<Vec<_>>(), "{engine}");
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_decision_is_made_again_on_what_somebody_else_wrote() {
-    for (engine, store) in each().stores {
+    on_each(async |engine, store| {
         let at = key("row");
         let mut calls = 0;
         let answer = update(&*store, &at, |current: Option<Count>| {
@@ -57,13 +56,13 @@ async fn a_decision_is_made_again_on_what_somebody_else_wrote() {
         });
         assert_eq!(answer.await, Ok(42), "{engine}");
         assert_eq!(calls, 2, "{engine}");
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn decisions_keep_delete_and_refuse() {
-    for (engine, store) in each().stores {
-        let store: Arc<dyn Store> = store;
+    on_each(async |engine, store| {
         let at = key("row");
         update(&*store, &at, one_more).await.unwrap();
         let keep = |_: Option<Count>| Ok::<_, StoreError>(Decision::keep("kept"));
@@ -80,5 +79,6 @@ async fn decisions_keep_delete_and_refuse() {
             |current: Option<Count>| Ok::<_, StoreError>(Decision::delete(current.map(|count| count.0)));
         assert_eq!(update(&*store, &at, count).await, Ok(Some(1)), "{engine}");
         assert_eq!(store.get(&at).await, Ok(None), "{engine}");
-    }
+    })
+    .await;
 }
