@@ -1,7 +1,7 @@
 //! The spawner's beginning: what this host allows, the shared tree, and the first word to the host process.
 
 use std::fs;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use rustix::process::{DumpableBehavior, set_dumpable_behavior, setsid};
 use rustix::thread::{UnshareFlags, set_name};
@@ -13,7 +13,7 @@ use super::{kernel, landlock, root, seccomp};
 use crate::Config;
 use crate::isolation::Isolation;
 use crate::message::{At, Fault, Hello};
-use crate::socket::{hear, tell};
+use crate::socket::hear;
 use crate::spec::Ids;
 
 /// Reads the configuration from `socket`, makes ready, greets, serves, and ends the process.
@@ -25,12 +25,8 @@ pub(crate) fn main(socket: OwnedFd) -> ! {
     kernel::reset_signals();
     let Ok(Some((config, _))) = hear::<Config>(&socket) else { kernel::exit(1) };
     let (ground, hello) = prepare(&config);
-    if tell(socket.as_fd(), &hello, &[]).is_err() {
-        ground.cgroups.close();
-        kernel::exit(1);
-    }
     match Service::new(ground, socket, config.pool) {
-        Ok(service) => service.run(),
+        Ok(service) => service.run(&hello),
         Err(_) => kernel::exit(1),
     }
     kernel::exit(0)
