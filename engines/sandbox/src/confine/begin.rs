@@ -3,7 +3,8 @@
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use rustix::process::{DumpableBehavior, set_dumpable_behavior, setsid};
+use rustix::fs::Mode;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior, setsid, umask};
 use rustix::thread::{UnshareFlags, set_name};
 
 use super::cgroup::Cgroups;
@@ -21,6 +22,8 @@ pub(crate) fn main(socket: OwnedFd) -> ! {
     // A terminal's Ctrl-C is for the host process, which may want to drain first.
     let _ = setsid();
     let _ = set_name(c"pagoda-spawner");
+    // The shared tree is for everyone to read, whatever the operator's own files are.
+    umask(Mode::from_raw_mode(0o022));
     let _ = kernel::close_all_but(&[socket.as_raw_fd()]);
     kernel::reset_signals();
     let Ok(Some((config, _))) = hear::<Config>(&socket) else { kernel::exit(1) };

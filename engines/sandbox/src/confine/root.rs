@@ -119,7 +119,7 @@ fn devices(dev: &Path) -> Result<(), Fault> {
         let path = dev.join(name);
         let mode = Mode::from_raw_mode(0o666);
         if mknodat(CWD, &path, FileType::CharacterDevice, mode, makedev(1, *minor)).is_ok() {
-            // Whatever mask this process has inherited.
+            // The mask applies to device files too.
             chmod(&path, mode).at(format!("opening /dev/{name} to all"))?;
         } else {
             // Without privilege no device file can be made, but the host's can be bound.
