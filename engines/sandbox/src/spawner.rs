@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use rustix::fs::{CWD, Mode, OFlags, fstat, openat};
 use rustix::io::{Errno, FdFlags, dup, fcntl_setfd};
-use rustix::net::SocketFlags;
+use rustix::net::{Shutdown, SocketFlags, shutdown};
 use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{Pid, WaitOptions, waitpid};
 use tokio::net::unix::pipe::Receiver;
 
 use crate::confine::{begin, kernel};
@@ -35,6 +36,17 @@ struct Shared {
     hello: Hello,
     mount_points: Vec<PathBuf>,
     unsafe_no_sandbox: bool,
+}
+
+impl Drop for Shared {
+    /// Closes the socket, on which the spawner kills all instances and ends, and waits for that: some
+    /// milliseconds, after which nothing is left.
+    fn drop(&mut self) {
+        let _ = shutdown(&self.requests, Shutdown::Both);
+        let pid = Pid::from_raw(self.hello.pid.cast_signed());
+        // It is a child of this process, unless whoever ignores SIGCHLD has had it reaped already.
+        while pid.is_some() && matches!(waitpid(pid, WaitOptions::empty()), Err(Errno::INTR)) {}
+    }
 }
 
 impl Spawner {
@@ -63,7 +75,7 @@ impl Spawner {
         // SAFETY: between fork and exec the closure makes system calls only (dup2, fcntl), and touches no
         // lock or allocation of the parent.
         unsafe { command.pre_exec(move || hand_down(&inner)) };
-        // Not waited for: it ends after us, or is reaped when its socket is found closed.
+        // Waited for when the last handle is dropped.
         command.spawn().map_err(Error::system("executing the spawner"))?;
         drop(command);
         Self::greet(outer, config)

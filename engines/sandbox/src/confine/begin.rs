@@ -1,9 +1,10 @@
 //! The spawner's beginning: what this host allows, the shared tree, and the first word to the host process.
 
 use std::fs;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 
-use rustix::process::{DumpableBehavior, set_dumpable_behavior, setsid};
+use rustix::fs::Mode;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior, setsid, umask};
 use rustix::thread::{UnshareFlags, set_name};
 
 use super::cgroup::Cgroups;
@@ -13,7 +14,7 @@ use super::{kernel, landlock, root, seccomp};
 use crate::Config;
 use crate::isolation::Isolation;
 use crate::message::{At, Fault, Hello};
-use crate::socket::{hear, tell};
+use crate::socket::hear;
 use crate::spec::Ids;
 
 /// Reads the configuration from `socket`, makes ready, greets, serves, and ends the process.
@@ -21,16 +22,14 @@ pub(crate) fn main(socket: OwnedFd) -> ! {
     // A terminal's Ctrl-C is for the host process, which may want to drain first.
     let _ = setsid();
     let _ = set_name(c"pagoda-spawner");
+    // The shared tree is for everyone to read, whatever the operator's own files are.
+    umask(Mode::from_raw_mode(0o022));
     let _ = kernel::close_all_but(&[socket.as_raw_fd()]);
     kernel::reset_signals();
     let Ok(Some((config, _))) = hear::<Config>(&socket) else { kernel::exit(1) };
     let (ground, hello) = prepare(&config);
-    if tell(socket.as_fd(), &hello, &[]).is_err() {
-        ground.cgroups.close();
-        kernel::exit(1);
-    }
     match Service::new(ground, socket, config.pool) {
-        Ok(service) => service.run(),
+        Ok(service) => service.run(&hello),
         Err(_) => kernel::exit(1),
     }
     kernel::exit(0)

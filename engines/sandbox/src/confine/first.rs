@@ -22,7 +22,7 @@ use rustix::system::sethostname;
 use rustix::thread::UnshareFlags;
 
 use super::cgroup::Cgroups;
-use super::program::{Program, Walls, give_up_privileges};
+use super::program::{Program, Walls, drop_bounding_set, give_up_privileges};
 use super::{etc, kernel, landlock as wall, mount, network, root, tree};
 use crate::instance::End;
 use crate::message::{Answer, At, Claim, Fault};
@@ -81,6 +81,7 @@ fn make(ground: &Ground, id: u64, control: &OwnedFd) -> Result<Option<Sandbox>, 
     kernel::close_all_but(&kept.chain(ground.twin.as_ref().map(AsRawFd::as_raw_fd)).collect::<Vec<_>>())?;
     // Groups first, so that what the namespaces cost is on the instance's account.
     ground.cgroups.enter(id)?;
+    drop_bounding_set();
     if ground.twin.is_none() {
         return Ok(None);
     }

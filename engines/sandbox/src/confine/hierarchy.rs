@@ -187,10 +187,13 @@ fn subdirectories(path: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Field 22 of `/proc/PID/stat`; the name in field 2 may itself contain spaces and brackets.
+/// When process `pid` started, in ticks since boot; `None` if there is none, or only what its parent has
+/// not yet reaped. Fields 22 and 3 of `/proc/PID/stat`, whose field 2 may itself contain spaces and brackets.
 fn start_time(pid: i32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let state = fields.next()?;
+    if matches!(state, "Z" | "X") { None } else { fields.nth(18)?.parse().ok() }
 }
 
 #[cfg(test)]

@@ -88,7 +88,6 @@ impl Program {
         if let Some(rules) = walls.rules {
             wall::enter(rules)?;
         }
-        kernel::reset_signals();
         kernel::close_all_but(&[failure.as_raw_fd()])?;
         if !walls.filter.is_empty() {
             seccomp::install(walls.filter)?;
@@ -111,8 +110,9 @@ fn limit(resource: Resource, value: u64) -> Result<(), Fault> {
     setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) }).at("setrlimit")
 }
 
-/// Becomes `ids` (where this process may choose) and empties every set of capabilities, for good.
-pub(crate) fn give_up_privileges(ids: Option<Ids>) -> Result<(), Fault> {
+/// Drops what programs executed from here on could be given by their files. Done ahead of the claim: it
+/// takes one call for each capability, and this process keeps those that it has.
+pub(crate) fn drop_bounding_set() {
     for number in 0..u64::BITS {
         // Fails for numbers past the last capability. If it failed for others, no_new_privs would still
         // keep programs from regaining them.
@@ -120,6 +120,10 @@ pub(crate) fn give_up_privileges(ids: Option<Ids>) -> Result<(), Fault> {
             break;
         }
     }
+}
+
+/// Becomes `ids` (where this process may choose) and empties every other set of capabilities, for good.
+pub(crate) fn give_up_privileges(ids: Option<Ids>) -> Result<(), Fault> {
     if let Some(ids) = ids {
         let (uid, gid) = (Uid::from_raw(ids.uid), Gid::from_raw(ids.gid));
         set_thread_groups(&[]).at("setgroups")?;

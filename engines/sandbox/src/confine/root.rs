@@ -10,7 +10,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, makedev, mknodat, open};
+use rustix::fs::{CWD, FileType, Mode, OFlags, chmod, makedev, mknodat, open};
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount_change, unmount};
 use rustix::process::pivot_root;
 use rustix::thread::UnshareFlags;
@@ -118,7 +118,10 @@ fn devices(dev: &Path) -> Result<(), Fault> {
     for (name, minor) in DEVICES {
         let path = dev.join(name);
         let mode = Mode::from_raw_mode(0o666);
-        if mknodat(CWD, &path, FileType::CharacterDevice, mode, makedev(1, *minor)).is_err() {
+        if mknodat(CWD, &path, FileType::CharacterDevice, mode, makedev(1, *minor)).is_ok() {
+            // The mask applies to device files too.
+            chmod(&path, mode).at(format!("opening /dev/{name} to all"))?;
+        } else {
             // Without privilege no device file can be made, but the host's can be bound.
             fs::write(&path, "").at(format!("making /dev/{name}"))?;
             let copy = mount::copy(&Path::new("/dev").join(name), false)?;

@@ -305,9 +305,9 @@ mod tests {
         check(libc::SYS_clone, &[libc::CLONE_VM as u64 | libc::CLONE_THREAD as u64], 0);
         check(libc::SYS_clone, &[libc::CLONE_NEWUSER as u64], libc::EPERM);
         check(libc::SYS_clone, &[libc::CLONE_NEWNET as u64 | 17], libc::EPERM);
-        check(libc::SYS_ioctl, &[0, libc::TCGETS as u64], 0);
-        check(libc::SYS_ioctl, &[0, libc::TIOCSTI as u64], libc::EPERM);
-        check(libc::SYS_ioctl, &[0, libc::TIOCSTI as u64 | high], libc::EPERM);
+        check(libc::SYS_ioctl, &[0, libc::TCGETS], 0);
+        check(libc::SYS_ioctl, &[0, libc::TIOCSTI], libc::EPERM);
+        check(libc::SYS_ioctl, &[0, libc::TIOCSTI | high], libc::EPERM);
         check(libc::SYS_socket, &[libc::AF_INET as u64, 1, 0], 0);
         check(libc::SYS_socket, &[libc::AF_INET6 as u64, 1, 6], 0);
         check(libc::SYS_socket, &[libc::AF_UNIX as u64, 1, 0], 0);

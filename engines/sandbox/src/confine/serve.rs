@@ -15,7 +15,7 @@ use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 
 use super::first::{self, Ground};
 use super::kernel::{self, Cloned};
-use crate::message::{Answer, At, Fault, Usage};
+use crate::message::{Answer, At, Fault, Hello, Usage};
 use crate::socket::{hear, pair, receive, send, tell};
 
 /// Claims that may wait for a sandbox.
@@ -85,8 +85,10 @@ impl Service {
         Ok(service)
     }
 
-    /// Serves until the host process closes its end.
-    pub(crate) fn run(mut self) {
+    /// Greets, and serves until the host process closes its end.
+    pub(crate) fn run(mut self, hello: &Hello) {
+        // If nobody hears it, the first request will be the end of the socket.
+        let _ = tell(&self.requests, hello, &[]);
         let mut events = Vec::with_capacity(64);
         loop {
             events.clear();

@@ -121,9 +121,10 @@ async fn nothing_is_left_behind() {
     }
     eventually("no group is left", || groups(&pid).len() == own_groups).await;
     eventually("no child is left", || children(&pid) == 0).await;
-    assert_eq!(descriptors(), before);
+    eventually("no descriptor is left", || descriptors() == before).await;
     drop(spawner);
-    eventually("the spawner's own groups are gone", || groups(&pid).is_empty()).await;
+    assert_eq!(groups(&pid), Vec::<PathBuf>::new());
+    assert!(!PathBuf::from("/proc").join(&pid).exists());
 }
 
 /// Directories of the spawner `pid` in all cgroup hierarchies, those of its instances included.
