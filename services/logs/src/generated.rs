@@ -16,7 +16,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
     protocols: &[p::Protocol::AwsJson11],
     xml_namespace: "",
     error_namespace: "",
-    validation_code: "InvalidParameterException",
+    validation_code: "ValidationException",
     operations: &[
         <CreateLogGroup as p::Operation>::SPEC,
         <CreateLogStream as p::Operation>::SPEC,
@@ -355,21 +355,11 @@ impl p::Operation for PutRetentionPolicy {
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct CreateLogGroupRequest {
     pub log_group_name: String,
-    pub kms_key_id: Option<String>,
-    pub tags: Option<BTreeMap<String, String>>,
-    pub log_group_class: Option<LogGroupClass>,
-    pub deletion_protection_enabled: Option<bool>,
 }
 
 impl p::Encode for CreateLogGroupRequest {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.log_group_name,
-            &self.kms_key_id,
-            &self.tags,
-            &self.log_group_class,
-            &self.deletion_protection_enabled,
-        ]);
+        writer.structure(&[&self.log_group_name]);
     }
 }
 
@@ -379,10 +369,6 @@ impl p::Decode for CreateLogGroupRequest {
         reader.structure(&mut |member, reader| {
             match member {
                 0 => value.log_group_name = p::Decode::read(reader)?,
-                1 => value.kms_key_id = p::Decode::read(reader)?,
-                2 => value.tags = p::Decode::read(reader)?,
-                3 => value.log_group_class = p::Decode::read(reader)?,
-                4 => value.deletion_protection_enabled = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -587,27 +573,19 @@ impl p::Shape for DeleteRetentionPolicyRequest {
 /// `DescribeLogGroupsRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct DescribeLogGroupsRequest {
-    pub account_identifiers: Option<Vec<String>>,
     pub log_group_name_prefix: Option<String>,
     pub log_group_name_pattern: Option<String>,
     pub next_token: Option<String>,
     pub limit: Option<i32>,
-    pub include_linked_accounts: Option<bool>,
-    pub log_group_class: Option<LogGroupClass>,
-    pub log_group_identifiers: Option<Vec<String>>,
 }
 
 impl p::Encode for DescribeLogGroupsRequest {
     fn write(&self, writer: &mut dyn p::Writer) {
         writer.structure(&[
-            &self.account_identifiers,
             &self.log_group_name_prefix,
             &self.log_group_name_pattern,
             &self.next_token,
             &self.limit,
-            &self.include_linked_accounts,
-            &self.log_group_class,
-            &self.log_group_identifiers,
         ]);
     }
 }
@@ -617,14 +595,10 @@ impl p::Decode for DescribeLogGroupsRequest {
         let mut value = Self::default();
         reader.structure(&mut |member, reader| {
             match member {
-                0 => value.account_identifiers = p::Decode::read(reader)?,
-                1 => value.log_group_name_prefix = p::Decode::read(reader)?,
-                2 => value.log_group_name_pattern = p::Decode::read(reader)?,
-                3 => value.next_token = p::Decode::read(reader)?,
-                4 => value.limit = p::Decode::read(reader)?,
-                5 => value.include_linked_accounts = p::Decode::read(reader)?,
-                6 => value.log_group_class = p::Decode::read(reader)?,
-                7 => value.log_group_identifiers = p::Decode::read(reader)?,
+                0 => value.log_group_name_prefix = p::Decode::read(reader)?,
+                1 => value.log_group_name_pattern = p::Decode::read(reader)?,
+                2 => value.next_token = p::Decode::read(reader)?,
+                3 => value.limit = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -759,40 +733,6 @@ impl p::Shape for DescribeLogStreamsResponse {
     }
 }
 
-/// `Entity`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct Entity {
-    pub key_attributes: Option<BTreeMap<String, String>>,
-    pub attributes: Option<BTreeMap<String, String>>,
-}
-
-impl p::Encode for Entity {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.key_attributes, &self.attributes]);
-    }
-}
-
-impl p::Decode for Entity {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.key_attributes = p::Decode::read(reader)?,
-                1 => value.attributes = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for Entity {
-    fn schema() -> &'static p::Schema {
-        &schema::ENTITY
-    }
-}
-
 /// `EntityRejectionErrorType`. The default is a placeholder for values that were refused, nothing more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EntityRejectionErrorType {
@@ -877,9 +817,7 @@ pub struct FilterLogEventsRequest {
     pub filter_pattern: Option<String>,
     pub next_token: Option<String>,
     pub limit: Option<i32>,
-    pub start_from_head: Option<bool>,
     pub interleaved: Option<bool>,
-    pub unmask: Option<bool>,
 }
 
 impl p::Encode for FilterLogEventsRequest {
@@ -894,9 +832,7 @@ impl p::Encode for FilterLogEventsRequest {
             &self.filter_pattern,
             &self.next_token,
             &self.limit,
-            &self.start_from_head,
             &self.interleaved,
-            &self.unmask,
         ]);
     }
 }
@@ -915,9 +851,7 @@ impl p::Decode for FilterLogEventsRequest {
                 6 => value.filter_pattern = p::Decode::read(reader)?,
                 7 => value.next_token = p::Decode::read(reader)?,
                 8 => value.limit = p::Decode::read(reader)?,
-                9 => value.start_from_head = p::Decode::read(reader)?,
-                10 => value.interleaved = p::Decode::read(reader)?,
-                11 => value.unmask = p::Decode::read(reader)?,
+                9 => value.interleaved = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -1025,7 +959,6 @@ pub struct GetLogEventsRequest {
     pub next_token: Option<String>,
     pub limit: Option<i32>,
     pub start_from_head: Option<bool>,
-    pub unmask: Option<bool>,
 }
 
 impl p::Encode for GetLogEventsRequest {
@@ -1039,7 +972,6 @@ impl p::Encode for GetLogEventsRequest {
             &self.next_token,
             &self.limit,
             &self.start_from_head,
-            &self.unmask,
         ]);
     }
 }
@@ -1057,7 +989,6 @@ impl p::Decode for GetLogEventsRequest {
                 5 => value.next_token = p::Decode::read(reader)?,
                 6 => value.limit = p::Decode::read(reader)?,
                 7 => value.start_from_head = p::Decode::read(reader)?,
-                8 => value.unmask = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -1464,7 +1395,6 @@ pub struct PutLogEventsRequest {
     pub log_stream_name: String,
     pub log_events: Vec<InputLogEvent>,
     pub sequence_token: Option<String>,
-    pub entity: Option<Entity>,
 }
 
 impl p::Encode for PutLogEventsRequest {
@@ -1474,7 +1404,6 @@ impl p::Encode for PutLogEventsRequest {
             &self.log_stream_name,
             &self.log_events,
             &self.sequence_token,
-            &self.entity,
         ]);
     }
 }
@@ -1488,7 +1417,6 @@ impl p::Decode for PutLogEventsRequest {
                 1 => value.log_stream_name = p::Decode::read(reader)?,
                 2 => value.log_events = p::Decode::read(reader)?,
                 3 => value.sequence_token = p::Decode::read(reader)?,
-                4 => value.entity = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -1912,21 +1840,16 @@ pub mod schema {
     use super::p;
     use p::schema::Pattern;
     use p::{Kind, Location, Member, Schema, TimestampFormat};
-    static PATTERN_OF_ACCOUNT_ID: Pattern = Pattern::new("^\\d{12}$");
-    pub static ACCOUNT_ID: Schema =
-        Schema::new("AccountId", Kind::String).min(12).max(12).pattern(&PATTERN_OF_ACCOUNT_ID);
-    pub static ACCOUNT_IDS: Schema =
-        Schema::list("AccountIds", &Member::new("member", &ACCOUNT_ID)).min(0).max(20);
     pub static CREATE_LOG_GROUP_REQUEST: Schema = Schema::structure(
         "CreateLogGroupRequest",
-        &[
-            Member::new("logGroupName", &LOG_GROUP_NAME).required(),
-            Member::new("kmsKeyId", &KMS_KEY_ID),
-            Member::new("tags", &TAGS),
-            Member::new("logGroupClass", &LOG_GROUP_CLASS),
-            Member::new("deletionProtectionEnabled", &p::schema::BOOLEAN),
-        ],
-    );
+        &[Member::new("logGroupName", &LOG_GROUP_NAME).required()],
+    )
+    .refused(&[
+        Member::new("deletionProtectionEnabled", &p::schema::DOCUMENT),
+        Member::new("kmsKeyId", &p::schema::DOCUMENT),
+        Member::new("logGroupClass", &p::schema::DOCUMENT),
+        Member::new("tags", &p::schema::DOCUMENT),
+    ]);
     pub static CREATE_LOG_STREAM_REQUEST: Schema = Schema::structure(
         "CreateLogStreamRequest",
         &[
@@ -1956,23 +1879,21 @@ pub mod schema {
         &[Member::new("logGroupName", &LOG_GROUP_NAME).required()],
     );
     pub static DESCRIBE_LIMIT: Schema = Schema::new("DescribeLimit", Kind::Integer).min(1).max(50);
-    pub static DESCRIBE_LOG_GROUPS_LOG_GROUP_IDENTIFIERS: Schema =
-        Schema::list("DescribeLogGroupsLogGroupIdentifiers", &Member::new("member", &LOG_GROUP_IDENTIFIER))
-            .min(1)
-            .max(50);
     pub static DESCRIBE_LOG_GROUPS_REQUEST: Schema = Schema::structure(
         "DescribeLogGroupsRequest",
         &[
-            Member::new("accountIdentifiers", &ACCOUNT_IDS),
             Member::new("logGroupNamePrefix", &LOG_GROUP_NAME),
             Member::new("logGroupNamePattern", &LOG_GROUP_NAME_PATTERN),
             Member::new("nextToken", &NEXT_TOKEN),
             Member::new("limit", &DESCRIBE_LIMIT),
-            Member::new("includeLinkedAccounts", &p::schema::BOOLEAN),
-            Member::new("logGroupClass", &LOG_GROUP_CLASS),
-            Member::new("logGroupIdentifiers", &DESCRIBE_LOG_GROUPS_LOG_GROUP_IDENTIFIERS),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("accountIdentifiers", &p::schema::DOCUMENT),
+        Member::new("includeLinkedAccounts", &p::schema::DOCUMENT),
+        Member::new("logGroupClass", &p::schema::DOCUMENT),
+        Member::new("logGroupIdentifiers", &p::schema::DOCUMENT),
+    ]);
     pub static DESCRIBE_LOG_GROUPS_RESPONSE: Schema = Schema::structure(
         "DescribeLogGroupsResponse",
         &[Member::new("logGroups", &LOG_GROUPS), Member::new("nextToken", &NEXT_TOKEN)],
@@ -1993,35 +1914,6 @@ pub mod schema {
         "DescribeLogStreamsResponse",
         &[Member::new("logStreams", &LOG_STREAMS), Member::new("nextToken", &NEXT_TOKEN)],
     );
-    pub static ENTITY: Schema = Schema::structure(
-        "Entity",
-        &[
-            Member::new("keyAttributes", &ENTITY_KEY_ATTRIBUTES),
-            Member::new("attributes", &ENTITY_ATTRIBUTES),
-        ],
-    );
-    pub static ENTITY_ATTRIBUTES: Schema = Schema::map(
-        "EntityAttributes",
-        &Member::new("key", &ENTITY_ATTRIBUTES_KEY),
-        &Member::new("value", &ENTITY_ATTRIBUTES_VALUE),
-    )
-    .min(0)
-    .max(10);
-    pub static ENTITY_ATTRIBUTES_KEY: Schema =
-        Schema::new("EntityAttributesKey", Kind::String).min(1).max(256);
-    pub static ENTITY_ATTRIBUTES_VALUE: Schema =
-        Schema::new("EntityAttributesValue", Kind::String).min(1).max(512);
-    pub static ENTITY_KEY_ATTRIBUTES: Schema = Schema::map(
-        "EntityKeyAttributes",
-        &Member::new("key", &ENTITY_KEY_ATTRIBUTES_KEY),
-        &Member::new("value", &ENTITY_KEY_ATTRIBUTES_VALUE),
-    )
-    .min(2)
-    .max(4);
-    pub static ENTITY_KEY_ATTRIBUTES_KEY: Schema =
-        Schema::new("EntityKeyAttributesKey", Kind::String).min(1).max(32);
-    pub static ENTITY_KEY_ATTRIBUTES_VALUE: Schema =
-        Schema::new("EntityKeyAttributesValue", Kind::String).min(1).max(512);
     pub static ENTITY_REJECTION_ERROR_TYPE: Schema = Schema::new("EntityRejectionErrorType", Kind::String)
         .values(&[
             "InvalidEntity",
@@ -2046,11 +1938,13 @@ pub mod schema {
             Member::new("filterPattern", &FILTER_PATTERN),
             Member::new("nextToken", &NEXT_TOKEN),
             Member::new("limit", &EVENTS_LIMIT),
-            Member::new("startFromHead", &p::schema::BOOLEAN),
             Member::new("interleaved", &p::schema::BOOLEAN),
-            Member::new("unmask", &p::schema::BOOLEAN),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("startFromHead", &p::schema::DOCUMENT),
+        Member::new("unmask", &p::schema::DOCUMENT),
+    ]);
     pub static FILTER_LOG_EVENTS_RESPONSE: Schema = Schema::structure(
         "FilterLogEventsResponse",
         &[
@@ -2083,9 +1977,9 @@ pub mod schema {
             Member::new("nextToken", &NEXT_TOKEN),
             Member::new("limit", &EVENTS_LIMIT),
             Member::new("startFromHead", &p::schema::BOOLEAN),
-            Member::new("unmask", &p::schema::BOOLEAN),
         ],
-    );
+    )
+    .refused(&[Member::new("unmask", &p::schema::DOCUMENT)]);
     pub static GET_LOG_EVENTS_RESPONSE: Schema = Schema::structure(
         "GetLogEventsResponse",
         &[
@@ -2183,9 +2077,9 @@ pub mod schema {
             Member::new("logStreamName", &LOG_STREAM_NAME).required(),
             Member::new("logEvents", &INPUT_LOG_EVENTS).required(),
             Member::new("sequenceToken", &SEQUENCE_TOKEN),
-            Member::new("entity", &ENTITY),
         ],
-    );
+    )
+    .refused(&[Member::new("entity", &p::schema::DOCUMENT)]);
     pub static PUT_LOG_EVENTS_RESPONSE: Schema = Schema::structure(
         "PutLogEventsResponse",
         &[
@@ -2224,14 +2118,6 @@ pub mod schema {
         Schema::list("SearchedLogStreams", &Member::new("member", &SEARCHED_LOG_STREAM));
     pub static SEQUENCE_TOKEN: Schema = Schema::new("SequenceToken", Kind::String).min(1);
     pub static STORED_BYTES: Schema = Schema::new("StoredBytes", Kind::Long).min(0);
-    static PATTERN_OF_TAG_KEY: Pattern = Pattern::new("^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+)$");
-    pub static TAG_KEY: Schema =
-        Schema::new("TagKey", Kind::String).min(1).max(128).pattern(&PATTERN_OF_TAG_KEY);
-    static PATTERN_OF_TAG_VALUE: Pattern = Pattern::new("^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$");
-    pub static TAG_VALUE: Schema =
-        Schema::new("TagValue", Kind::String).max(256).pattern(&PATTERN_OF_TAG_VALUE);
-    pub static TAGS: Schema =
-        Schema::map("Tags", &Member::new("key", &TAG_KEY), &Member::new("value", &TAG_VALUE)).min(1).max(50);
     pub static TIMESTAMP: Schema = Schema::new("Timestamp", Kind::Long).min(0);
     pub static DATA_ALREADY_ACCEPTED_EXCEPTION: Schema = Schema::structure(
         "DataAlreadyAcceptedException",

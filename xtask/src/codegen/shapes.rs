@@ -280,6 +280,14 @@ fn exception(
              {}: Some(message.into()){rest} }}\n}}\n}}\n",
             field.name
         )?;
+    } else {
+        // The model forgets the message, the wire does not.
+        writeln!(
+            text,
+            "impl {type_name} {{\n/// With this message.\n#[allow(clippy::new_ret_no_self)]\npub fn new(message: impl \
+             Into<String>) -> p::ApiError {{\np::ApiError::modelled({code:?}, {status}, message.into(), \
+             Self::default())\n}}\n}}\n"
+        )?;
     }
     let path = schemas.path(name);
     writeln!(
