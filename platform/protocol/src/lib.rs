@@ -6,6 +6,7 @@
 mod body;
 mod bound;
 mod check;
+pub mod checksum;
 mod decode;
 mod encode;
 mod error;
@@ -16,6 +17,7 @@ mod query;
 mod route;
 pub mod schema;
 mod shape;
+pub mod sigv4;
 mod spec;
 mod text;
 mod xml;

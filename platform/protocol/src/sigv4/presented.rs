@@ -1,0 +1,342 @@
+//! The signature that a request presents: first taken apart, then, with the secret, verified.
+
+use std::collections::BTreeMap;
+
+use http::request::Parts;
+use pagoda_base::Timestamp;
+
+use super::canonical::{self, PathForm};
+use super::refusal::Dialect;
+use super::sealed::Seal;
+use super::{
+    ALGORITHM, Credential, EXPIRES_SECONDS_MAX, PayloadHash, SKEW_SECONDS_MAX, SigningKeys, sha256_hex,
+};
+use crate::query::pairs;
+use crate::{ApiError, Body};
+
+/// A signature as presented, not verified yet.
+#[derive(Debug, Clone)]
+pub struct Presented {
+    /// Who signed, and for what.
+    pub credential: Credential,
+    /// The session token of temporary credentials.
+    pub session_token: Option<String>,
+    /// Where the signature was.
+    pub form: Form,
+    /// When it was signed.
+    pub signed_at: Timestamp,
+    /// What it says about the body.
+    pub payload: PayloadHash,
+    amz_date: String,
+    signed_headers: Vec<String>,
+    signature: String,
+    dialect: Dialect,
+}
+
+/// Where a signature is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// In the `Authorization` header.
+    Header,
+    /// In the query string of a presigned URL that lives for so many seconds.
+    Query {
+        /// Seconds from signing on.
+        expires_seconds: i64,
+    },
+}
+
+/// The signature of a request to `service`; nothing if it has none. The parts must be as received.
+pub fn parse(parts: &Parts, service: &str, dialect: Dialect) -> Result<Option<Presented>, ApiError> {
+    let presented = if let Some(header) = parts.headers.get("authorization") {
+        of_header(parts, header.to_str().unwrap_or_default(), dialect)?
+    } else {
+        let query: BTreeMap<_, _> = pairs(parts.uri.query().unwrap_or_default()).collect();
+        let names = ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature"];
+        if !names.iter().any(|name| query.contains_key(*name)) {
+            return Ok(None);
+        }
+        of_query(parts, &|name| query.get(name).map(|value| value.as_ref()), dialect)?
+    };
+    presented.check_scope(service)?;
+    Ok(Some(presented))
+}
+
+fn of_header(parts: &Parts, header: &str, dialect: Dialect) -> Result<Presented, ApiError> {
+    let Some(fields) = header.strip_prefix(ALGORITHM).filter(|rest| rest.starts_with([' ', ','])) else {
+        return Err(dialect.unsupported(header));
+    };
+    let field = |name: &str| {
+        let mut fields = fields.split([',', ' ']);
+        fields.find_map(|field| field.strip_prefix(name)?.strip_prefix('=')).filter(|value| !value.is_empty())
+    };
+    let date = parts.headers.get("x-amz-date").or_else(|| parts.headers.get("date"));
+    let (credential, signature, signed) = (field("Credential"), field("Signature"), field("SignedHeaders"));
+    let mut problems: Vec<String> =
+        [("Credential", credential), ("Signature", signature), ("SignedHeaders", signed)]
+            .into_iter()
+            .filter(|(_, value)| value.is_none())
+            .map(|(name, _)| format!("Authorization header requires '{name}' parameter."))
+            .collect();
+    if date.is_none() && dialect == Dialect::S3 {
+        let message = "AWS authentication requires a valid Date or x-amz-date header";
+        return Err(ApiError::new("AccessDenied", 403, message));
+    }
+    if date.is_none() {
+        problems.push(
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.".into(),
+        );
+    }
+    let (Some(credential), Some(signature), Some(signed), Some(date)) = (credential, signature, signed, date)
+    else {
+        return Err(dialect.incomplete(header, &problems));
+    };
+    let malformed = || {
+        let expected = "the Credential is mal-formed; expecting \
+                        \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".";
+        dialect.incomplete(header, &[expected.into()])
+    };
+    let credential = Credential::parse(credential).ok_or_else(malformed)?;
+    let (amz_date, signed_at) =
+        date.to_str().ok().and_then(moment).ok_or_else(|| {
+            dialect.incomplete(header, &["Date must be in ISO-8601 'basic format'.".into()])
+        })?;
+    Ok(Presented {
+        credential,
+        session_token: header_text(parts, "x-amz-security-token"),
+        form: Form::Header,
+        signed_at,
+        payload: PayloadHash::of_header(parts, dialect)?,
+        amz_date,
+        signed_headers: signed.split(';').map(str::to_owned).collect(),
+        signature: signature.to_owned(),
+        dialect,
+    })
+}
+
+fn of_query<'q>(
+    parts: &Parts,
+    field: &dyn Fn(&str) -> Option<&'q str>,
+    dialect: Dialect,
+) -> Result<Presented, ApiError> {
+    let needed = || {
+        dialect.query(
+            "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, \
+             X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+        )
+    };
+    let need = |name: &str| field(name).ok_or_else(needed);
+    if need("X-Amz-Algorithm")? != ALGORITHM {
+        return Err(dialect.query("X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\""));
+    }
+    let credential = Credential::parse(need("X-Amz-Credential")?).ok_or_else(|| {
+        dialect.query(
+            "Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; expecting \
+             \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".",
+        )
+    })?;
+    let (amz_date, signed_at) = moment(need("X-Amz-Date")?).ok_or_else(|| {
+        dialect.query("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
+    })?;
+    // Only S3 always has an expiry; the others take a signature's age as that of a header.
+    let expires =
+        if dialect == Dialect::S3 { need("X-Amz-Expires")? } else { field("X-Amz-Expires").unwrap_or("900") };
+    Ok(Presented {
+        credential,
+        session_token: field("X-Amz-Security-Token").map(str::to_owned),
+        form: Form::Query { expires_seconds: expiry(expires, dialect)? },
+        signed_at,
+        // A presigned URL does not know its body, except where the signer put a hash into a header.
+        payload: match parts.headers.contains_key("x-amz-content-sha256") {
+            true => PayloadHash::of_header(parts, dialect)?,
+            false if dialect == Dialect::S3 => PayloadHash::Unsigned,
+            false => PayloadHash::OfBody,
+        },
+        amz_date,
+        signed_headers: need("X-Amz-SignedHeaders")?.split(';').map(str::to_owned).collect(),
+        signature: need("X-Amz-Signature")?.to_owned(),
+        dialect,
+    })
+}
+
+fn expiry(text: &str, dialect: Dialect) -> Result<i64, ApiError> {
+    let seconds: i64 = text.parse().map_err(|_| dialect.query("X-Amz-Expires should be a number"))?;
+    match seconds {
+        ..0 => Err(dialect.query("X-Amz-Expires must be non-negative")),
+        0..=EXPIRES_SECONDS_MAX => Ok(seconds),
+        _ => Err(dialect.query(
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than \
+             604800 seconds",
+        )),
+    }
+}
+
+/// A moment as signatures write it, or as HTTP does; and always in the first form.
+fn moment(text: &str) -> Option<(String, Timestamp)> {
+    let basic = |text: &str| {
+        let civil = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
+        civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    };
+    let moment = basic(text).or_else(|| crate::moment::parse(text, crate::TimestampFormat::HttpDate))?;
+    Some((amz_date(moment), moment))
+}
+
+/// `20150830T123600Z`.
+pub(crate) fn amz_date(moment: Timestamp) -> String {
+    moment.strftime("%Y%m%dT%H%M%SZ").to_string()
+}
+
+fn header_text(parts: &Parts, name: &str) -> Option<String> {
+    parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+impl Presented {
+    fn check_scope(&self, service: &str) -> Result<(), ApiError> {
+        let credential = &self.credential;
+        if credential.service != service {
+            let message = format!("Credential should be scoped to correct service: '{service}'.");
+            return Err(self.dialect.invalid(message));
+        }
+        let day = &self.amz_date[..8];
+        if credential.date != day {
+            let message = format!(
+                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{}' != \
+                 '{day}', from '{}'.",
+                credential.date, self.amz_date
+            );
+            return Err(self.dialect.invalid(message));
+        }
+        if !self.signed_headers.iter().any(|name| name == "host") {
+            let message = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.";
+            return Err(self.dialect.invalid(message));
+        }
+        Ok(())
+    }
+
+    /// Verifies the signature with the secret access key of its credential, at the time `now`, and gives
+    /// the body as the operation may see it: checked already if it was in memory, or checked while it is
+    /// read, with an error in place of its end. Chunks of `aws-chunked` bodies are taken apart.
+    pub fn verify(
+        &self,
+        parts: &Parts,
+        body: Body,
+        secret: &str,
+        now: Timestamp,
+        keys: &SigningKeys,
+    ) -> Result<Body, ApiError> {
+        self.check_time(now)?;
+        self.check_headers(parts)?;
+        let hash = match (self.payload.as_str(), body.bytes()) {
+            (Some(text), _) => text.to_owned(),
+            (None, Some(bytes)) => sha256_hex(bytes),
+            // A stream's hash is not known before its end: such requests must say it in a header.
+            (None, None) => {
+                return Err(self.dialect.invalid("x-amz-content-sha256 is required for a stream"));
+            }
+        };
+        let request = self.canonical_request(parts, &hash);
+        let string_to_sign = canonical::string_to_sign(&self.amz_date, &self.credential, &request);
+        let key = keys.get(&self.credential, secret);
+        if !super::key::is_signed(&key, &string_to_sign, &self.signature) {
+            let id = &self.credential.access_key_id;
+            let error = self.dialect.mismatch(id, &string_to_sign, &self.signature);
+            let is_s3 = self.dialect == Dialect::S3;
+            return Err(if is_s3 { error.with_field("CanonicalRequest", request) } else { error });
+        }
+        let seal = Seal {
+            payload: &self.payload,
+            dialect: self.dialect,
+            key,
+            amz_date: &self.amz_date,
+            scope: self.credential.scope(),
+            signature: &self.signature,
+        };
+        seal.body(parts, body)
+    }
+
+    fn check_time(&self, now: Timestamp) -> Result<(), ApiError> {
+        let age = now.as_second() - self.signed_at.as_second();
+        match self.form {
+            Form::Query { expires_seconds } if age > expires_seconds => {
+                Err(self.expired(now, expires_seconds))
+            }
+            Form::Header if age > SKEW_SECONDS_MAX => Err(self.expired(now, SKEW_SECONDS_MAX)),
+            _ if age < -SKEW_SECONDS_MAX => Err(self.early(now)),
+            _ => Ok(()),
+        }
+    }
+
+    fn expired(&self, now: Timestamp, seconds: i64) -> ApiError {
+        if self.dialect == Dialect::S3 && matches!(self.form, Form::Query { .. }) {
+            let expired_at =
+                Timestamp::from_second(self.signed_at.as_second() + seconds).unwrap_or(self.signed_at);
+            return ApiError::new("AccessDenied", 403, "Request has expired")
+                .with_field("X-Amz-Expires", seconds.to_string())
+                .with_field("Expires", crate::moment::date_time(expired_at))
+                .with_field("ServerTime", crate::moment::date_time(now));
+        }
+        if self.dialect == Dialect::S3 {
+            return self.too_skewed(now);
+        }
+        let earliest = Timestamp::from_second(now.as_second() - seconds).unwrap_or(now);
+        self.dialect.invalid(format!(
+            "Signature expired: {} is now earlier than {} ({} - {} min.)",
+            self.amz_date,
+            amz_date(earliest),
+            amz_date(now),
+            seconds / 60
+        ))
+    }
+
+    fn early(&self, now: Timestamp) -> ApiError {
+        if self.dialect == Dialect::S3 {
+            return match self.form {
+                Form::Query { .. } => ApiError::new("AccessDenied", 403, "Request is not yet valid"),
+                Form::Header => self.too_skewed(now),
+            };
+        }
+        let latest = Timestamp::from_second(now.as_second() + SKEW_SECONDS_MAX).unwrap_or(now);
+        self.dialect.invalid(format!(
+            "Signature not yet current: {} is still later than {} ({} + {} min.)",
+            self.amz_date,
+            amz_date(latest),
+            amz_date(now),
+            SKEW_SECONDS_MAX / 60
+        ))
+    }
+
+    fn too_skewed(&self, now: Timestamp) -> ApiError {
+        let message = "The difference between the request time and the current time is too large.";
+        ApiError::new("RequestTimeTooSkewed", 403, message)
+            .with_field("RequestTime", self.amz_date.clone())
+            .with_field("ServerTime", crate::moment::date_time(now))
+            .with_field("MaxAllowedSkewMilliseconds", (SKEW_SECONDS_MAX * 1000).to_string())
+    }
+
+    /// S3 lets no header of its own go unsigned.
+    fn check_headers(&self, parts: &Parts) -> Result<(), ApiError> {
+        if self.dialect != Dialect::S3 {
+            return Ok(());
+        }
+        let ours =
+            parts.headers.keys().map(http::HeaderName::as_str).filter(|name| name.starts_with("x-amz-"));
+        let unsigned: Vec<&str> =
+            ours.filter(|name| !self.signed_headers.iter().any(|s| s == name)).collect();
+        if unsigned.is_empty() {
+            return Ok(());
+        }
+        let message = "There were headers present in the request which were not signed";
+        Err(ApiError::new("AccessDenied", 403, message).with_field("HeadersNotSigned", unsigned.join(", ")))
+    }
+
+    pub(super) fn canonical_request(&self, parts: &Parts, payload_hash: &str) -> String {
+        let form = if self.dialect == Dialect::S3 { PathForm::Exact } else { PathForm::Normalized };
+        let path = canonical::path(parts.uri.path(), form);
+        let is_presigned = self.form != Form::Header;
+        let query = canonical::query(parts.uri.query().unwrap_or_default(), |name| {
+            is_presigned && name == "X-Amz-Signature"
+        });
+        let value = |name: &String| (name.clone(), canonical::header(parts, name).unwrap_or_default());
+        let headers: Vec<_> = self.signed_headers.iter().map(value).collect();
+        canonical::request(parts.method.as_str(), &path, &query, &headers, payload_hash)
+    }
+}
