@@ -5519,6 +5519,14 @@ impl p::Encode for AlreadyExistsException {
     }
 }
 
+impl AlreadyExistsException {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("AlreadyExistsException", 400, message.into(), Self::default())
+    }
+}
+
 impl p::Modelled for AlreadyExistsException {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::ALREADY_EXISTS_EXCEPTION
@@ -5538,6 +5546,14 @@ pub struct ChangeSetNotFoundException {}
 impl p::Encode for ChangeSetNotFoundException {
     fn write(&self, writer: &mut dyn p::Writer) {
         writer.structure(&[]);
+    }
+}
+
+impl ChangeSetNotFoundException {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("ChangeSetNotFound", 404, message.into(), Self::default())
     }
 }
 
@@ -5563,6 +5579,14 @@ impl p::Encode for InsufficientCapabilitiesException {
     }
 }
 
+impl InsufficientCapabilitiesException {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("InsufficientCapabilitiesException", 400, message.into(), Self::default())
+    }
+}
+
 impl p::Modelled for InsufficientCapabilitiesException {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::INSUFFICIENT_CAPABILITIES_EXCEPTION
@@ -5582,6 +5606,14 @@ pub struct InvalidChangeSetStatusException {}
 impl p::Encode for InvalidChangeSetStatusException {
     fn write(&self, writer: &mut dyn p::Writer) {
         writer.structure(&[]);
+    }
+}
+
+impl InvalidChangeSetStatusException {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("InvalidChangeSetStatus", 400, message.into(), Self::default())
     }
 }
 
@@ -5607,6 +5639,14 @@ impl p::Encode for LimitExceededException {
     }
 }
 
+impl LimitExceededException {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("LimitExceededException", 400, message.into(), Self::default())
+    }
+}
+
 impl p::Modelled for LimitExceededException {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::LIMIT_EXCEEDED_EXCEPTION
@@ -5629,6 +5669,14 @@ impl p::Encode for StackSetNotFoundException {
     }
 }
 
+impl StackSetNotFoundException {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("StackSetNotFoundException", 404, message.into(), Self::default())
+    }
+}
+
 impl p::Modelled for StackSetNotFoundException {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::STACK_SET_NOT_FOUND_EXCEPTION
@@ -5648,6 +5696,14 @@ pub struct TokenAlreadyExistsException {}
 impl p::Encode for TokenAlreadyExistsException {
     fn write(&self, writer: &mut dyn p::Writer) {
         writer.structure(&[]);
+    }
+}
+
+impl TokenAlreadyExistsException {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("TokenAlreadyExistsException", 400, message.into(), Self::default())
     }
 }
 

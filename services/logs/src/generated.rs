@@ -1623,6 +1623,14 @@ impl p::Encode for DataAlreadyAcceptedException {
     }
 }
 
+impl DataAlreadyAcceptedException {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("DataAlreadyAcceptedException", 400, message.into(), Self::default())
+    }
+}
+
 impl p::Modelled for DataAlreadyAcceptedException {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::DATA_ALREADY_ACCEPTED_EXCEPTION
@@ -1642,6 +1650,14 @@ pub struct InvalidParameterException {}
 impl p::Encode for InvalidParameterException {
     fn write(&self, writer: &mut dyn p::Writer) {
         writer.structure(&[]);
+    }
+}
+
+impl InvalidParameterException {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("InvalidParameterException", 400, message.into(), Self::default())
     }
 }
 
@@ -1669,6 +1685,14 @@ impl p::Encode for InvalidSequenceTokenException {
     }
 }
 
+impl InvalidSequenceTokenException {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("InvalidSequenceTokenException", 400, message.into(), Self::default())
+    }
+}
+
 impl p::Modelled for InvalidSequenceTokenException {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::INVALID_SEQUENCE_TOKEN_EXCEPTION
@@ -1688,6 +1712,14 @@ pub struct LimitExceededException {}
 impl p::Encode for LimitExceededException {
     fn write(&self, writer: &mut dyn p::Writer) {
         writer.structure(&[]);
+    }
+}
+
+impl LimitExceededException {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("LimitExceededException", 400, message.into(), Self::default())
     }
 }
 
@@ -1713,6 +1745,14 @@ impl p::Encode for OperationAbortedException {
     }
 }
 
+impl OperationAbortedException {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("OperationAbortedException", 400, message.into(), Self::default())
+    }
+}
+
 impl p::Modelled for OperationAbortedException {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::OPERATION_ABORTED_EXCEPTION
@@ -1732,6 +1772,14 @@ pub struct ResourceAlreadyExistsException {}
 impl p::Encode for ResourceAlreadyExistsException {
     fn write(&self, writer: &mut dyn p::Writer) {
         writer.structure(&[]);
+    }
+}
+
+impl ResourceAlreadyExistsException {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("ResourceAlreadyExistsException", 400, message.into(), Self::default())
     }
 }
 
@@ -1757,6 +1805,14 @@ impl p::Encode for ResourceNotFoundException {
     }
 }
 
+impl ResourceNotFoundException {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("ResourceNotFoundException", 400, message.into(), Self::default())
+    }
+}
+
 impl p::Modelled for ResourceNotFoundException {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::RESOURCE_NOT_FOUND_EXCEPTION
@@ -1776,6 +1832,14 @@ pub struct ServiceUnavailableException {}
 impl p::Encode for ServiceUnavailableException {
     fn write(&self, writer: &mut dyn p::Writer) {
         writer.structure(&[]);
+    }
+}
+
+impl ServiceUnavailableException {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("ServiceUnavailableException", 500, message.into(), Self::default())
     }
 }
 
@@ -1801,6 +1865,14 @@ impl p::Encode for UnrecognizedClientException {
     }
 }
 
+impl UnrecognizedClientException {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("UnrecognizedClientException", 400, message.into(), Self::default())
+    }
+}
+
 impl p::Modelled for UnrecognizedClientException {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::UNRECOGNIZED_CLIENT_EXCEPTION
@@ -1820,6 +1892,14 @@ pub struct ValidationException {}
 impl p::Encode for ValidationException {
     fn write(&self, writer: &mut dyn p::Writer) {
         writer.structure(&[]);
+    }
+}
+
+impl ValidationException {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("ValidationException", 400, message.into(), Self::default())
     }
 }
 

@@ -20,7 +20,7 @@ impl Logs {
             for stored in &page.items {
                 let (lo, hi) = table::events(&stored.record.incarnation).prefix_range();
                 self.store().clear_in_steps(lo, hi, &Commit::new()).await?;
-                self.store().commit(GARBAGE.remove(Commit::new(), stored)).await?;
+                self.store().commit(GARBAGE.remove(Commit::new(), stored)).await?.done()?;
             }
             if page.next.is_none() {
                 return Ok(());

@@ -10727,6 +10727,14 @@ impl p::Encode for BucketAlreadyExists {
     }
 }
 
+impl BucketAlreadyExists {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("BucketAlreadyExists", 409, message.into(), Self::default())
+    }
+}
+
 impl p::Modelled for BucketAlreadyExists {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::BUCKET_ALREADY_EXISTS
@@ -10749,6 +10757,14 @@ impl p::Encode for BucketAlreadyOwnedByYou {
     }
 }
 
+impl BucketAlreadyOwnedByYou {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("BucketAlreadyOwnedByYou", 409, message.into(), Self::default())
+    }
+}
+
 impl p::Modelled for BucketAlreadyOwnedByYou {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::BUCKET_ALREADY_OWNED_BY_YOU
@@ -10768,6 +10784,14 @@ pub struct EncryptionTypeMismatch {}
 impl p::Encode for EncryptionTypeMismatch {
     fn write(&self, writer: &mut dyn p::Writer) {
         writer.structure(&[]);
+    }
+}
+
+impl EncryptionTypeMismatch {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("EncryptionTypeMismatch", 400, message.into(), Self::default())
     }
 }
 
@@ -10796,6 +10820,14 @@ impl p::Encode for InvalidObjectState {
     }
 }
 
+impl InvalidObjectState {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("InvalidObjectState", 403, message.into(), Self::default())
+    }
+}
+
 impl p::Modelled for InvalidObjectState {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::INVALID_OBJECT_STATE
@@ -10815,6 +10847,14 @@ pub struct InvalidRequest {}
 impl p::Encode for InvalidRequest {
     fn write(&self, writer: &mut dyn p::Writer) {
         writer.structure(&[]);
+    }
+}
+
+impl InvalidRequest {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("InvalidRequest", 400, message.into(), Self::default())
     }
 }
 
@@ -10840,6 +10880,14 @@ impl p::Encode for InvalidWriteOffset {
     }
 }
 
+impl InvalidWriteOffset {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("InvalidWriteOffset", 400, message.into(), Self::default())
+    }
+}
+
 impl p::Modelled for InvalidWriteOffset {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::INVALID_WRITE_OFFSET
@@ -10859,6 +10907,14 @@ pub struct NoSuchBucket {}
 impl p::Encode for NoSuchBucket {
     fn write(&self, writer: &mut dyn p::Writer) {
         writer.structure(&[]);
+    }
+}
+
+impl NoSuchBucket {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("NoSuchBucket", 404, message.into(), Self::default())
     }
 }
 
@@ -10884,6 +10940,14 @@ impl p::Encode for NoSuchKey {
     }
 }
 
+impl NoSuchKey {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("NoSuchKey", 404, message.into(), Self::default())
+    }
+}
+
 impl p::Modelled for NoSuchKey {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::NO_SUCH_KEY
@@ -10903,6 +10967,14 @@ pub struct NoSuchUpload {}
 impl p::Encode for NoSuchUpload {
     fn write(&self, writer: &mut dyn p::Writer) {
         writer.structure(&[]);
+    }
+}
+
+impl NoSuchUpload {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("NoSuchUpload", 404, message.into(), Self::default())
     }
 }
 
@@ -10928,6 +11000,14 @@ impl p::Encode for ObjectNotInActiveTierError {
     }
 }
 
+impl ObjectNotInActiveTierError {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("ObjectNotInActiveTierError", 403, message.into(), Self::default())
+    }
+}
+
 impl p::Modelled for ObjectNotInActiveTierError {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::OBJECT_NOT_IN_ACTIVE_TIER_ERROR
@@ -10947,6 +11027,14 @@ pub struct TooManyParts {}
 impl p::Encode for TooManyParts {
     fn write(&self, writer: &mut dyn p::Writer) {
         writer.structure(&[]);
+    }
+}
+
+impl TooManyParts {
+    /// With this message.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(message: impl Into<String>) -> p::ApiError {
+        p::ApiError::modelled("TooManyParts", 400, message.into(), Self::default())
     }
 }
 
