@@ -6,10 +6,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::request::Parts;
 use pagoda_base::Clock;
-use pagoda_protocol::sigv4::{Authorization, Presented, SigningKeys};
+use pagoda_protocol::sigv4::{Presented, SigningKeys};
 use pagoda_protocol::{ApiError, Body, Protocol, ServiceSpec};
 use pagoda_service::Caller;
 use pagoda_service::ports::{Authenticate, Credential, FindCredential, NoCredential};
+
+/// Derived signing keys that are kept; the least used make room.
+const KEYS_MAX: usize = 10_000;
 
 /// Checks signatures.
 pub struct Authenticator {
@@ -27,13 +30,13 @@ pub(crate) struct Claimed {
 impl Authenticator {
     /// An authenticator over the known credentials.
     pub fn new(credentials: Arc<dyn FindCredential>, clock: Arc<dyn Clock>) -> Self {
-        Self { credentials, clock, keys: SigningKeys::default() }
+        Self { credentials, clock, keys: SigningKeys::new(KEYS_MAX) }
     }
 
     /// Looks the signature's key up; `None` when the request is not signed. A key that nobody has is
     /// refused before a byte of the body is read.
     pub(crate) async fn claim(&self, spec: &ServiceSpec, parts: &Parts) -> Result<Option<Claimed>, ApiError> {
-        let Some(presented) = Authorization::parse(parts, spec)? else { return Ok(None) };
+        let Some(presented) = Presented::parse(parts, spec)? else { return Ok(None) };
         let token = presented.session_token.as_deref();
         match self.credentials.find(&presented.access_key_id, token).await {
             Ok(credential) => Ok(Some(Claimed { presented, credential })),
@@ -41,23 +44,11 @@ impl Authenticator {
         }
     }
 
-    /// Checks the signature over `parts` and a body in memory.
-    pub(crate) fn verify(&self, claimed: Claimed, parts: &Parts, body: &Bytes) -> Result<Caller, ApiError> {
+    /// Checks the signature over `parts` and `body`; a body that is not in memory is checked as it is read.
+    pub(crate) fn verify(&self, claimed: Claimed, parts: &Parts, body: Body) -> Result<(Caller, Body), ApiError> {
         let Claimed { presented, credential } = claimed;
-        presented.verify(parts, &credential.secret, self.clock.now(), &self.keys, Some(body))?;
-        Ok(credential.caller)
-    }
-
-    /// Checks the signature over `parts`; the body is checked as it is read.
-    pub(crate) fn verify_stream(
-        &self,
-        claimed: Claimed,
-        parts: &Parts,
-        body: Body,
-    ) -> Result<(Caller, Body), ApiError> {
-        let Claimed { presented, credential } = claimed;
-        let verified = presented.verify(parts, &credential.secret, self.clock.now(), &self.keys, None)?;
-        Ok((credential.caller, verified.body(body)?))
+        let body = presented.verify(parts, body, &credential.secret, self.clock.now(), &self.keys)?;
+        Ok((credential.caller, body))
     }
 }
 
@@ -70,7 +61,7 @@ impl Authenticate for Authenticator {
         body: &Bytes,
     ) -> Result<Caller, ApiError> {
         match self.claim(spec, parts).await? {
-            Some(claimed) => self.verify(claimed, parts, body),
+            Some(claimed) => Ok(self.verify(claimed, parts, Body::from(body.clone()))?.0),
             None => Ok(Caller::anonymous()),
         }
     }
