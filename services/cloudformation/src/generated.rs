@@ -5511,11 +5511,20 @@ impl p::Shape for Warnings {
 
 /// `AlreadyExistsException`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct AlreadyExistsException {}
+pub struct AlreadyExistsException {
+    pub message: Option<String>,
+}
 
 impl p::Encode for AlreadyExistsException {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl AlreadyExistsException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -5535,17 +5544,26 @@ impl p::Modelled for AlreadyExistsException {
 
 impl From<AlreadyExistsException> for p::ApiError {
     fn from(error: AlreadyExistsException) -> Self {
-        Self::modelled("AlreadyExistsException", 400, String::new(), error)
+        Self::modelled("AlreadyExistsException", 400, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `ChangeSetNotFoundException`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct ChangeSetNotFoundException {}
+pub struct ChangeSetNotFoundException {
+    pub message: Option<String>,
+}
 
 impl p::Encode for ChangeSetNotFoundException {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl ChangeSetNotFoundException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -5565,17 +5583,26 @@ impl p::Modelled for ChangeSetNotFoundException {
 
 impl From<ChangeSetNotFoundException> for p::ApiError {
     fn from(error: ChangeSetNotFoundException) -> Self {
-        Self::modelled("ChangeSetNotFound", 404, String::new(), error)
+        Self::modelled("ChangeSetNotFound", 404, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `InsufficientCapabilitiesException`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct InsufficientCapabilitiesException {}
+pub struct InsufficientCapabilitiesException {
+    pub message: Option<String>,
+}
 
 impl p::Encode for InsufficientCapabilitiesException {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl InsufficientCapabilitiesException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -5595,17 +5622,31 @@ impl p::Modelled for InsufficientCapabilitiesException {
 
 impl From<InsufficientCapabilitiesException> for p::ApiError {
     fn from(error: InsufficientCapabilitiesException) -> Self {
-        Self::modelled("InsufficientCapabilitiesException", 400, String::new(), error)
+        Self::modelled(
+            "InsufficientCapabilitiesException",
+            400,
+            error.message.clone().unwrap_or_default(),
+            error,
+        )
     }
 }
 
 /// `InvalidChangeSetStatusException`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct InvalidChangeSetStatusException {}
+pub struct InvalidChangeSetStatusException {
+    pub message: Option<String>,
+}
 
 impl p::Encode for InvalidChangeSetStatusException {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl InvalidChangeSetStatusException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -5625,17 +5666,26 @@ impl p::Modelled for InvalidChangeSetStatusException {
 
 impl From<InvalidChangeSetStatusException> for p::ApiError {
     fn from(error: InvalidChangeSetStatusException) -> Self {
-        Self::modelled("InvalidChangeSetStatus", 400, String::new(), error)
+        Self::modelled("InvalidChangeSetStatus", 400, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `LimitExceededException`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct LimitExceededException {}
+pub struct LimitExceededException {
+    pub message: Option<String>,
+}
 
 impl p::Encode for LimitExceededException {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl LimitExceededException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -5655,17 +5705,26 @@ impl p::Modelled for LimitExceededException {
 
 impl From<LimitExceededException> for p::ApiError {
     fn from(error: LimitExceededException) -> Self {
-        Self::modelled("LimitExceededException", 400, String::new(), error)
+        Self::modelled("LimitExceededException", 400, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `StackSetNotFoundException`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct StackSetNotFoundException {}
+pub struct StackSetNotFoundException {
+    pub message: Option<String>,
+}
 
 impl p::Encode for StackSetNotFoundException {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl StackSetNotFoundException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -5685,17 +5744,26 @@ impl p::Modelled for StackSetNotFoundException {
 
 impl From<StackSetNotFoundException> for p::ApiError {
     fn from(error: StackSetNotFoundException) -> Self {
-        Self::modelled("StackSetNotFoundException", 404, String::new(), error)
+        Self::modelled("StackSetNotFoundException", 404, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `TokenAlreadyExistsException`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct TokenAlreadyExistsException {}
+pub struct TokenAlreadyExistsException {
+    pub message: Option<String>,
+}
 
 impl p::Encode for TokenAlreadyExistsException {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl TokenAlreadyExistsException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -5715,7 +5783,7 @@ impl p::Modelled for TokenAlreadyExistsException {
 
 impl From<TokenAlreadyExistsException> for p::ApiError {
     fn from(error: TokenAlreadyExistsException) -> Self {
-        Self::modelled("TokenAlreadyExistsException", 400, String::new(), error)
+        Self::modelled("TokenAlreadyExistsException", 400, error.message.clone().unwrap_or_default(), error)
     }
 }
 
@@ -6635,13 +6703,18 @@ pub mod schema {
     );
     pub static WARNINGS: Schema =
         Schema::structure("Warnings", &[Member::new("UnrecognizedResourceTypes", &RESOURCE_TYPES)]);
-    pub static ALREADY_EXISTS_EXCEPTION: Schema = Schema::structure("AlreadyExistsException", &[]);
-    pub static CHANGE_SET_NOT_FOUND_EXCEPTION: Schema = Schema::structure("ChangeSetNotFoundException", &[]);
+    pub static ALREADY_EXISTS_EXCEPTION: Schema =
+        Schema::structure("AlreadyExistsException", &[Member::new("message", &p::schema::STRING)]);
+    pub static CHANGE_SET_NOT_FOUND_EXCEPTION: Schema =
+        Schema::structure("ChangeSetNotFoundException", &[Member::new("message", &p::schema::STRING)]);
     pub static INSUFFICIENT_CAPABILITIES_EXCEPTION: Schema =
-        Schema::structure("InsufficientCapabilitiesException", &[]);
+        Schema::structure("InsufficientCapabilitiesException", &[Member::new("message", &p::schema::STRING)]);
     pub static INVALID_CHANGE_SET_STATUS_EXCEPTION: Schema =
-        Schema::structure("InvalidChangeSetStatusException", &[]);
-    pub static LIMIT_EXCEEDED_EXCEPTION: Schema = Schema::structure("LimitExceededException", &[]);
-    pub static STACK_SET_NOT_FOUND_EXCEPTION: Schema = Schema::structure("StackSetNotFoundException", &[]);
-    pub static TOKEN_ALREADY_EXISTS_EXCEPTION: Schema = Schema::structure("TokenAlreadyExistsException", &[]);
+        Schema::structure("InvalidChangeSetStatusException", &[Member::new("message", &p::schema::STRING)]);
+    pub static LIMIT_EXCEEDED_EXCEPTION: Schema =
+        Schema::structure("LimitExceededException", &[Member::new("message", &p::schema::STRING)]);
+    pub static STACK_SET_NOT_FOUND_EXCEPTION: Schema =
+        Schema::structure("StackSetNotFoundException", &[Member::new("message", &p::schema::STRING)]);
+    pub static TOKEN_ALREADY_EXISTS_EXCEPTION: Schema =
+        Schema::structure("TokenAlreadyExistsException", &[Member::new("message", &p::schema::STRING)]);
 }

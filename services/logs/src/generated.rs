@@ -1615,11 +1615,19 @@ impl p::Shape for SearchedLogStream {
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct DataAlreadyAcceptedException {
     pub expected_sequence_token: Option<String>,
+    pub message: Option<String>,
 }
 
 impl p::Encode for DataAlreadyAcceptedException {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.expected_sequence_token]);
+        writer.structure(&[&self.expected_sequence_token, &self.message]);
+    }
+}
+
+impl DataAlreadyAcceptedException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()), ..Self::default() }
     }
 }
 
@@ -1639,17 +1647,26 @@ impl p::Modelled for DataAlreadyAcceptedException {
 
 impl From<DataAlreadyAcceptedException> for p::ApiError {
     fn from(error: DataAlreadyAcceptedException) -> Self {
-        Self::modelled("DataAlreadyAcceptedException", 400, String::new(), error)
+        Self::modelled("DataAlreadyAcceptedException", 400, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `InvalidParameterException`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct InvalidParameterException {}
+pub struct InvalidParameterException {
+    pub message: Option<String>,
+}
 
 impl p::Encode for InvalidParameterException {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl InvalidParameterException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -1669,7 +1686,7 @@ impl p::Modelled for InvalidParameterException {
 
 impl From<InvalidParameterException> for p::ApiError {
     fn from(error: InvalidParameterException) -> Self {
-        Self::modelled("InvalidParameterException", 400, String::new(), error)
+        Self::modelled("InvalidParameterException", 400, error.message.clone().unwrap_or_default(), error)
     }
 }
 
@@ -1677,11 +1694,19 @@ impl From<InvalidParameterException> for p::ApiError {
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct InvalidSequenceTokenException {
     pub expected_sequence_token: Option<String>,
+    pub message: Option<String>,
 }
 
 impl p::Encode for InvalidSequenceTokenException {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.expected_sequence_token]);
+        writer.structure(&[&self.expected_sequence_token, &self.message]);
+    }
+}
+
+impl InvalidSequenceTokenException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()), ..Self::default() }
     }
 }
 
@@ -1701,17 +1726,26 @@ impl p::Modelled for InvalidSequenceTokenException {
 
 impl From<InvalidSequenceTokenException> for p::ApiError {
     fn from(error: InvalidSequenceTokenException) -> Self {
-        Self::modelled("InvalidSequenceTokenException", 400, String::new(), error)
+        Self::modelled("InvalidSequenceTokenException", 400, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `LimitExceededException`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct LimitExceededException {}
+pub struct LimitExceededException {
+    pub message: Option<String>,
+}
 
 impl p::Encode for LimitExceededException {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl LimitExceededException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -1731,17 +1765,26 @@ impl p::Modelled for LimitExceededException {
 
 impl From<LimitExceededException> for p::ApiError {
     fn from(error: LimitExceededException) -> Self {
-        Self::modelled("LimitExceededException", 400, String::new(), error)
+        Self::modelled("LimitExceededException", 400, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `OperationAbortedException`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct OperationAbortedException {}
+pub struct OperationAbortedException {
+    pub message: Option<String>,
+}
 
 impl p::Encode for OperationAbortedException {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl OperationAbortedException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -1761,17 +1804,26 @@ impl p::Modelled for OperationAbortedException {
 
 impl From<OperationAbortedException> for p::ApiError {
     fn from(error: OperationAbortedException) -> Self {
-        Self::modelled("OperationAbortedException", 400, String::new(), error)
+        Self::modelled("OperationAbortedException", 400, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `ResourceAlreadyExistsException`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct ResourceAlreadyExistsException {}
+pub struct ResourceAlreadyExistsException {
+    pub message: Option<String>,
+}
 
 impl p::Encode for ResourceAlreadyExistsException {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl ResourceAlreadyExistsException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -1791,17 +1843,31 @@ impl p::Modelled for ResourceAlreadyExistsException {
 
 impl From<ResourceAlreadyExistsException> for p::ApiError {
     fn from(error: ResourceAlreadyExistsException) -> Self {
-        Self::modelled("ResourceAlreadyExistsException", 400, String::new(), error)
+        Self::modelled(
+            "ResourceAlreadyExistsException",
+            400,
+            error.message.clone().unwrap_or_default(),
+            error,
+        )
     }
 }
 
 /// `ResourceNotFoundException`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct ResourceNotFoundException {}
+pub struct ResourceNotFoundException {
+    pub message: Option<String>,
+}
 
 impl p::Encode for ResourceNotFoundException {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl ResourceNotFoundException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -1821,17 +1887,26 @@ impl p::Modelled for ResourceNotFoundException {
 
 impl From<ResourceNotFoundException> for p::ApiError {
     fn from(error: ResourceNotFoundException) -> Self {
-        Self::modelled("ResourceNotFoundException", 400, String::new(), error)
+        Self::modelled("ResourceNotFoundException", 400, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `ServiceUnavailableException`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct ServiceUnavailableException {}
+pub struct ServiceUnavailableException {
+    pub message: Option<String>,
+}
 
 impl p::Encode for ServiceUnavailableException {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl ServiceUnavailableException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -1851,17 +1926,26 @@ impl p::Modelled for ServiceUnavailableException {
 
 impl From<ServiceUnavailableException> for p::ApiError {
     fn from(error: ServiceUnavailableException) -> Self {
-        Self::modelled("ServiceUnavailableException", 500, String::new(), error)
+        Self::modelled("ServiceUnavailableException", 500, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `UnrecognizedClientException`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct UnrecognizedClientException {}
+pub struct UnrecognizedClientException {
+    pub message: Option<String>,
+}
 
 impl p::Encode for UnrecognizedClientException {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl UnrecognizedClientException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -1881,17 +1965,26 @@ impl p::Modelled for UnrecognizedClientException {
 
 impl From<UnrecognizedClientException> for p::ApiError {
     fn from(error: UnrecognizedClientException) -> Self {
-        Self::modelled("UnrecognizedClientException", 400, String::new(), error)
+        Self::modelled("UnrecognizedClientException", 400, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `ValidationException`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct ValidationException {}
+pub struct ValidationException {
+    pub message: Option<String>,
+}
 
 impl p::Encode for ValidationException {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl ValidationException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -1911,7 +2004,7 @@ impl p::Modelled for ValidationException {
 
 impl From<ValidationException> for p::ApiError {
     fn from(error: ValidationException) -> Self {
-        Self::modelled("ValidationException", 400, String::new(), error)
+        Self::modelled("ValidationException", 400, error.message.clone().unwrap_or_default(), error)
     }
 }
 
@@ -2201,19 +2294,26 @@ pub mod schema {
     pub static TIMESTAMP: Schema = Schema::new("Timestamp", Kind::Long).min(0);
     pub static DATA_ALREADY_ACCEPTED_EXCEPTION: Schema = Schema::structure(
         "DataAlreadyAcceptedException",
-        &[Member::new("expectedSequenceToken", &SEQUENCE_TOKEN)],
+        &[Member::new("expectedSequenceToken", &SEQUENCE_TOKEN), Member::new("message", &p::schema::STRING)],
     );
-    pub static INVALID_PARAMETER_EXCEPTION: Schema = Schema::structure("InvalidParameterException", &[]);
+    pub static INVALID_PARAMETER_EXCEPTION: Schema =
+        Schema::structure("InvalidParameterException", &[Member::new("message", &p::schema::STRING)]);
     pub static INVALID_SEQUENCE_TOKEN_EXCEPTION: Schema = Schema::structure(
         "InvalidSequenceTokenException",
-        &[Member::new("expectedSequenceToken", &SEQUENCE_TOKEN)],
+        &[Member::new("expectedSequenceToken", &SEQUENCE_TOKEN), Member::new("message", &p::schema::STRING)],
     );
-    pub static LIMIT_EXCEEDED_EXCEPTION: Schema = Schema::structure("LimitExceededException", &[]);
-    pub static OPERATION_ABORTED_EXCEPTION: Schema = Schema::structure("OperationAbortedException", &[]);
+    pub static LIMIT_EXCEEDED_EXCEPTION: Schema =
+        Schema::structure("LimitExceededException", &[Member::new("message", &p::schema::STRING)]);
+    pub static OPERATION_ABORTED_EXCEPTION: Schema =
+        Schema::structure("OperationAbortedException", &[Member::new("message", &p::schema::STRING)]);
     pub static RESOURCE_ALREADY_EXISTS_EXCEPTION: Schema =
-        Schema::structure("ResourceAlreadyExistsException", &[]);
-    pub static RESOURCE_NOT_FOUND_EXCEPTION: Schema = Schema::structure("ResourceNotFoundException", &[]);
-    pub static SERVICE_UNAVAILABLE_EXCEPTION: Schema = Schema::structure("ServiceUnavailableException", &[]);
-    pub static UNRECOGNIZED_CLIENT_EXCEPTION: Schema = Schema::structure("UnrecognizedClientException", &[]);
-    pub static VALIDATION_EXCEPTION: Schema = Schema::structure("ValidationException", &[]);
+        Schema::structure("ResourceAlreadyExistsException", &[Member::new("message", &p::schema::STRING)]);
+    pub static RESOURCE_NOT_FOUND_EXCEPTION: Schema =
+        Schema::structure("ResourceNotFoundException", &[Member::new("message", &p::schema::STRING)]);
+    pub static SERVICE_UNAVAILABLE_EXCEPTION: Schema =
+        Schema::structure("ServiceUnavailableException", &[Member::new("message", &p::schema::STRING)]);
+    pub static UNRECOGNIZED_CLIENT_EXCEPTION: Schema =
+        Schema::structure("UnrecognizedClientException", &[Member::new("message", &p::schema::STRING)]);
+    pub static VALIDATION_EXCEPTION: Schema =
+        Schema::structure("ValidationException", &[Member::new("message", &p::schema::STRING)]);
 }

@@ -14,7 +14,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
     api_version: "2006-03-01",
     target_prefix: None,
     protocols: &[p::Protocol::RestXml],
-    xml_namespace: "",
+    xml_namespace: "http://s3.amazonaws.com/doc/2006-03-01/",
     error_namespace: "",
     validation_code: "InvalidArgument",
     operations: &[
@@ -2146,202 +2146,6 @@ impl p::Shape for BucketInfo {
     }
 }
 
-/// `BucketLocationConstraint`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum BucketLocationConstraint {
-    #[default]
-    /// `af-south-1`
-    AfSouth1,
-    /// `ap-east-1`
-    ApEast1,
-    /// `ap-east-2`
-    ApEast2,
-    /// `ap-northeast-1`
-    ApNortheast1,
-    /// `ap-northeast-2`
-    ApNortheast2,
-    /// `ap-northeast-3`
-    ApNortheast3,
-    /// `ap-south-1`
-    ApSouth1,
-    /// `ap-south-2`
-    ApSouth2,
-    /// `ap-southeast-1`
-    ApSoutheast1,
-    /// `ap-southeast-2`
-    ApSoutheast2,
-    /// `ap-southeast-3`
-    ApSoutheast3,
-    /// `ap-southeast-4`
-    ApSoutheast4,
-    /// `ap-southeast-5`
-    ApSoutheast5,
-    /// `ap-southeast-6`
-    ApSoutheast6,
-    /// `ap-southeast-7`
-    ApSoutheast7,
-    /// `ca-central-1`
-    CaCentral1,
-    /// `ca-west-1`
-    CaWest1,
-    /// `cn-north-1`
-    CnNorth1,
-    /// `cn-northwest-1`
-    CnNorthwest1,
-    /// `EU`
-    Eu,
-    /// `eu-central-1`
-    EuCentral1,
-    /// `eu-central-2`
-    EuCentral2,
-    /// `eu-north-1`
-    EuNorth1,
-    /// `eu-south-1`
-    EuSouth1,
-    /// `eu-south-2`
-    EuSouth2,
-    /// `eu-west-1`
-    EuWest1,
-    /// `eu-west-2`
-    EuWest2,
-    /// `eu-west-3`
-    EuWest3,
-    /// `il-central-1`
-    IlCentral1,
-    /// `me-central-1`
-    MeCentral1,
-    /// `me-south-1`
-    MeSouth1,
-    /// `mx-central-1`
-    MxCentral1,
-    /// `sa-east-1`
-    SaEast1,
-    /// `us-east-2`
-    UsEast2,
-    /// `us-gov-east-1`
-    UsGovEast1,
-    /// `us-gov-west-1`
-    UsGovWest1,
-    /// `us-west-1`
-    UsWest1,
-    /// `us-west-2`
-    UsWest2,
-}
-
-impl BucketLocationConstraint {
-    /// All values.
-    pub const ALL: &'static [Self] = &[
-        Self::AfSouth1,
-        Self::ApEast1,
-        Self::ApEast2,
-        Self::ApNortheast1,
-        Self::ApNortheast2,
-        Self::ApNortheast3,
-        Self::ApSouth1,
-        Self::ApSouth2,
-        Self::ApSoutheast1,
-        Self::ApSoutheast2,
-        Self::ApSoutheast3,
-        Self::ApSoutheast4,
-        Self::ApSoutheast5,
-        Self::ApSoutheast6,
-        Self::ApSoutheast7,
-        Self::CaCentral1,
-        Self::CaWest1,
-        Self::CnNorth1,
-        Self::CnNorthwest1,
-        Self::Eu,
-        Self::EuCentral1,
-        Self::EuCentral2,
-        Self::EuNorth1,
-        Self::EuSouth1,
-        Self::EuSouth2,
-        Self::EuWest1,
-        Self::EuWest2,
-        Self::EuWest3,
-        Self::IlCentral1,
-        Self::MeCentral1,
-        Self::MeSouth1,
-        Self::MxCentral1,
-        Self::SaEast1,
-        Self::UsEast2,
-        Self::UsGovEast1,
-        Self::UsGovWest1,
-        Self::UsWest1,
-        Self::UsWest2,
-    ];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AfSouth1 => "af-south-1",
-            Self::ApEast1 => "ap-east-1",
-            Self::ApEast2 => "ap-east-2",
-            Self::ApNortheast1 => "ap-northeast-1",
-            Self::ApNortheast2 => "ap-northeast-2",
-            Self::ApNortheast3 => "ap-northeast-3",
-            Self::ApSouth1 => "ap-south-1",
-            Self::ApSouth2 => "ap-south-2",
-            Self::ApSoutheast1 => "ap-southeast-1",
-            Self::ApSoutheast2 => "ap-southeast-2",
-            Self::ApSoutheast3 => "ap-southeast-3",
-            Self::ApSoutheast4 => "ap-southeast-4",
-            Self::ApSoutheast5 => "ap-southeast-5",
-            Self::ApSoutheast6 => "ap-southeast-6",
-            Self::ApSoutheast7 => "ap-southeast-7",
-            Self::CaCentral1 => "ca-central-1",
-            Self::CaWest1 => "ca-west-1",
-            Self::CnNorth1 => "cn-north-1",
-            Self::CnNorthwest1 => "cn-northwest-1",
-            Self::Eu => "EU",
-            Self::EuCentral1 => "eu-central-1",
-            Self::EuCentral2 => "eu-central-2",
-            Self::EuNorth1 => "eu-north-1",
-            Self::EuSouth1 => "eu-south-1",
-            Self::EuSouth2 => "eu-south-2",
-            Self::EuWest1 => "eu-west-1",
-            Self::EuWest2 => "eu-west-2",
-            Self::EuWest3 => "eu-west-3",
-            Self::IlCentral1 => "il-central-1",
-            Self::MeCentral1 => "me-central-1",
-            Self::MeSouth1 => "me-south-1",
-            Self::MxCentral1 => "mx-central-1",
-            Self::SaEast1 => "sa-east-1",
-            Self::UsEast2 => "us-east-2",
-            Self::UsGovEast1 => "us-gov-east-1",
-            Self::UsGovWest1 => "us-gov-west-1",
-            Self::UsWest1 => "us-west-1",
-            Self::UsWest2 => "us-west-2",
-        }
-    }
-}
-
-impl FromStr for BucketLocationConstraint {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for BucketLocationConstraint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for BucketLocationConstraint {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for BucketLocationConstraint {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
 /// `BucketNamespace`. The default is a placeholder for values that were refused, nothing more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BucketNamespace {
@@ -2571,7 +2375,7 @@ impl p::Shape for CORSRule {
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct Checksum {
     pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc32c: Option<String>,
     pub checksum_crc64_nvme: Option<String>,
     pub checksum_sha1: Option<String>,
     pub checksum_sha256: Option<String>,
@@ -2587,7 +2391,7 @@ impl p::Encode for Checksum {
     fn write(&self, writer: &mut dyn p::Writer) {
         writer.structure(&[
             &self.checksum_crc32,
-            &self.checksum_crc32_c,
+            &self.checksum_crc32c,
             &self.checksum_crc64_nvme,
             &self.checksum_sha1,
             &self.checksum_sha256,
@@ -2607,7 +2411,7 @@ impl p::Decode for Checksum {
         reader.structure(&mut |member, reader| {
             match member {
                 0 => value.checksum_crc32 = p::Decode::read(reader)?,
-                1 => value.checksum_crc32_c = p::Decode::read(reader)?,
+                1 => value.checksum_crc32c = p::Decode::read(reader)?,
                 2 => value.checksum_crc64_nvme = p::Decode::read(reader)?,
                 3 => value.checksum_sha1 = p::Decode::read(reader)?,
                 4 => value.checksum_sha256 = p::Decode::read(reader)?,
@@ -2851,7 +2655,7 @@ pub struct CompleteMultipartUploadOutput {
     pub expiration: Option<String>,
     pub e_tag: Option<String>,
     pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc32c: Option<String>,
     pub checksum_crc64_nvme: Option<String>,
     pub checksum_sha1: Option<String>,
     pub checksum_sha256: Option<String>,
@@ -2877,7 +2681,7 @@ impl fmt::Debug for CompleteMultipartUploadOutput {
             .field("expiration", &self.expiration)
             .field("e_tag", &self.e_tag)
             .field("checksum_crc32", &self.checksum_crc32)
-            .field("checksum_crc32_c", &self.checksum_crc32_c)
+            .field("checksum_crc32c", &self.checksum_crc32c)
             .field("checksum_crc64_nvme", &self.checksum_crc64_nvme)
             .field("checksum_sha1", &self.checksum_sha1)
             .field("checksum_sha256", &self.checksum_sha256)
@@ -2905,7 +2709,7 @@ impl p::Encode for CompleteMultipartUploadOutput {
             &self.expiration,
             &self.e_tag,
             &self.checksum_crc32,
-            &self.checksum_crc32_c,
+            &self.checksum_crc32c,
             &self.checksum_crc64_nvme,
             &self.checksum_sha1,
             &self.checksum_sha256,
@@ -2935,7 +2739,7 @@ impl p::Decode for CompleteMultipartUploadOutput {
                 3 => value.expiration = p::Decode::read(reader)?,
                 4 => value.e_tag = p::Decode::read(reader)?,
                 5 => value.checksum_crc32 = p::Decode::read(reader)?,
-                6 => value.checksum_crc32_c = p::Decode::read(reader)?,
+                6 => value.checksum_crc32c = p::Decode::read(reader)?,
                 7 => value.checksum_crc64_nvme = p::Decode::read(reader)?,
                 8 => value.checksum_sha1 = p::Decode::read(reader)?,
                 9 => value.checksum_sha256 = p::Decode::read(reader)?,
@@ -2972,7 +2776,7 @@ pub struct CompleteMultipartUploadRequest {
     pub multipart_upload: Option<CompletedMultipartUpload>,
     pub upload_id: String,
     pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc32c: Option<String>,
     pub checksum_crc64_nvme: Option<String>,
     pub checksum_sha1: Option<String>,
     pub checksum_sha256: Option<String>,
@@ -3000,7 +2804,7 @@ impl fmt::Debug for CompleteMultipartUploadRequest {
             .field("multipart_upload", &self.multipart_upload)
             .field("upload_id", &self.upload_id)
             .field("checksum_crc32", &self.checksum_crc32)
-            .field("checksum_crc32_c", &self.checksum_crc32_c)
+            .field("checksum_crc32c", &self.checksum_crc32c)
             .field("checksum_crc64_nvme", &self.checksum_crc64_nvme)
             .field("checksum_sha1", &self.checksum_sha1)
             .field("checksum_sha256", &self.checksum_sha256)
@@ -3030,7 +2834,7 @@ impl p::Encode for CompleteMultipartUploadRequest {
             &self.multipart_upload,
             &self.upload_id,
             &self.checksum_crc32,
-            &self.checksum_crc32_c,
+            &self.checksum_crc32c,
             &self.checksum_crc64_nvme,
             &self.checksum_sha1,
             &self.checksum_sha256,
@@ -3062,7 +2866,7 @@ impl p::Decode for CompleteMultipartUploadRequest {
                 2 => value.multipart_upload = p::Decode::read(reader)?,
                 3 => value.upload_id = p::Decode::read(reader)?,
                 4 => value.checksum_crc32 = p::Decode::read(reader)?,
-                5 => value.checksum_crc32_c = p::Decode::read(reader)?,
+                5 => value.checksum_crc32c = p::Decode::read(reader)?,
                 6 => value.checksum_crc64_nvme = p::Decode::read(reader)?,
                 7 => value.checksum_sha1 = p::Decode::read(reader)?,
                 8 => value.checksum_sha256 = p::Decode::read(reader)?,
@@ -3131,7 +2935,7 @@ impl p::Shape for CompletedMultipartUpload {
 pub struct CompletedPart {
     pub e_tag: Option<String>,
     pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc32c: Option<String>,
     pub checksum_crc64_nvme: Option<String>,
     pub checksum_sha1: Option<String>,
     pub checksum_sha256: Option<String>,
@@ -3148,7 +2952,7 @@ impl p::Encode for CompletedPart {
         writer.structure(&[
             &self.e_tag,
             &self.checksum_crc32,
-            &self.checksum_crc32_c,
+            &self.checksum_crc32c,
             &self.checksum_crc64_nvme,
             &self.checksum_sha1,
             &self.checksum_sha256,
@@ -3169,7 +2973,7 @@ impl p::Decode for CompletedPart {
             match member {
                 0 => value.e_tag = p::Decode::read(reader)?,
                 1 => value.checksum_crc32 = p::Decode::read(reader)?,
-                2 => value.checksum_crc32_c = p::Decode::read(reader)?,
+                2 => value.checksum_crc32c = p::Decode::read(reader)?,
                 3 => value.checksum_crc64_nvme = p::Decode::read(reader)?,
                 4 => value.checksum_sha1 = p::Decode::read(reader)?,
                 5 => value.checksum_sha256 = p::Decode::read(reader)?,
@@ -3338,7 +3142,7 @@ pub struct CopyObjectRequest {
     pub tagging_directive: Option<TaggingDirective>,
     pub annotation_directive: Option<AnnotationDirective>,
     pub server_side_encryption: Option<ServerSideEncryption>,
-    pub storage_class: Option<StorageClass>,
+    pub storage_class: Option<String>,
     pub website_redirect_location: Option<String>,
     pub sse_customer_algorithm: Option<String>,
     pub sse_customer_key: Option<String>,
@@ -3542,7 +3346,7 @@ pub struct CopyObjectResult {
     pub last_modified: Option<p::generated::Timestamp>,
     pub checksum_type: Option<ChecksumType>,
     pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc32c: Option<String>,
     pub checksum_crc64_nvme: Option<String>,
     pub checksum_sha1: Option<String>,
     pub checksum_sha256: Option<String>,
@@ -3560,7 +3364,7 @@ impl p::Encode for CopyObjectResult {
             &self.last_modified,
             &self.checksum_type,
             &self.checksum_crc32,
-            &self.checksum_crc32_c,
+            &self.checksum_crc32c,
             &self.checksum_crc64_nvme,
             &self.checksum_sha1,
             &self.checksum_sha256,
@@ -3582,7 +3386,7 @@ impl p::Decode for CopyObjectResult {
                 1 => value.last_modified = p::Decode::read(reader)?,
                 2 => value.checksum_type = p::Decode::read(reader)?,
                 3 => value.checksum_crc32 = p::Decode::read(reader)?,
-                4 => value.checksum_crc32_c = p::Decode::read(reader)?,
+                4 => value.checksum_crc32c = p::Decode::read(reader)?,
                 5 => value.checksum_crc64_nvme = p::Decode::read(reader)?,
                 6 => value.checksum_sha1 = p::Decode::read(reader)?,
                 7 => value.checksum_sha256 = p::Decode::read(reader)?,
@@ -3611,7 +3415,7 @@ pub struct CopyPartResult {
     pub e_tag: Option<String>,
     pub last_modified: Option<p::generated::Timestamp>,
     pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc32c: Option<String>,
     pub checksum_crc64_nvme: Option<String>,
     pub checksum_sha1: Option<String>,
     pub checksum_sha256: Option<String>,
@@ -3628,7 +3432,7 @@ impl p::Encode for CopyPartResult {
             &self.e_tag,
             &self.last_modified,
             &self.checksum_crc32,
-            &self.checksum_crc32_c,
+            &self.checksum_crc32c,
             &self.checksum_crc64_nvme,
             &self.checksum_sha1,
             &self.checksum_sha256,
@@ -3649,7 +3453,7 @@ impl p::Decode for CopyPartResult {
                 0 => value.e_tag = p::Decode::read(reader)?,
                 1 => value.last_modified = p::Decode::read(reader)?,
                 2 => value.checksum_crc32 = p::Decode::read(reader)?,
-                3 => value.checksum_crc32_c = p::Decode::read(reader)?,
+                3 => value.checksum_crc32c = p::Decode::read(reader)?,
                 4 => value.checksum_crc64_nvme = p::Decode::read(reader)?,
                 5 => value.checksum_sha1 = p::Decode::read(reader)?,
                 6 => value.checksum_sha256 = p::Decode::read(reader)?,
@@ -3675,7 +3479,7 @@ impl p::Shape for CopyPartResult {
 /// `CreateBucketConfiguration`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct CreateBucketConfiguration {
-    pub location_constraint: Option<BucketLocationConstraint>,
+    pub location_constraint: Option<String>,
     pub location: Option<LocationInfo>,
     pub bucket: Option<BucketInfo>,
     pub tags: Option<Vec<Tag>>,
@@ -3924,7 +3728,7 @@ pub struct CreateMultipartUploadRequest {
     pub key: String,
     pub metadata: Option<BTreeMap<String, String>>,
     pub server_side_encryption: Option<ServerSideEncryption>,
-    pub storage_class: Option<StorageClass>,
+    pub storage_class: Option<String>,
     pub website_redirect_location: Option<String>,
     pub sse_customer_algorithm: Option<String>,
     pub sse_customer_key: Option<String>,
@@ -5062,7 +4866,7 @@ impl p::Shape for GetBucketEncryptionRequest {
 /// `GetBucketLocationOutput`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct GetBucketLocationOutput {
-    pub location_constraint: Option<BucketLocationConstraint>,
+    pub location_constraint: Option<String>,
 }
 
 impl p::Encode for GetBucketLocationOutput {
@@ -5626,7 +5430,7 @@ pub struct GetObjectAttributesOutput {
     pub e_tag: Option<String>,
     pub checksum: Option<Checksum>,
     pub object_parts: Option<GetObjectAttributesParts>,
-    pub storage_class: Option<StorageClass>,
+    pub storage_class: Option<String>,
     pub object_size: Option<i64>,
 }
 
@@ -5817,7 +5621,7 @@ pub struct GetObjectOutput {
     pub content_length: Option<i64>,
     pub e_tag: Option<String>,
     pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc32c: Option<String>,
     pub checksum_crc64_nvme: Option<String>,
     pub checksum_sha1: Option<String>,
     pub checksum_sha256: Option<String>,
@@ -5843,7 +5647,7 @@ pub struct GetObjectOutput {
     pub sse_customer_key_md5: Option<String>,
     pub ssekms_key_id: Option<String>,
     pub bucket_key_enabled: Option<bool>,
-    pub storage_class: Option<StorageClass>,
+    pub storage_class: Option<String>,
     pub request_charged: Option<RequestCharged>,
     pub replication_status: Option<ReplicationStatus>,
     pub parts_count: Option<i32>,
@@ -5868,7 +5672,7 @@ impl fmt::Debug for GetObjectOutput {
             .field("content_length", &self.content_length)
             .field("e_tag", &self.e_tag)
             .field("checksum_crc32", &self.checksum_crc32)
-            .field("checksum_crc32_c", &self.checksum_crc32_c)
+            .field("checksum_crc32c", &self.checksum_crc32c)
             .field("checksum_crc64_nvme", &self.checksum_crc64_nvme)
             .field("checksum_sha1", &self.checksum_sha1)
             .field("checksum_sha256", &self.checksum_sha256)
@@ -5921,7 +5725,7 @@ impl p::Encode for GetObjectOutput {
             &self.content_length,
             &self.e_tag,
             &self.checksum_crc32,
-            &self.checksum_crc32_c,
+            &self.checksum_crc32c,
             &self.checksum_crc64_nvme,
             &self.checksum_sha1,
             &self.checksum_sha256,
@@ -5976,7 +5780,7 @@ impl p::Decode for GetObjectOutput {
                 6 => value.content_length = p::Decode::read(reader)?,
                 7 => value.e_tag = p::Decode::read(reader)?,
                 8 => value.checksum_crc32 = p::Decode::read(reader)?,
-                9 => value.checksum_crc32_c = p::Decode::read(reader)?,
+                9 => value.checksum_crc32c = p::Decode::read(reader)?,
                 10 => value.checksum_crc64_nvme = p::Decode::read(reader)?,
                 11 => value.checksum_sha1 = p::Decode::read(reader)?,
                 12 => value.checksum_sha256 = p::Decode::read(reader)?,
@@ -6463,7 +6267,7 @@ pub struct HeadObjectOutput {
     pub last_modified: Option<p::generated::Timestamp>,
     pub content_length: Option<i64>,
     pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc32c: Option<String>,
     pub checksum_crc64_nvme: Option<String>,
     pub checksum_sha1: Option<String>,
     pub checksum_sha256: Option<String>,
@@ -6490,7 +6294,7 @@ pub struct HeadObjectOutput {
     pub sse_customer_key_md5: Option<String>,
     pub ssekms_key_id: Option<String>,
     pub bucket_key_enabled: Option<bool>,
-    pub storage_class: Option<StorageClass>,
+    pub storage_class: Option<String>,
     pub request_charged: Option<RequestCharged>,
     pub replication_status: Option<ReplicationStatus>,
     pub parts_count: Option<i32>,
@@ -6514,7 +6318,7 @@ impl fmt::Debug for HeadObjectOutput {
             .field("last_modified", &self.last_modified)
             .field("content_length", &self.content_length)
             .field("checksum_crc32", &self.checksum_crc32)
-            .field("checksum_crc32_c", &self.checksum_crc32_c)
+            .field("checksum_crc32c", &self.checksum_crc32c)
             .field("checksum_crc64_nvme", &self.checksum_crc64_nvme)
             .field("checksum_sha1", &self.checksum_sha1)
             .field("checksum_sha256", &self.checksum_sha256)
@@ -6567,7 +6371,7 @@ impl p::Encode for HeadObjectOutput {
             &self.last_modified,
             &self.content_length,
             &self.checksum_crc32,
-            &self.checksum_crc32_c,
+            &self.checksum_crc32c,
             &self.checksum_crc64_nvme,
             &self.checksum_sha1,
             &self.checksum_sha256,
@@ -6622,7 +6426,7 @@ impl p::Decode for HeadObjectOutput {
                 5 => value.last_modified = p::Decode::read(reader)?,
                 6 => value.content_length = p::Decode::read(reader)?,
                 7 => value.checksum_crc32 = p::Decode::read(reader)?,
-                8 => value.checksum_crc32_c = p::Decode::read(reader)?,
+                8 => value.checksum_crc32c = p::Decode::read(reader)?,
                 9 => value.checksum_crc64_nvme = p::Decode::read(reader)?,
                 10 => value.checksum_sha1 = p::Decode::read(reader)?,
                 11 => value.checksum_sha256 = p::Decode::read(reader)?,
@@ -7386,7 +7190,7 @@ pub struct ListPartsOutput {
     pub parts: Option<Vec<Part>>,
     pub initiator: Option<Initiator>,
     pub owner: Option<Owner>,
-    pub storage_class: Option<StorageClass>,
+    pub storage_class: Option<String>,
     pub request_charged: Option<RequestCharged>,
     pub checksum_algorithm: Option<ChecksumAlgorithm>,
     pub checksum_type: Option<ChecksumType>,
@@ -7718,7 +7522,7 @@ pub struct MultipartUpload {
     pub upload_id: Option<String>,
     pub key: Option<String>,
     pub initiated: Option<p::generated::Timestamp>,
-    pub storage_class: Option<StorageClass>,
+    pub storage_class: Option<String>,
     pub owner: Option<Owner>,
     pub initiator: Option<Initiator>,
     pub checksum_algorithm: Option<ChecksumAlgorithm>,
@@ -8205,7 +8009,7 @@ pub struct ObjectPart {
     pub part_number: Option<i32>,
     pub size: Option<i64>,
     pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc32c: Option<String>,
     pub checksum_crc64_nvme: Option<String>,
     pub checksum_sha1: Option<String>,
     pub checksum_sha256: Option<String>,
@@ -8222,7 +8026,7 @@ impl p::Encode for ObjectPart {
             &self.part_number,
             &self.size,
             &self.checksum_crc32,
-            &self.checksum_crc32_c,
+            &self.checksum_crc32c,
             &self.checksum_crc64_nvme,
             &self.checksum_sha1,
             &self.checksum_sha256,
@@ -8243,7 +8047,7 @@ impl p::Decode for ObjectPart {
                 0 => value.part_number = p::Decode::read(reader)?,
                 1 => value.size = p::Decode::read(reader)?,
                 2 => value.checksum_crc32 = p::Decode::read(reader)?,
-                3 => value.checksum_crc32_c = p::Decode::read(reader)?,
+                3 => value.checksum_crc32c = p::Decode::read(reader)?,
                 4 => value.checksum_crc64_nvme = p::Decode::read(reader)?,
                 5 => value.checksum_sha1 = p::Decode::read(reader)?,
                 6 => value.checksum_sha256 = p::Decode::read(reader)?,
@@ -8522,7 +8326,7 @@ pub struct Part {
     pub e_tag: Option<String>,
     pub size: Option<i64>,
     pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc32c: Option<String>,
     pub checksum_crc64_nvme: Option<String>,
     pub checksum_sha1: Option<String>,
     pub checksum_sha256: Option<String>,
@@ -8541,7 +8345,7 @@ impl p::Encode for Part {
             &self.e_tag,
             &self.size,
             &self.checksum_crc32,
-            &self.checksum_crc32_c,
+            &self.checksum_crc32c,
             &self.checksum_crc64_nvme,
             &self.checksum_sha1,
             &self.checksum_sha256,
@@ -8564,7 +8368,7 @@ impl p::Decode for Part {
                 2 => value.e_tag = p::Decode::read(reader)?,
                 3 => value.size = p::Decode::read(reader)?,
                 4 => value.checksum_crc32 = p::Decode::read(reader)?,
-                5 => value.checksum_crc32_c = p::Decode::read(reader)?,
+                5 => value.checksum_crc32c = p::Decode::read(reader)?,
                 6 => value.checksum_crc64_nvme = p::Decode::read(reader)?,
                 7 => value.checksum_sha1 = p::Decode::read(reader)?,
                 8 => value.checksum_sha256 = p::Decode::read(reader)?,
@@ -9009,7 +8813,7 @@ pub struct PutObjectOutput {
     pub expiration: Option<String>,
     pub e_tag: Option<String>,
     pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc32c: Option<String>,
     pub checksum_crc64_nvme: Option<String>,
     pub checksum_sha1: Option<String>,
     pub checksum_sha256: Option<String>,
@@ -9036,7 +8840,7 @@ impl fmt::Debug for PutObjectOutput {
             .field("expiration", &self.expiration)
             .field("e_tag", &self.e_tag)
             .field("checksum_crc32", &self.checksum_crc32)
-            .field("checksum_crc32_c", &self.checksum_crc32_c)
+            .field("checksum_crc32c", &self.checksum_crc32c)
             .field("checksum_crc64_nvme", &self.checksum_crc64_nvme)
             .field("checksum_sha1", &self.checksum_sha1)
             .field("checksum_sha256", &self.checksum_sha256)
@@ -9065,7 +8869,7 @@ impl p::Encode for PutObjectOutput {
             &self.expiration,
             &self.e_tag,
             &self.checksum_crc32,
-            &self.checksum_crc32_c,
+            &self.checksum_crc32c,
             &self.checksum_crc64_nvme,
             &self.checksum_sha1,
             &self.checksum_sha256,
@@ -9096,7 +8900,7 @@ impl p::Decode for PutObjectOutput {
                 0 => value.expiration = p::Decode::read(reader)?,
                 1 => value.e_tag = p::Decode::read(reader)?,
                 2 => value.checksum_crc32 = p::Decode::read(reader)?,
-                3 => value.checksum_crc32_c = p::Decode::read(reader)?,
+                3 => value.checksum_crc32c = p::Decode::read(reader)?,
                 4 => value.checksum_crc64_nvme = p::Decode::read(reader)?,
                 5 => value.checksum_sha1 = p::Decode::read(reader)?,
                 6 => value.checksum_sha256 = p::Decode::read(reader)?,
@@ -9144,7 +8948,7 @@ pub struct PutObjectRequest {
     pub content_type: Option<String>,
     pub checksum_algorithm: Option<ChecksumAlgorithm>,
     pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc32c: Option<String>,
     pub checksum_crc64_nvme: Option<String>,
     pub checksum_sha1: Option<String>,
     pub checksum_sha256: Option<String>,
@@ -9164,7 +8968,7 @@ pub struct PutObjectRequest {
     pub write_offset_bytes: Option<i64>,
     pub metadata: Option<BTreeMap<String, String>>,
     pub server_side_encryption: Option<ServerSideEncryption>,
-    pub storage_class: Option<StorageClass>,
+    pub storage_class: Option<String>,
     pub website_redirect_location: Option<String>,
     pub sse_customer_algorithm: Option<String>,
     pub sse_customer_key: Option<String>,
@@ -9198,7 +9002,7 @@ impl fmt::Debug for PutObjectRequest {
             .field("content_type", &self.content_type)
             .field("checksum_algorithm", &self.checksum_algorithm)
             .field("checksum_crc32", &self.checksum_crc32)
-            .field("checksum_crc32_c", &self.checksum_crc32_c)
+            .field("checksum_crc32c", &self.checksum_crc32c)
             .field("checksum_crc64_nvme", &self.checksum_crc64_nvme)
             .field("checksum_sha1", &self.checksum_sha1)
             .field("checksum_sha256", &self.checksum_sha256)
@@ -9254,7 +9058,7 @@ impl p::Encode for PutObjectRequest {
             &self.content_type,
             &self.checksum_algorithm,
             &self.checksum_crc32,
-            &self.checksum_crc32_c,
+            &self.checksum_crc32c,
             &self.checksum_crc64_nvme,
             &self.checksum_sha1,
             &self.checksum_sha256,
@@ -9312,7 +9116,7 @@ impl p::Decode for PutObjectRequest {
                 9 => value.content_type = p::Decode::read(reader)?,
                 10 => value.checksum_algorithm = p::Decode::read(reader)?,
                 11 => value.checksum_crc32 = p::Decode::read(reader)?,
-                12 => value.checksum_crc32_c = p::Decode::read(reader)?,
+                12 => value.checksum_crc32c = p::Decode::read(reader)?,
                 13 => value.checksum_crc64_nvme = p::Decode::read(reader)?,
                 14 => value.checksum_sha1 = p::Decode::read(reader)?,
                 15 => value.checksum_sha256 = p::Decode::read(reader)?,
@@ -9972,110 +9776,6 @@ impl p::Shape for ServerSideEncryptionRule {
     }
 }
 
-/// `StorageClass`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StorageClass {
-    #[default]
-    /// `STANDARD`
-    Standard,
-    /// `REDUCED_REDUNDANCY`
-    ReducedRedundancy,
-    /// `STANDARD_IA`
-    StandardIa,
-    /// `ONEZONE_IA`
-    OnezoneIa,
-    /// `INTELLIGENT_TIERING`
-    IntelligentTiering,
-    /// `GLACIER`
-    Glacier,
-    /// `DEEP_ARCHIVE`
-    DeepArchive,
-    /// `OUTPOSTS`
-    Outposts,
-    /// `GLACIER_IR`
-    GlacierIr,
-    /// `SNOW`
-    Snow,
-    /// `EXPRESS_ONEZONE`
-    ExpressOnezone,
-    /// `FSX_OPENZFS`
-    FsxOpenzfs,
-    /// `FSX_ONTAP`
-    FsxOntap,
-    /// `AWS_BACKUP_WARM`
-    AwsBackupWarm,
-    /// `AWS_BACKUP_LOW_COST_WARM`
-    AwsBackupLowCostWarm,
-}
-
-impl StorageClass {
-    /// All values.
-    pub const ALL: &'static [Self] = &[
-        Self::Standard,
-        Self::ReducedRedundancy,
-        Self::StandardIa,
-        Self::OnezoneIa,
-        Self::IntelligentTiering,
-        Self::Glacier,
-        Self::DeepArchive,
-        Self::Outposts,
-        Self::GlacierIr,
-        Self::Snow,
-        Self::ExpressOnezone,
-        Self::FsxOpenzfs,
-        Self::FsxOntap,
-        Self::AwsBackupWarm,
-        Self::AwsBackupLowCostWarm,
-    ];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Standard => "STANDARD",
-            Self::ReducedRedundancy => "REDUCED_REDUNDANCY",
-            Self::StandardIa => "STANDARD_IA",
-            Self::OnezoneIa => "ONEZONE_IA",
-            Self::IntelligentTiering => "INTELLIGENT_TIERING",
-            Self::Glacier => "GLACIER",
-            Self::DeepArchive => "DEEP_ARCHIVE",
-            Self::Outposts => "OUTPOSTS",
-            Self::GlacierIr => "GLACIER_IR",
-            Self::Snow => "SNOW",
-            Self::ExpressOnezone => "EXPRESS_ONEZONE",
-            Self::FsxOpenzfs => "FSX_OPENZFS",
-            Self::FsxOntap => "FSX_ONTAP",
-            Self::AwsBackupWarm => "AWS_BACKUP_WARM",
-            Self::AwsBackupLowCostWarm => "AWS_BACKUP_LOW_COST_WARM",
-        }
-    }
-}
-
-impl FromStr for StorageClass {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for StorageClass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for StorageClass {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for StorageClass {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
 /// `Tag`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct Tag {
@@ -10437,7 +10137,7 @@ pub struct UploadPartOutput {
     pub server_side_encryption: Option<ServerSideEncryption>,
     pub e_tag: Option<String>,
     pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc32c: Option<String>,
     pub checksum_crc64_nvme: Option<String>,
     pub checksum_sha1: Option<String>,
     pub checksum_sha256: Option<String>,
@@ -10460,7 +10160,7 @@ impl fmt::Debug for UploadPartOutput {
             .field("server_side_encryption", &self.server_side_encryption)
             .field("e_tag", &self.e_tag)
             .field("checksum_crc32", &self.checksum_crc32)
-            .field("checksum_crc32_c", &self.checksum_crc32_c)
+            .field("checksum_crc32c", &self.checksum_crc32c)
             .field("checksum_crc64_nvme", &self.checksum_crc64_nvme)
             .field("checksum_sha1", &self.checksum_sha1)
             .field("checksum_sha256", &self.checksum_sha256)
@@ -10485,7 +10185,7 @@ impl p::Encode for UploadPartOutput {
             &self.server_side_encryption,
             &self.e_tag,
             &self.checksum_crc32,
-            &self.checksum_crc32_c,
+            &self.checksum_crc32c,
             &self.checksum_crc64_nvme,
             &self.checksum_sha1,
             &self.checksum_sha256,
@@ -10512,7 +10212,7 @@ impl p::Decode for UploadPartOutput {
                 0 => value.server_side_encryption = p::Decode::read(reader)?,
                 1 => value.e_tag = p::Decode::read(reader)?,
                 2 => value.checksum_crc32 = p::Decode::read(reader)?,
-                3 => value.checksum_crc32_c = p::Decode::read(reader)?,
+                3 => value.checksum_crc32c = p::Decode::read(reader)?,
                 4 => value.checksum_crc64_nvme = p::Decode::read(reader)?,
                 5 => value.checksum_sha1 = p::Decode::read(reader)?,
                 6 => value.checksum_sha256 = p::Decode::read(reader)?,
@@ -10550,7 +10250,7 @@ pub struct UploadPartRequest {
     pub content_md5: Option<String>,
     pub checksum_algorithm: Option<ChecksumAlgorithm>,
     pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc32c: Option<String>,
     pub checksum_crc64_nvme: Option<String>,
     pub checksum_sha1: Option<String>,
     pub checksum_sha256: Option<String>,
@@ -10578,7 +10278,7 @@ impl fmt::Debug for UploadPartRequest {
             .field("content_md5", &self.content_md5)
             .field("checksum_algorithm", &self.checksum_algorithm)
             .field("checksum_crc32", &self.checksum_crc32)
-            .field("checksum_crc32_c", &self.checksum_crc32_c)
+            .field("checksum_crc32c", &self.checksum_crc32c)
             .field("checksum_crc64_nvme", &self.checksum_crc64_nvme)
             .field("checksum_sha1", &self.checksum_sha1)
             .field("checksum_sha256", &self.checksum_sha256)
@@ -10608,7 +10308,7 @@ impl p::Encode for UploadPartRequest {
             &self.content_md5,
             &self.checksum_algorithm,
             &self.checksum_crc32,
-            &self.checksum_crc32_c,
+            &self.checksum_crc32c,
             &self.checksum_crc64_nvme,
             &self.checksum_sha1,
             &self.checksum_sha256,
@@ -10640,7 +10340,7 @@ impl p::Decode for UploadPartRequest {
                 3 => value.content_md5 = p::Decode::read(reader)?,
                 4 => value.checksum_algorithm = p::Decode::read(reader)?,
                 5 => value.checksum_crc32 = p::Decode::read(reader)?,
-                6 => value.checksum_crc32_c = p::Decode::read(reader)?,
+                6 => value.checksum_crc32c = p::Decode::read(reader)?,
                 7 => value.checksum_crc64_nvme = p::Decode::read(reader)?,
                 8 => value.checksum_sha1 = p::Decode::read(reader)?,
                 9 => value.checksum_sha256 = p::Decode::read(reader)?,
@@ -10719,11 +10419,20 @@ impl p::Shape for WebsiteConfiguration {
 
 /// `BucketAlreadyExists`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct BucketAlreadyExists {}
+pub struct BucketAlreadyExists {
+    pub message: Option<String>,
+}
 
 impl p::Encode for BucketAlreadyExists {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl BucketAlreadyExists {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -10743,17 +10452,26 @@ impl p::Modelled for BucketAlreadyExists {
 
 impl From<BucketAlreadyExists> for p::ApiError {
     fn from(error: BucketAlreadyExists) -> Self {
-        Self::modelled("BucketAlreadyExists", 409, String::new(), error)
+        Self::modelled("BucketAlreadyExists", 409, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `BucketAlreadyOwnedByYou`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct BucketAlreadyOwnedByYou {}
+pub struct BucketAlreadyOwnedByYou {
+    pub message: Option<String>,
+}
 
 impl p::Encode for BucketAlreadyOwnedByYou {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl BucketAlreadyOwnedByYou {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -10773,17 +10491,26 @@ impl p::Modelled for BucketAlreadyOwnedByYou {
 
 impl From<BucketAlreadyOwnedByYou> for p::ApiError {
     fn from(error: BucketAlreadyOwnedByYou) -> Self {
-        Self::modelled("BucketAlreadyOwnedByYou", 409, String::new(), error)
+        Self::modelled("BucketAlreadyOwnedByYou", 409, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `EncryptionTypeMismatch`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct EncryptionTypeMismatch {}
+pub struct EncryptionTypeMismatch {
+    pub message: Option<String>,
+}
 
 impl p::Encode for EncryptionTypeMismatch {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl EncryptionTypeMismatch {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -10803,20 +10530,28 @@ impl p::Modelled for EncryptionTypeMismatch {
 
 impl From<EncryptionTypeMismatch> for p::ApiError {
     fn from(error: EncryptionTypeMismatch) -> Self {
-        Self::modelled("EncryptionTypeMismatch", 400, String::new(), error)
+        Self::modelled("EncryptionTypeMismatch", 400, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `InvalidObjectState`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct InvalidObjectState {
-    pub storage_class: Option<StorageClass>,
+    pub storage_class: Option<String>,
     pub access_tier: Option<IntelligentTieringAccessTier>,
+    pub message: Option<String>,
 }
 
 impl p::Encode for InvalidObjectState {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.storage_class, &self.access_tier]);
+        writer.structure(&[&self.storage_class, &self.access_tier, &self.message]);
+    }
+}
+
+impl InvalidObjectState {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()), ..Self::default() }
     }
 }
 
@@ -10836,17 +10571,26 @@ impl p::Modelled for InvalidObjectState {
 
 impl From<InvalidObjectState> for p::ApiError {
     fn from(error: InvalidObjectState) -> Self {
-        Self::modelled("InvalidObjectState", 403, String::new(), error)
+        Self::modelled("InvalidObjectState", 403, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `InvalidRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct InvalidRequest {}
+pub struct InvalidRequest {
+    pub message: Option<String>,
+}
 
 impl p::Encode for InvalidRequest {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl InvalidRequest {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -10866,17 +10610,26 @@ impl p::Modelled for InvalidRequest {
 
 impl From<InvalidRequest> for p::ApiError {
     fn from(error: InvalidRequest) -> Self {
-        Self::modelled("InvalidRequest", 400, String::new(), error)
+        Self::modelled("InvalidRequest", 400, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `InvalidWriteOffset`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct InvalidWriteOffset {}
+pub struct InvalidWriteOffset {
+    pub message: Option<String>,
+}
 
 impl p::Encode for InvalidWriteOffset {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl InvalidWriteOffset {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -10896,17 +10649,26 @@ impl p::Modelled for InvalidWriteOffset {
 
 impl From<InvalidWriteOffset> for p::ApiError {
     fn from(error: InvalidWriteOffset) -> Self {
-        Self::modelled("InvalidWriteOffset", 400, String::new(), error)
+        Self::modelled("InvalidWriteOffset", 400, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `NoSuchBucket`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct NoSuchBucket {}
+pub struct NoSuchBucket {
+    pub message: Option<String>,
+}
 
 impl p::Encode for NoSuchBucket {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl NoSuchBucket {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -10926,17 +10688,26 @@ impl p::Modelled for NoSuchBucket {
 
 impl From<NoSuchBucket> for p::ApiError {
     fn from(error: NoSuchBucket) -> Self {
-        Self::modelled("NoSuchBucket", 404, String::new(), error)
+        Self::modelled("NoSuchBucket", 404, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `NoSuchKey`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct NoSuchKey {}
+pub struct NoSuchKey {
+    pub message: Option<String>,
+}
 
 impl p::Encode for NoSuchKey {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl NoSuchKey {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -10956,17 +10727,26 @@ impl p::Modelled for NoSuchKey {
 
 impl From<NoSuchKey> for p::ApiError {
     fn from(error: NoSuchKey) -> Self {
-        Self::modelled("NoSuchKey", 404, String::new(), error)
+        Self::modelled("NoSuchKey", 404, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `NoSuchUpload`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct NoSuchUpload {}
+pub struct NoSuchUpload {
+    pub message: Option<String>,
+}
 
 impl p::Encode for NoSuchUpload {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl NoSuchUpload {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -10986,17 +10766,26 @@ impl p::Modelled for NoSuchUpload {
 
 impl From<NoSuchUpload> for p::ApiError {
     fn from(error: NoSuchUpload) -> Self {
-        Self::modelled("NoSuchUpload", 404, String::new(), error)
+        Self::modelled("NoSuchUpload", 404, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `ObjectNotInActiveTierError`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct ObjectNotInActiveTierError {}
+pub struct ObjectNotInActiveTierError {
+    pub message: Option<String>,
+}
 
 impl p::Encode for ObjectNotInActiveTierError {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl ObjectNotInActiveTierError {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -11016,17 +10805,26 @@ impl p::Modelled for ObjectNotInActiveTierError {
 
 impl From<ObjectNotInActiveTierError> for p::ApiError {
     fn from(error: ObjectNotInActiveTierError) -> Self {
-        Self::modelled("ObjectNotInActiveTierError", 403, String::new(), error)
+        Self::modelled("ObjectNotInActiveTierError", 403, error.message.clone().unwrap_or_default(), error)
     }
 }
 
 /// `TooManyParts`.
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct TooManyParts {}
+pub struct TooManyParts {
+    pub message: Option<String>,
+}
 
 impl p::Encode for TooManyParts {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl TooManyParts {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
     }
 }
 
@@ -11046,7 +10844,7 @@ impl p::Modelled for TooManyParts {
 
 impl From<TooManyParts> for p::ApiError {
     fn from(error: TooManyParts) -> Self {
-        Self::modelled("TooManyParts", 400, String::new(), error)
+        Self::modelled("TooManyParts", 400, error.message.clone().unwrap_or_default(), error)
     }
 }
 
@@ -11111,47 +10909,6 @@ pub mod schema {
         "BucketInfo",
         &[Member::new("DataRedundancy", &DATA_REDUNDANCY), Member::new("Type", &BUCKET_TYPE)],
     );
-    pub static BUCKET_LOCATION_CONSTRAINT: Schema = Schema::new("BucketLocationConstraint", Kind::String)
-        .values(&[
-            "af-south-1",
-            "ap-east-1",
-            "ap-east-2",
-            "ap-northeast-1",
-            "ap-northeast-2",
-            "ap-northeast-3",
-            "ap-south-1",
-            "ap-south-2",
-            "ap-southeast-1",
-            "ap-southeast-2",
-            "ap-southeast-3",
-            "ap-southeast-4",
-            "ap-southeast-5",
-            "ap-southeast-6",
-            "ap-southeast-7",
-            "ca-central-1",
-            "ca-west-1",
-            "cn-north-1",
-            "cn-northwest-1",
-            "EU",
-            "eu-central-1",
-            "eu-central-2",
-            "eu-north-1",
-            "eu-south-1",
-            "eu-south-2",
-            "eu-west-1",
-            "eu-west-2",
-            "eu-west-3",
-            "il-central-1",
-            "me-central-1",
-            "me-south-1",
-            "mx-central-1",
-            "sa-east-1",
-            "us-east-2",
-            "us-gov-east-1",
-            "us-gov-west-1",
-            "us-west-1",
-            "us-west-2",
-        ]);
     pub static BUCKET_NAMESPACE: Schema =
         Schema::new("BucketNamespace", Kind::String).values(&["account-regional", "global"]);
     pub static BUCKET_TYPE: Schema = Schema::new("BucketType", Kind::String).values(&["Directory"]);
@@ -11415,7 +11172,7 @@ pub mod schema {
             Member::new("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
                 .wire("x-amz-server-side-encryption")
                 .at(Location::Header),
-            Member::new("StorageClass", &STORAGE_CLASS).wire("x-amz-storage-class").at(Location::Header),
+            Member::new("StorageClass", &p::schema::STRING).wire("x-amz-storage-class").at(Location::Header),
             Member::new("WebsiteRedirectLocation", &p::schema::STRING)
                 .wire("x-amz-website-redirect-location")
                 .at(Location::Header),
@@ -11517,7 +11274,7 @@ pub mod schema {
     pub static CREATE_BUCKET_CONFIGURATION: Schema = Schema::structure(
         "CreateBucketConfiguration",
         &[
-            Member::new("LocationConstraint", &BUCKET_LOCATION_CONSTRAINT),
+            Member::new("LocationConstraint", &p::schema::STRING),
             Member::new("Location", &LOCATION_INFO),
             Member::new("Bucket", &BUCKET_INFO),
             Member::new("Tags", &TAG_SET),
@@ -11622,7 +11379,7 @@ pub mod schema {
             Member::new("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
                 .wire("x-amz-server-side-encryption")
                 .at(Location::Header),
-            Member::new("StorageClass", &STORAGE_CLASS).wire("x-amz-storage-class").at(Location::Header),
+            Member::new("StorageClass", &p::schema::STRING).wire("x-amz-storage-class").at(Location::Header),
             Member::new("WebsiteRedirectLocation", &p::schema::STRING)
                 .wire("x-amz-website-redirect-location")
                 .at(Location::Header),
@@ -11895,7 +11652,7 @@ pub mod schema {
     );
     pub static GET_BUCKET_LOCATION_OUTPUT: Schema = Schema::structure(
         "GetBucketLocationOutput",
-        &[Member::new("LocationConstraint", &BUCKET_LOCATION_CONSTRAINT)],
+        &[Member::new("LocationConstraint", &p::schema::STRING)],
     );
     pub static GET_BUCKET_LOCATION_REQUEST: Schema = Schema::structure(
         "GetBucketLocationRequest",
@@ -12024,7 +11781,7 @@ pub mod schema {
             Member::new("ETag", &p::schema::STRING),
             Member::new("Checksum", &CHECKSUM),
             Member::new("ObjectParts", &GET_OBJECT_ATTRIBUTES_PARTS),
-            Member::new("StorageClass", &STORAGE_CLASS),
+            Member::new("StorageClass", &p::schema::STRING),
             Member::new("ObjectSize", &p::schema::LONG),
         ],
     );
@@ -12136,7 +11893,7 @@ pub mod schema {
             Member::new("BucketKeyEnabled", &p::schema::BOOLEAN)
                 .wire("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
-            Member::new("StorageClass", &STORAGE_CLASS).wire("x-amz-storage-class").at(Location::Header),
+            Member::new("StorageClass", &p::schema::STRING).wire("x-amz-storage-class").at(Location::Header),
             Member::new("RequestCharged", &REQUEST_CHARGED)
                 .wire("x-amz-request-charged")
                 .at(Location::Header),
@@ -12360,7 +12117,7 @@ pub mod schema {
             Member::new("BucketKeyEnabled", &p::schema::BOOLEAN)
                 .wire("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
-            Member::new("StorageClass", &STORAGE_CLASS).wire("x-amz-storage-class").at(Location::Header),
+            Member::new("StorageClass", &p::schema::STRING).wire("x-amz-storage-class").at(Location::Header),
             Member::new("RequestCharged", &REQUEST_CHARGED)
                 .wire("x-amz-request-charged")
                 .at(Location::Header),
@@ -12599,7 +12356,7 @@ pub mod schema {
             Member::new("Parts", &PARTS).wire("Part"),
             Member::new("Initiator", &INITIATOR),
             Member::new("Owner", &OWNER),
-            Member::new("StorageClass", &STORAGE_CLASS),
+            Member::new("StorageClass", &p::schema::STRING),
             Member::new("RequestCharged", &REQUEST_CHARGED)
                 .wire("x-amz-request-charged")
                 .at(Location::Header),
@@ -12655,7 +12412,7 @@ pub mod schema {
             Member::new("UploadId", &p::schema::STRING),
             Member::new("Key", &OBJECT_KEY),
             Member::new("Initiated", &p::schema::TIMESTAMP),
-            Member::new("StorageClass", &STORAGE_CLASS),
+            Member::new("StorageClass", &p::schema::STRING),
             Member::new("Owner", &OWNER),
             Member::new("Initiator", &INITIATOR),
             Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM),
@@ -13020,7 +12777,7 @@ pub mod schema {
             Member::new("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
                 .wire("x-amz-server-side-encryption")
                 .at(Location::Header),
-            Member::new("StorageClass", &STORAGE_CLASS).wire("x-amz-storage-class").at(Location::Header),
+            Member::new("StorageClass", &p::schema::STRING).wire("x-amz-storage-class").at(Location::Header),
             Member::new("WebsiteRedirectLocation", &p::schema::STRING)
                 .wire("x-amz-website-redirect-location")
                 .at(Location::Header),
@@ -13186,23 +12943,6 @@ pub mod schema {
     pub static SERVER_SIDE_ENCRYPTION_RULES: Schema =
         Schema::list("ServerSideEncryptionRules", &Member::new("member", &SERVER_SIDE_ENCRYPTION_RULE))
             .flattened();
-    pub static STORAGE_CLASS: Schema = Schema::new("StorageClass", Kind::String).values(&[
-        "STANDARD",
-        "REDUCED_REDUNDANCY",
-        "STANDARD_IA",
-        "ONEZONE_IA",
-        "INTELLIGENT_TIERING",
-        "GLACIER",
-        "DEEP_ARCHIVE",
-        "OUTPOSTS",
-        "GLACIER_IR",
-        "SNOW",
-        "EXPRESS_ONEZONE",
-        "FSX_OPENZFS",
-        "FSX_ONTAP",
-        "AWS_BACKUP_WARM",
-        "AWS_BACKUP_LOW_COST_WARM",
-    ]);
     pub static TAG: Schema = Schema::structure(
         "Tag",
         &[Member::new("Key", &OBJECT_KEY).required(), Member::new("Value", &p::schema::STRING).required()],
@@ -13405,21 +13145,32 @@ pub mod schema {
             Member::new("RoutingRules", &ROUTING_RULES),
         ],
     );
-    pub static BUCKET_ALREADY_EXISTS: Schema = Schema::structure("BucketAlreadyExists", &[]);
-    pub static BUCKET_ALREADY_OWNED_BY_YOU: Schema = Schema::structure("BucketAlreadyOwnedByYou", &[]);
-    pub static ENCRYPTION_TYPE_MISMATCH: Schema = Schema::structure("EncryptionTypeMismatch", &[]);
+    pub static BUCKET_ALREADY_EXISTS: Schema =
+        Schema::structure("BucketAlreadyExists", &[Member::new("message", &p::schema::STRING)]);
+    pub static BUCKET_ALREADY_OWNED_BY_YOU: Schema =
+        Schema::structure("BucketAlreadyOwnedByYou", &[Member::new("message", &p::schema::STRING)]);
+    pub static ENCRYPTION_TYPE_MISMATCH: Schema =
+        Schema::structure("EncryptionTypeMismatch", &[Member::new("message", &p::schema::STRING)]);
     pub static INVALID_OBJECT_STATE: Schema = Schema::structure(
         "InvalidObjectState",
         &[
-            Member::new("StorageClass", &STORAGE_CLASS),
+            Member::new("StorageClass", &p::schema::STRING),
             Member::new("AccessTier", &INTELLIGENT_TIERING_ACCESS_TIER),
+            Member::new("message", &p::schema::STRING),
         ],
     );
-    pub static INVALID_REQUEST: Schema = Schema::structure("InvalidRequest", &[]);
-    pub static INVALID_WRITE_OFFSET: Schema = Schema::structure("InvalidWriteOffset", &[]);
-    pub static NO_SUCH_BUCKET: Schema = Schema::structure("NoSuchBucket", &[]);
-    pub static NO_SUCH_KEY: Schema = Schema::structure("NoSuchKey", &[]);
-    pub static NO_SUCH_UPLOAD: Schema = Schema::structure("NoSuchUpload", &[]);
-    pub static OBJECT_NOT_IN_ACTIVE_TIER_ERROR: Schema = Schema::structure("ObjectNotInActiveTierError", &[]);
-    pub static TOO_MANY_PARTS: Schema = Schema::structure("TooManyParts", &[]);
+    pub static INVALID_REQUEST: Schema =
+        Schema::structure("InvalidRequest", &[Member::new("message", &p::schema::STRING)]);
+    pub static INVALID_WRITE_OFFSET: Schema =
+        Schema::structure("InvalidWriteOffset", &[Member::new("message", &p::schema::STRING)]);
+    pub static NO_SUCH_BUCKET: Schema =
+        Schema::structure("NoSuchBucket", &[Member::new("message", &p::schema::STRING)]);
+    pub static NO_SUCH_KEY: Schema =
+        Schema::structure("NoSuchKey", &[Member::new("message", &p::schema::STRING)]);
+    pub static NO_SUCH_UPLOAD: Schema =
+        Schema::structure("NoSuchUpload", &[Member::new("message", &p::schema::STRING)]);
+    pub static OBJECT_NOT_IN_ACTIVE_TIER_ERROR: Schema =
+        Schema::structure("ObjectNotInActiveTierError", &[Member::new("message", &p::schema::STRING)]);
+    pub static TOO_MANY_PARTS: Schema =
+        Schema::structure("TooManyParts", &[Member::new("message", &p::schema::STRING)]);
 }

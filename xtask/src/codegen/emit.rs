@@ -58,6 +58,8 @@ fn service_table(text: &mut String, plan: &Plan<'_>) -> Outcome {
         "RestXml" => "InvalidArgument",
         _ => "ValidationException",
     });
+    let of_model = metadata.xml_namespace.as_ref().map_or("", |namespace| namespace.parts().1);
+    let xml_namespace = plan.api.xml_namespace.as_deref().unwrap_or(of_model);
     let operations: Vec<_> = plan.operations.keys().map(|name| format!("{}::SPEC", path_of(name))).collect();
     let mut rest: Vec<_> = plan.model.operations.0.iter().map(|(name, _)| name.as_str()).collect();
     rest.retain(|name| !plan.operations.contains_key(name));
@@ -73,7 +75,7 @@ fn service_table(text: &mut String, plan: &Plan<'_>) -> Outcome {
         metadata.api_version,
         metadata.target_prefix,
         listed.join(", "),
-        metadata.xml_namespace.as_ref().map_or("", |namespace| namespace.parts().1),
+        xml_namespace,
         plan.api.error_namespace,
         operations.join(", "),
         if by_path { routes::table(plan) } else { String::new() },

@@ -93,6 +93,9 @@ impl<'a> Schemas<'a> {
         for (member, reference) in fields {
             write!(text, "{},", self.member(member, reference, Some(shape), true))?;
         }
+        if self.plan.exceptions.contains_key(name) && shape.message().is_none() {
+            text.push_str("Member::new(\"message\", &p::schema::STRING),");
+        }
         text.push_str("])");
         let refused: Vec<_> = self.plan.refused.get(name).into_iter().flatten().collect();
         if !refused.is_empty() {

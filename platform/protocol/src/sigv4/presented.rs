@@ -145,17 +145,22 @@ fn of_query<'q>(
         session_token: field("X-Amz-Security-Token").map(str::to_owned),
         form: Form::Query { expires_seconds: expiry(expires, dialect)? },
         signed_at,
-        // A presigned URL does not know its body, except where the signer put a hash into a header.
-        payload: match parts.headers.contains_key("x-amz-content-sha256") {
-            true => PayloadHash::of_header(parts, dialect)?,
-            false if dialect == Dialect::S3 => PayloadHash::Unsigned,
-            false => PayloadHash::OfBody,
-        },
+        payload: query_payload(parts, field("X-Amz-Content-Sha256"), dialect)?,
         amz_date,
         signed_headers: need("X-Amz-SignedHeaders")?.split(';').map(str::to_owned).collect(),
         signature: need("X-Amz-Signature")?.to_owned(),
         dialect,
     })
+}
+
+/// A presigned URL does not know its body, except where the signer put a hash into it or into a header.
+fn query_payload(parts: &Parts, parameter: Option<&str>, dialect: Dialect) -> Result<PayloadHash, ApiError> {
+    match parameter {
+        Some(text) => PayloadHash::parse(text, dialect),
+        None if parts.headers.contains_key("x-amz-content-sha256") => PayloadHash::of_header(parts, dialect),
+        None if dialect == Dialect::S3 => Ok(PayloadHash::Unsigned),
+        None => Ok(PayloadHash::OfBody),
+    }
 }
 
 fn expiry(text: &str, dialect: Dialect) -> Result<i64, ApiError> {
