@@ -5528,14 +5528,6 @@ impl AlreadyExistsException {
     }
 }
 
-impl AlreadyExistsException {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("AlreadyExistsException", 400, message.into(), Self::default())
-    }
-}
-
 impl p::Modelled for AlreadyExistsException {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::ALREADY_EXISTS_EXCEPTION
@@ -5567,14 +5559,6 @@ impl ChangeSetNotFoundException {
     }
 }
 
-impl ChangeSetNotFoundException {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("ChangeSetNotFound", 404, message.into(), Self::default())
-    }
-}
-
 impl p::Modelled for ChangeSetNotFoundException {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::CHANGE_SET_NOT_FOUND_EXCEPTION
@@ -5603,14 +5587,6 @@ impl InsufficientCapabilitiesException {
     /// With this message.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: Some(message.into()) }
-    }
-}
-
-impl InsufficientCapabilitiesException {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("InsufficientCapabilitiesException", 400, message.into(), Self::default())
     }
 }
 
@@ -5650,14 +5626,6 @@ impl InvalidChangeSetStatusException {
     }
 }
 
-impl InvalidChangeSetStatusException {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("InvalidChangeSetStatus", 400, message.into(), Self::default())
-    }
-}
-
 impl p::Modelled for InvalidChangeSetStatusException {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::INVALID_CHANGE_SET_STATUS_EXCEPTION
@@ -5686,14 +5654,6 @@ impl LimitExceededException {
     /// With this message.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: Some(message.into()) }
-    }
-}
-
-impl LimitExceededException {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("LimitExceededException", 400, message.into(), Self::default())
     }
 }
 
@@ -5728,14 +5688,6 @@ impl StackSetNotFoundException {
     }
 }
 
-impl StackSetNotFoundException {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("StackSetNotFoundException", 404, message.into(), Self::default())
-    }
-}
-
 impl p::Modelled for StackSetNotFoundException {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::STACK_SET_NOT_FOUND_EXCEPTION
@@ -5764,14 +5716,6 @@ impl TokenAlreadyExistsException {
     /// With this message.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: Some(message.into()) }
-    }
-}
-
-impl TokenAlreadyExistsException {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("TokenAlreadyExistsException", 400, message.into(), Self::default())
     }
 }
 

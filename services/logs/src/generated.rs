@@ -1631,14 +1631,6 @@ impl DataAlreadyAcceptedException {
     }
 }
 
-impl DataAlreadyAcceptedException {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("DataAlreadyAcceptedException", 400, message.into(), Self::default())
-    }
-}
-
 impl p::Modelled for DataAlreadyAcceptedException {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::DATA_ALREADY_ACCEPTED_EXCEPTION
@@ -1667,14 +1659,6 @@ impl InvalidParameterException {
     /// With this message.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: Some(message.into()) }
-    }
-}
-
-impl InvalidParameterException {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("InvalidParameterException", 400, message.into(), Self::default())
     }
 }
 
@@ -1710,14 +1694,6 @@ impl InvalidSequenceTokenException {
     }
 }
 
-impl InvalidSequenceTokenException {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("InvalidSequenceTokenException", 400, message.into(), Self::default())
-    }
-}
-
 impl p::Modelled for InvalidSequenceTokenException {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::INVALID_SEQUENCE_TOKEN_EXCEPTION
@@ -1746,14 +1722,6 @@ impl LimitExceededException {
     /// With this message.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: Some(message.into()) }
-    }
-}
-
-impl LimitExceededException {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("LimitExceededException", 400, message.into(), Self::default())
     }
 }
 
@@ -1788,14 +1756,6 @@ impl OperationAbortedException {
     }
 }
 
-impl OperationAbortedException {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("OperationAbortedException", 400, message.into(), Self::default())
-    }
-}
-
 impl p::Modelled for OperationAbortedException {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::OPERATION_ABORTED_EXCEPTION
@@ -1824,14 +1784,6 @@ impl ResourceAlreadyExistsException {
     /// With this message.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: Some(message.into()) }
-    }
-}
-
-impl ResourceAlreadyExistsException {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("ResourceAlreadyExistsException", 400, message.into(), Self::default())
     }
 }
 
@@ -1871,14 +1823,6 @@ impl ResourceNotFoundException {
     }
 }
 
-impl ResourceNotFoundException {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("ResourceNotFoundException", 400, message.into(), Self::default())
-    }
-}
-
 impl p::Modelled for ResourceNotFoundException {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::RESOURCE_NOT_FOUND_EXCEPTION
@@ -1907,14 +1851,6 @@ impl ServiceUnavailableException {
     /// With this message.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: Some(message.into()) }
-    }
-}
-
-impl ServiceUnavailableException {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("ServiceUnavailableException", 500, message.into(), Self::default())
     }
 }
 
@@ -1949,14 +1885,6 @@ impl UnrecognizedClientException {
     }
 }
 
-impl UnrecognizedClientException {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("UnrecognizedClientException", 400, message.into(), Self::default())
-    }
-}
-
 impl p::Modelled for UnrecognizedClientException {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::UNRECOGNIZED_CLIENT_EXCEPTION
@@ -1985,14 +1913,6 @@ impl ValidationException {
     /// With this message.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: Some(message.into()) }
-    }
-}
-
-impl ValidationException {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("ValidationException", 400, message.into(), Self::default())
     }
 }
 

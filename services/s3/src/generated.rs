@@ -10436,14 +10436,6 @@ impl BucketAlreadyExists {
     }
 }
 
-impl BucketAlreadyExists {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("BucketAlreadyExists", 409, message.into(), Self::default())
-    }
-}
-
 impl p::Modelled for BucketAlreadyExists {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::BUCKET_ALREADY_EXISTS
@@ -10475,14 +10467,6 @@ impl BucketAlreadyOwnedByYou {
     }
 }
 
-impl BucketAlreadyOwnedByYou {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("BucketAlreadyOwnedByYou", 409, message.into(), Self::default())
-    }
-}
-
 impl p::Modelled for BucketAlreadyOwnedByYou {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::BUCKET_ALREADY_OWNED_BY_YOU
@@ -10511,14 +10495,6 @@ impl EncryptionTypeMismatch {
     /// With this message.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: Some(message.into()) }
-    }
-}
-
-impl EncryptionTypeMismatch {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("EncryptionTypeMismatch", 400, message.into(), Self::default())
     }
 }
 
@@ -10555,14 +10531,6 @@ impl InvalidObjectState {
     }
 }
 
-impl InvalidObjectState {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("InvalidObjectState", 403, message.into(), Self::default())
-    }
-}
-
 impl p::Modelled for InvalidObjectState {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::INVALID_OBJECT_STATE
@@ -10591,14 +10559,6 @@ impl InvalidRequest {
     /// With this message.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: Some(message.into()) }
-    }
-}
-
-impl InvalidRequest {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("InvalidRequest", 400, message.into(), Self::default())
     }
 }
 
@@ -10633,14 +10593,6 @@ impl InvalidWriteOffset {
     }
 }
 
-impl InvalidWriteOffset {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("InvalidWriteOffset", 400, message.into(), Self::default())
-    }
-}
-
 impl p::Modelled for InvalidWriteOffset {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::INVALID_WRITE_OFFSET
@@ -10669,14 +10621,6 @@ impl NoSuchBucket {
     /// With this message.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: Some(message.into()) }
-    }
-}
-
-impl NoSuchBucket {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("NoSuchBucket", 404, message.into(), Self::default())
     }
 }
 
@@ -10711,14 +10655,6 @@ impl NoSuchKey {
     }
 }
 
-impl NoSuchKey {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("NoSuchKey", 404, message.into(), Self::default())
-    }
-}
-
 impl p::Modelled for NoSuchKey {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::NO_SUCH_KEY
@@ -10747,14 +10683,6 @@ impl NoSuchUpload {
     /// With this message.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: Some(message.into()) }
-    }
-}
-
-impl NoSuchUpload {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("NoSuchUpload", 404, message.into(), Self::default())
     }
 }
 
@@ -10789,14 +10717,6 @@ impl ObjectNotInActiveTierError {
     }
 }
 
-impl ObjectNotInActiveTierError {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("ObjectNotInActiveTierError", 403, message.into(), Self::default())
-    }
-}
-
 impl p::Modelled for ObjectNotInActiveTierError {
     fn exception_schema(&self) -> &'static p::Schema {
         &schema::OBJECT_NOT_IN_ACTIVE_TIER_ERROR
@@ -10825,14 +10745,6 @@ impl TooManyParts {
     /// With this message.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: Some(message.into()) }
-    }
-}
-
-impl TooManyParts {
-    /// With this message.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new(message: impl Into<String>) -> p::ApiError {
-        p::ApiError::modelled("TooManyParts", 400, message.into(), Self::default())
     }
 }
 
