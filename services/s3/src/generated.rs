@@ -11921,7 +11921,10 @@ pub mod schema {
     );
     pub static GRANT: Schema = Schema::structure(
         "Grant",
-        &[Member::new("Grantee", &GRANTEE), Member::new("Permission", &PERMISSION)],
+        &[
+            Member::new("Grantee", &GRANTEE).namespace("xsi", "http://www.w3.org/2001/XMLSchema-instance"),
+            Member::new("Permission", &PERMISSION),
+        ],
     );
     pub static GRANTEE: Schema = Schema::structure(
         "Grantee",
