@@ -97,6 +97,7 @@ pub(crate) struct Shape {
     pub(crate) eventstream: bool,
     pub(crate) fault: bool,
     pub(crate) error: Option<ErrorFacts>,
+    pub(crate) xml_namespace: Option<Namespace>,
     pub(crate) timestamp_format: Option<String>,
 }
 

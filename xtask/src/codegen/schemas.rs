@@ -143,8 +143,9 @@ impl<'a> Schemas<'a> {
         text
     }
 
-    fn namespace<'r>(&self, reference: &'r Reference) -> Option<(&'r str, &'r str)> {
-        reference.xml_namespace.as_ref().map(super::model::Namespace::parts)
+    fn namespace<'r>(&'r self, reference: &'r Reference) -> Option<(&'r str, &'r str)> {
+        let target = self.plan.model.shape(&reference.shape);
+        reference.xml_namespace.as_ref().or(target.xml_namespace.as_ref()).map(super::model::Namespace::parts)
     }
 
     fn location(&self, owner: &Shape, name: &str, reference: &Reference) -> Option<&'static str> {

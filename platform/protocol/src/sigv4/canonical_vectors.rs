@@ -176,7 +176,7 @@ fn signed_requests_are_accepted_and_changed_ones_are_not() {
             let body = std::mem::replace(&mut raw.body, "other".into());
             assert_eq!(verify(&raw, &case.secret, now()), wrong, "{name}");
             raw.body = body;
-            let query = std::mem::replace(&mut raw.query, String::new());
+            let query = std::mem::take(&mut raw.query);
             raw.query = if query.is_empty() { "a=b".into() } else { format!("{query}&a=b") };
             assert_eq!(verify(&raw, &case.secret, now()), wrong, "{name}");
             raw.query = query;

@@ -169,3 +169,32 @@ fn s3_lets_no_header_of_its_own_go_unsigned() {
     let error = presented.verify(&parts, Body::empty(), "secret", now, &SigningKeys::new(1)).unwrap_err();
     assert_eq!((&*error.code, error.fields[0].1.as_str()), ("AccessDenied", "x-amz-acl"));
 }
+
+/// The example of a query string in <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html>,
+/// whose bucket is in the host.
+#[test]
+fn presigned_urls_of_version_2_are_accepted() {
+    let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+    let verify = |bucket: &str, target: &str, at: &str| {
+        let request = http::Request::get(target).header("host", "johnsmith.s3.amazonaws.com");
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let path = pagoda_protocol::sigv4::PathStyle(format!("/{bucket}{}", parts.uri.path()));
+        parts.extensions.insert(path);
+        let presented = parse(&parts, "s3", Dialect::S3).unwrap().unwrap();
+        assert_eq!(presented.credential.access_key_id, "AKIAIOSFODNN7EXAMPLE");
+        let outcome =
+            presented.verify(&parts, Body::empty(), secret, at.parse().unwrap(), &SigningKeys::new(1));
+        outcome.map(drop).map_err(|error| (error.code.into_owned(), error.message))
+    };
+    let good = "/photos/puppy.jpg?AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Signature=NpgCjnDzrM%2BWFzoENXmpNDUsSn8%3D&Expires=1175139620";
+    let (early, late) = ("2007-03-29T03:40:00Z", "2007-03-29T03:40:21Z");
+    assert_eq!(verify("johnsmith", good, early), Ok(()));
+    assert_eq!(verify("another", good, early).unwrap_err().0, "SignatureDoesNotMatch");
+    assert_eq!(
+        verify("johnsmith", &good.replace("puppy", "kitten"), early).unwrap_err().0,
+        "SignatureDoesNotMatch"
+    );
+    assert_eq!(verify("johnsmith", &format!("{good}&acl"), early).unwrap_err().0, "SignatureDoesNotMatch");
+    let expired = ("AccessDenied".to_owned(), "Request has expired".to_owned());
+    assert_eq!(verify("johnsmith", good, late), Err(expired));
+}
