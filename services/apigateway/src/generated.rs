@@ -16,7 +16,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
     protocols: &[p::Protocol::RestJson1],
     xml_namespace: "",
     error_namespace: "",
-    validation_code: "BadRequestException",
+    validation_code: "ValidationException",
     operations: &[
         <CreateDeployment as p::Operation>::SPEC,
         <CreateResource as p::Operation>::SPEC,
@@ -44,15 +44,14 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <GetStage as p::Operation>::SPEC,
         <GetStages as p::Operation>::SPEC,
         <GetTags as p::Operation>::SPEC,
+        <ImportRestApi as p::Operation>::SPEC,
         <PutIntegration as p::Operation>::SPEC,
         <PutIntegrationResponse as p::Operation>::SPEC,
         <PutMethod as p::Operation>::SPEC,
         <PutMethodResponse as p::Operation>::SPEC,
+        <PutRestApi as p::Operation>::SPEC,
         <TagResource as p::Operation>::SPEC,
         <UntagResource as p::Operation>::SPEC,
-        <UpdateIntegration as p::Operation>::SPEC,
-        <UpdateMethod as p::Operation>::SPEC,
-        <UpdateResource as p::Operation>::SPEC,
         <UpdateRestApi as p::Operation>::SPEC,
         <UpdateStage as p::Operation>::SPEC,
     ],
@@ -121,9 +120,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetVpcLinks",
         "ImportApiKeys",
         "ImportDocumentationParts",
-        "ImportRestApi",
         "PutGatewayResponse",
-        "PutRestApi",
         "RejectDomainNameAccessAssociation",
         "TestInvokeAuthorizer",
         "TestInvokeMethod",
@@ -137,26 +134,29 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "UpdateDocumentationVersion",
         "UpdateDomainName",
         "UpdateGatewayResponse",
+        "UpdateIntegration",
         "UpdateIntegrationResponse",
+        "UpdateMethod",
         "UpdateMethodResponse",
         "UpdateModel",
         "UpdateRequestValidator",
+        "UpdateResource",
         "UpdateUsage",
         "UpdateUsagePlan",
         "UpdateVpcLink",
     ],
     routes: &[
         p::Route {
-            operation: "ImportApiKeys",
+            operation: "ImportRestApi",
             method: "POST",
-            segments: &[p::Segment::Literal("apikeys")],
+            segments: &[p::Segment::Literal("restapis")],
             query: &[("mode", Some("import"))],
             headers: &[],
         },
         p::Route {
-            operation: "ImportRestApi",
+            operation: "ImportApiKeys",
             method: "POST",
-            segments: &[p::Segment::Literal("restapis")],
+            segments: &[p::Segment::Literal("apikeys")],
             query: &[("mode", Some("import"))],
             headers: &[],
         },
@@ -308,6 +308,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "PutRestApi",
+            method: "PUT",
+            segments: &[p::Segment::Literal("restapis"), p::Segment::Label("restapi_id")],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "TagResource",
             method: "PUT",
             segments: &[p::Segment::Literal("tags"), p::Segment::Label("resource_arn")],
@@ -412,13 +419,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             operation: "GetVpcLink",
             method: "GET",
             segments: &[p::Segment::Literal("vpclinks"), p::Segment::Label("vpclink_id")],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "PutRestApi",
-            method: "PUT",
-            segments: &[p::Segment::Literal("restapis"), p::Segment::Label("restapi_id")],
             query: &[],
             headers: &[],
         },
@@ -867,18 +867,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "UpdateResource",
-            method: "PATCH",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("resources"),
-                p::Segment::Label("resource_id"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "UpdateStage",
             method: "PATCH",
             segments: &[
@@ -1131,6 +1119,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "UpdateResource",
+            method: "PATCH",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("resources"),
+                p::Segment::Label("resource_id"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "GetModelTemplate",
             method: "GET",
             segments: &[
@@ -1227,20 +1227,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "UpdateMethod",
-            method: "PATCH",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("resources"),
-                p::Segment::Label("resource_id"),
-                p::Segment::Literal("methods"),
-                p::Segment::Label("http_method"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "GetExport",
             method: "GET",
             segments: &[
@@ -1271,6 +1257,20 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         p::Route {
             operation: "TestInvokeMethod",
             method: "POST",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("resources"),
+                p::Segment::Label("resource_id"),
+                p::Segment::Literal("methods"),
+                p::Segment::Label("http_method"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "UpdateMethod",
+            method: "PATCH",
             segments: &[
                 p::Segment::Literal("restapis"),
                 p::Segment::Label("restapi_id"),
@@ -1971,6 +1971,25 @@ impl p::Operation for GetTags {
     };
 }
 
+/// `ImportRestApi`.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportRestApi;
+
+impl p::Operation for ImportRestApi {
+    type Input = ImportRestApiRequest;
+    type Output = RestApi;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "ImportRestApi",
+        method: "POST",
+        uri: "/restapis?mode=import",
+        status: 201,
+        input: &schema::IMPORT_REST_API_REQUEST,
+        output: &schema::REST_API,
+        output_root: "RestApi",
+        streams_input: false,
+    };
+}
+
 /// `PutIntegration`.
 #[derive(Debug, Clone, Copy)]
 pub struct PutIntegration;
@@ -2047,6 +2066,25 @@ impl p::Operation for PutMethodResponse {
     };
 }
 
+/// `PutRestApi`.
+#[derive(Debug, Clone, Copy)]
+pub struct PutRestApi;
+
+impl p::Operation for PutRestApi {
+    type Input = PutRestApiRequest;
+    type Output = RestApi;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "PutRestApi",
+        method: "PUT",
+        uri: "/restapis/{restapi_id}",
+        status: 200,
+        input: &schema::PUT_REST_API_REQUEST,
+        output: &schema::REST_API,
+        output_root: "RestApi",
+        streams_input: false,
+    };
+}
+
 /// `TagResource`.
 #[derive(Debug, Clone, Copy)]
 pub struct TagResource;
@@ -2081,63 +2119,6 @@ impl p::Operation for UntagResource {
         input: &schema::UNTAG_RESOURCE_REQUEST,
         output: &p::schema::UNIT,
         output_root: "",
-        streams_input: false,
-    };
-}
-
-/// `UpdateIntegration`.
-#[derive(Debug, Clone, Copy)]
-pub struct UpdateIntegration;
-
-impl p::Operation for UpdateIntegration {
-    type Input = UpdateIntegrationRequest;
-    type Output = Integration;
-    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
-        name: "UpdateIntegration",
-        method: "PATCH",
-        uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration",
-        status: 200,
-        input: &schema::UPDATE_INTEGRATION_REQUEST,
-        output: &schema::INTEGRATION,
-        output_root: "Integration",
-        streams_input: false,
-    };
-}
-
-/// `UpdateMethod`.
-#[derive(Debug, Clone, Copy)]
-pub struct UpdateMethod;
-
-impl p::Operation for UpdateMethod {
-    type Input = UpdateMethodRequest;
-    type Output = Method;
-    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
-        name: "UpdateMethod",
-        method: "PATCH",
-        uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}",
-        status: 200,
-        input: &schema::UPDATE_METHOD_REQUEST,
-        output: &schema::METHOD,
-        output_root: "Method",
-        streams_input: false,
-    };
-}
-
-/// `UpdateResource`.
-#[derive(Debug, Clone, Copy)]
-pub struct UpdateResource;
-
-impl p::Operation for UpdateResource {
-    type Input = UpdateResourceRequest;
-    type Output = Resource;
-    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
-        name: "UpdateResource",
-        method: "PATCH",
-        uri: "/restapis/{restapi_id}/resources/{resource_id}",
-        status: 200,
-        input: &schema::UPDATE_RESOURCE_REQUEST,
-        output: &schema::RESOURCE,
-        output_root: "Resource",
         streams_input: false,
     };
 }
@@ -2641,11 +2622,7 @@ pub struct CreateDeploymentRequest {
     pub stage_name: Option<String>,
     pub stage_description: Option<String>,
     pub description: Option<String>,
-    pub cache_cluster_enabled: Option<bool>,
-    pub cache_cluster_size: Option<CacheClusterSize>,
     pub variables: Option<BTreeMap<String, String>>,
-    pub canary_settings: Option<DeploymentCanarySettings>,
-    pub tracing_enabled: Option<bool>,
 }
 
 impl p::Encode for CreateDeploymentRequest {
@@ -2655,11 +2632,7 @@ impl p::Encode for CreateDeploymentRequest {
             &self.stage_name,
             &self.stage_description,
             &self.description,
-            &self.cache_cluster_enabled,
-            &self.cache_cluster_size,
             &self.variables,
-            &self.canary_settings,
-            &self.tracing_enabled,
         ]);
     }
 }
@@ -2673,11 +2646,7 @@ impl p::Decode for CreateDeploymentRequest {
                 1 => value.stage_name = p::Decode::read(reader)?,
                 2 => value.stage_description = p::Decode::read(reader)?,
                 3 => value.description = p::Decode::read(reader)?,
-                4 => value.cache_cluster_enabled = p::Decode::read(reader)?,
-                5 => value.cache_cluster_size = p::Decode::read(reader)?,
-                6 => value.variables = p::Decode::read(reader)?,
-                7 => value.canary_settings = p::Decode::read(reader)?,
-                8 => value.tracing_enabled = p::Decode::read(reader)?,
+                4 => value.variables = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -2734,16 +2703,11 @@ pub struct CreateRestApiRequest {
     pub name: String,
     pub description: Option<String>,
     pub version: Option<String>,
-    pub clone_from: Option<String>,
     pub binary_media_types: Option<Vec<String>>,
-    pub minimum_compression_size: Option<i32>,
-    pub api_key_source: Option<ApiKeySourceType>,
     pub endpoint_configuration: Option<EndpointConfiguration>,
     pub policy: Option<String>,
     pub tags: Option<BTreeMap<String, String>>,
     pub disable_execute_api_endpoint: Option<bool>,
-    pub security_policy: Option<SecurityPolicy>,
-    pub endpoint_access_mode: Option<EndpointAccessMode>,
 }
 
 impl p::Encode for CreateRestApiRequest {
@@ -2752,16 +2716,11 @@ impl p::Encode for CreateRestApiRequest {
             &self.name,
             &self.description,
             &self.version,
-            &self.clone_from,
             &self.binary_media_types,
-            &self.minimum_compression_size,
-            &self.api_key_source,
             &self.endpoint_configuration,
             &self.policy,
             &self.tags,
             &self.disable_execute_api_endpoint,
-            &self.security_policy,
-            &self.endpoint_access_mode,
         ]);
     }
 }
@@ -2774,16 +2733,11 @@ impl p::Decode for CreateRestApiRequest {
                 0 => value.name = p::Decode::read(reader)?,
                 1 => value.description = p::Decode::read(reader)?,
                 2 => value.version = p::Decode::read(reader)?,
-                3 => value.clone_from = p::Decode::read(reader)?,
-                4 => value.binary_media_types = p::Decode::read(reader)?,
-                5 => value.minimum_compression_size = p::Decode::read(reader)?,
-                6 => value.api_key_source = p::Decode::read(reader)?,
-                7 => value.endpoint_configuration = p::Decode::read(reader)?,
-                8 => value.policy = p::Decode::read(reader)?,
-                9 => value.tags = p::Decode::read(reader)?,
-                10 => value.disable_execute_api_endpoint = p::Decode::read(reader)?,
-                11 => value.security_policy = p::Decode::read(reader)?,
-                12 => value.endpoint_access_mode = p::Decode::read(reader)?,
+                3 => value.binary_media_types = p::Decode::read(reader)?,
+                4 => value.endpoint_configuration = p::Decode::read(reader)?,
+                5 => value.policy = p::Decode::read(reader)?,
+                6 => value.tags = p::Decode::read(reader)?,
+                7 => value.disable_execute_api_endpoint = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -2805,12 +2759,7 @@ pub struct CreateStageRequest {
     pub stage_name: String,
     pub deployment_id: String,
     pub description: Option<String>,
-    pub cache_cluster_enabled: Option<bool>,
-    pub cache_cluster_size: Option<CacheClusterSize>,
     pub variables: Option<BTreeMap<String, String>>,
-    pub documentation_version: Option<String>,
-    pub canary_settings: Option<CanarySettings>,
-    pub tracing_enabled: Option<bool>,
     pub tags: Option<BTreeMap<String, String>>,
 }
 
@@ -2821,12 +2770,7 @@ impl p::Encode for CreateStageRequest {
             &self.stage_name,
             &self.deployment_id,
             &self.description,
-            &self.cache_cluster_enabled,
-            &self.cache_cluster_size,
             &self.variables,
-            &self.documentation_version,
-            &self.canary_settings,
-            &self.tracing_enabled,
             &self.tags,
         ]);
     }
@@ -2841,13 +2785,8 @@ impl p::Decode for CreateStageRequest {
                 1 => value.stage_name = p::Decode::read(reader)?,
                 2 => value.deployment_id = p::Decode::read(reader)?,
                 3 => value.description = p::Decode::read(reader)?,
-                4 => value.cache_cluster_enabled = p::Decode::read(reader)?,
-                5 => value.cache_cluster_size = p::Decode::read(reader)?,
-                6 => value.variables = p::Decode::read(reader)?,
-                7 => value.documentation_version = p::Decode::read(reader)?,
-                8 => value.canary_settings = p::Decode::read(reader)?,
-                9 => value.tracing_enabled = p::Decode::read(reader)?,
-                10 => value.tags = p::Decode::read(reader)?,
+                4 => value.variables = p::Decode::read(reader)?,
+                5 => value.tags = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -3179,42 +3118,6 @@ impl p::Decode for Deployment {
 impl p::Shape for Deployment {
     fn schema() -> &'static p::Schema {
         &schema::DEPLOYMENT
-    }
-}
-
-/// `DeploymentCanarySettings`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct DeploymentCanarySettings {
-    pub percent_traffic: Option<f64>,
-    pub stage_variable_overrides: Option<BTreeMap<String, String>>,
-    pub use_stage_cache: Option<bool>,
-}
-
-impl p::Encode for DeploymentCanarySettings {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.percent_traffic, &self.stage_variable_overrides, &self.use_stage_cache]);
-    }
-}
-
-impl p::Decode for DeploymentCanarySettings {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.percent_traffic = p::Decode::read(reader)?,
-                1 => value.stage_variable_overrides = p::Decode::read(reader)?,
-                2 => value.use_stage_cache = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for DeploymentCanarySettings {
-    fn schema() -> &'static p::Schema {
-        &schema::DEPLOYMENT_CANARY_SETTINGS
     }
 }
 
@@ -3876,6 +3779,40 @@ impl p::Shape for GetTagsRequest {
     }
 }
 
+/// `ImportRestApiRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ImportRestApiRequest {
+    pub fail_on_warnings: Option<bool>,
+    pub body: p::generated::Bytes,
+}
+
+impl p::Encode for ImportRestApiRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.fail_on_warnings, &self.body]);
+    }
+}
+
+impl p::Decode for ImportRestApiRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.fail_on_warnings = p::Decode::read(reader)?,
+                1 => value.body = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ImportRestApiRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::IMPORT_REST_API_REQUEST
+    }
+}
+
 /// `Integration`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct Integration {
@@ -4415,19 +4352,9 @@ pub struct PutIntegrationRequest {
     pub r#type: IntegrationType,
     pub integration_http_method: Option<String>,
     pub uri: Option<String>,
-    pub connection_type: Option<ConnectionType>,
-    pub connection_id: Option<String>,
-    pub credentials: Option<String>,
-    pub request_parameters: Option<BTreeMap<String, String>>,
     pub request_templates: Option<BTreeMap<String, String>>,
     pub passthrough_behavior: Option<String>,
-    pub cache_namespace: Option<String>,
-    pub cache_key_parameters: Option<Vec<String>>,
-    pub content_handling: Option<ContentHandlingStrategy>,
     pub timeout_in_millis: Option<i32>,
-    pub tls_config: Option<TlsConfig>,
-    pub response_transfer_mode: Option<ResponseTransferMode>,
-    pub integration_target: Option<String>,
 }
 
 impl p::Encode for PutIntegrationRequest {
@@ -4439,19 +4366,9 @@ impl p::Encode for PutIntegrationRequest {
             &self.r#type,
             &self.integration_http_method,
             &self.uri,
-            &self.connection_type,
-            &self.connection_id,
-            &self.credentials,
-            &self.request_parameters,
             &self.request_templates,
             &self.passthrough_behavior,
-            &self.cache_namespace,
-            &self.cache_key_parameters,
-            &self.content_handling,
             &self.timeout_in_millis,
-            &self.tls_config,
-            &self.response_transfer_mode,
-            &self.integration_target,
         ]);
     }
 }
@@ -4467,19 +4384,9 @@ impl p::Decode for PutIntegrationRequest {
                 3 => value.r#type = p::Decode::read(reader)?,
                 4 => value.integration_http_method = p::Decode::read(reader)?,
                 5 => value.uri = p::Decode::read(reader)?,
-                6 => value.connection_type = p::Decode::read(reader)?,
-                7 => value.connection_id = p::Decode::read(reader)?,
-                8 => value.credentials = p::Decode::read(reader)?,
-                9 => value.request_parameters = p::Decode::read(reader)?,
-                10 => value.request_templates = p::Decode::read(reader)?,
-                11 => value.passthrough_behavior = p::Decode::read(reader)?,
-                12 => value.cache_namespace = p::Decode::read(reader)?,
-                13 => value.cache_key_parameters = p::Decode::read(reader)?,
-                14 => value.content_handling = p::Decode::read(reader)?,
-                15 => value.timeout_in_millis = p::Decode::read(reader)?,
-                16 => value.tls_config = p::Decode::read(reader)?,
-                17 => value.response_transfer_mode = p::Decode::read(reader)?,
-                18 => value.integration_target = p::Decode::read(reader)?,
+                6 => value.request_templates = p::Decode::read(reader)?,
+                7 => value.passthrough_behavior = p::Decode::read(reader)?,
+                8 => value.timeout_in_millis = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -4504,7 +4411,6 @@ pub struct PutIntegrationResponseRequest {
     pub selection_pattern: Option<String>,
     pub response_parameters: Option<BTreeMap<String, String>>,
     pub response_templates: Option<BTreeMap<String, String>>,
-    pub content_handling: Option<ContentHandlingStrategy>,
 }
 
 impl p::Encode for PutIntegrationResponseRequest {
@@ -4517,7 +4423,6 @@ impl p::Encode for PutIntegrationResponseRequest {
             &self.selection_pattern,
             &self.response_parameters,
             &self.response_templates,
-            &self.content_handling,
         ]);
     }
 }
@@ -4534,7 +4439,6 @@ impl p::Decode for PutIntegrationResponseRequest {
                 4 => value.selection_pattern = p::Decode::read(reader)?,
                 5 => value.response_parameters = p::Decode::read(reader)?,
                 6 => value.response_templates = p::Decode::read(reader)?,
-                7 => value.content_handling = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -4556,13 +4460,9 @@ pub struct PutMethodRequest {
     pub resource_id: String,
     pub http_method: String,
     pub authorization_type: String,
-    pub authorizer_id: Option<String>,
     pub api_key_required: Option<bool>,
     pub operation_name: Option<String>,
     pub request_parameters: Option<BTreeMap<String, bool>>,
-    pub request_models: Option<BTreeMap<String, String>>,
-    pub request_validator_id: Option<String>,
-    pub authorization_scopes: Option<Vec<String>>,
 }
 
 impl p::Encode for PutMethodRequest {
@@ -4572,13 +4472,9 @@ impl p::Encode for PutMethodRequest {
             &self.resource_id,
             &self.http_method,
             &self.authorization_type,
-            &self.authorizer_id,
             &self.api_key_required,
             &self.operation_name,
             &self.request_parameters,
-            &self.request_models,
-            &self.request_validator_id,
-            &self.authorization_scopes,
         ]);
     }
 }
@@ -4592,13 +4488,9 @@ impl p::Decode for PutMethodRequest {
                 1 => value.resource_id = p::Decode::read(reader)?,
                 2 => value.http_method = p::Decode::read(reader)?,
                 3 => value.authorization_type = p::Decode::read(reader)?,
-                4 => value.authorizer_id = p::Decode::read(reader)?,
-                5 => value.api_key_required = p::Decode::read(reader)?,
-                6 => value.operation_name = p::Decode::read(reader)?,
-                7 => value.request_parameters = p::Decode::read(reader)?,
-                8 => value.request_models = p::Decode::read(reader)?,
-                9 => value.request_validator_id = p::Decode::read(reader)?,
-                10 => value.authorization_scopes = p::Decode::read(reader)?,
+                4 => value.api_key_required = p::Decode::read(reader)?,
+                5 => value.operation_name = p::Decode::read(reader)?,
+                6 => value.request_parameters = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -4659,6 +4551,93 @@ impl p::Decode for PutMethodResponseRequest {
 impl p::Shape for PutMethodResponseRequest {
     fn schema() -> &'static p::Schema {
         &schema::PUT_METHOD_RESPONSE_REQUEST
+    }
+}
+
+/// `PutMode`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PutMode {
+    #[default]
+    /// `merge`
+    Merge,
+    /// `overwrite`
+    Overwrite,
+}
+
+impl PutMode {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::Merge, Self::Overwrite];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Merge => "merge",
+            Self::Overwrite => "overwrite",
+        }
+    }
+}
+
+impl FromStr for PutMode {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for PutMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for PutMode {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for PutMode {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
+/// `PutRestApiRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PutRestApiRequest {
+    pub rest_api_id: String,
+    pub mode: Option<PutMode>,
+    pub fail_on_warnings: Option<bool>,
+    pub body: p::generated::Bytes,
+}
+
+impl p::Encode for PutRestApiRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.mode, &self.fail_on_warnings, &self.body]);
+    }
+}
+
+impl p::Decode for PutRestApiRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.mode = p::Decode::read(reader)?,
+                2 => value.fail_on_warnings = p::Decode::read(reader)?,
+                3 => value.body = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PutRestApiRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::PUT_REST_API_REQUEST
     }
 }
 
@@ -5337,118 +5316,6 @@ impl p::Shape for UntagResourceRequest {
     }
 }
 
-/// `UpdateIntegrationRequest`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct UpdateIntegrationRequest {
-    pub rest_api_id: String,
-    pub resource_id: String,
-    pub http_method: String,
-    pub patch_operations: Option<Vec<PatchOperation>>,
-}
-
-impl p::Encode for UpdateIntegrationRequest {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.rest_api_id, &self.resource_id, &self.http_method, &self.patch_operations]);
-    }
-}
-
-impl p::Decode for UpdateIntegrationRequest {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.rest_api_id = p::Decode::read(reader)?,
-                1 => value.resource_id = p::Decode::read(reader)?,
-                2 => value.http_method = p::Decode::read(reader)?,
-                3 => value.patch_operations = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for UpdateIntegrationRequest {
-    fn schema() -> &'static p::Schema {
-        &schema::UPDATE_INTEGRATION_REQUEST
-    }
-}
-
-/// `UpdateMethodRequest`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct UpdateMethodRequest {
-    pub rest_api_id: String,
-    pub resource_id: String,
-    pub http_method: String,
-    pub patch_operations: Option<Vec<PatchOperation>>,
-}
-
-impl p::Encode for UpdateMethodRequest {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.rest_api_id, &self.resource_id, &self.http_method, &self.patch_operations]);
-    }
-}
-
-impl p::Decode for UpdateMethodRequest {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.rest_api_id = p::Decode::read(reader)?,
-                1 => value.resource_id = p::Decode::read(reader)?,
-                2 => value.http_method = p::Decode::read(reader)?,
-                3 => value.patch_operations = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for UpdateMethodRequest {
-    fn schema() -> &'static p::Schema {
-        &schema::UPDATE_METHOD_REQUEST
-    }
-}
-
-/// `UpdateResourceRequest`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct UpdateResourceRequest {
-    pub rest_api_id: String,
-    pub resource_id: String,
-    pub patch_operations: Option<Vec<PatchOperation>>,
-}
-
-impl p::Encode for UpdateResourceRequest {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.rest_api_id, &self.resource_id, &self.patch_operations]);
-    }
-}
-
-impl p::Decode for UpdateResourceRequest {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.rest_api_id = p::Decode::read(reader)?,
-                1 => value.resource_id = p::Decode::read(reader)?,
-                2 => value.patch_operations = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for UpdateResourceRequest {
-    fn schema() -> &'static p::Schema {
-        &schema::UPDATE_RESOURCE_REQUEST
-    }
-}
-
 /// `UpdateRestApiRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct UpdateRestApiRequest {
@@ -5790,13 +5657,15 @@ pub mod schema {
             Member::new("stageName", &p::schema::STRING),
             Member::new("stageDescription", &p::schema::STRING),
             Member::new("description", &p::schema::STRING),
-            Member::new("cacheClusterEnabled", &p::schema::BOOLEAN),
-            Member::new("cacheClusterSize", &CACHE_CLUSTER_SIZE),
             Member::new("variables", &MAP_OF_STRING_TO_STRING),
-            Member::new("canarySettings", &DEPLOYMENT_CANARY_SETTINGS),
-            Member::new("tracingEnabled", &p::schema::BOOLEAN),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("cacheClusterEnabled", &p::schema::DOCUMENT),
+        Member::new("cacheClusterSize", &p::schema::DOCUMENT),
+        Member::new("canarySettings", &p::schema::DOCUMENT),
+        Member::new("tracingEnabled", &p::schema::DOCUMENT),
+    ]);
     pub static CREATE_RESOURCE_REQUEST: Schema = Schema::structure(
         "CreateResourceRequest",
         &[
@@ -5811,18 +5680,20 @@ pub mod schema {
             Member::new("name", &p::schema::STRING).required(),
             Member::new("description", &p::schema::STRING),
             Member::new("version", &p::schema::STRING),
-            Member::new("cloneFrom", &p::schema::STRING),
             Member::new("binaryMediaTypes", &LIST_OF_STRING),
-            Member::new("minimumCompressionSize", &p::schema::INTEGER),
-            Member::new("apiKeySource", &API_KEY_SOURCE_TYPE),
             Member::new("endpointConfiguration", &ENDPOINT_CONFIGURATION),
             Member::new("policy", &p::schema::STRING),
             Member::new("tags", &MAP_OF_STRING_TO_STRING),
             Member::new("disableExecuteApiEndpoint", &p::schema::BOOLEAN),
-            Member::new("securityPolicy", &SECURITY_POLICY),
-            Member::new("endpointAccessMode", &ENDPOINT_ACCESS_MODE),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("apiKeySource", &p::schema::DOCUMENT),
+        Member::new("cloneFrom", &p::schema::DOCUMENT),
+        Member::new("endpointAccessMode", &p::schema::DOCUMENT),
+        Member::new("minimumCompressionSize", &p::schema::DOCUMENT),
+        Member::new("securityPolicy", &p::schema::DOCUMENT),
+    ]);
     pub static CREATE_STAGE_REQUEST: Schema = Schema::structure(
         "CreateStageRequest",
         &[
@@ -5830,15 +5701,17 @@ pub mod schema {
             Member::new("stageName", &p::schema::STRING).required(),
             Member::new("deploymentId", &p::schema::STRING).required(),
             Member::new("description", &p::schema::STRING),
-            Member::new("cacheClusterEnabled", &p::schema::BOOLEAN),
-            Member::new("cacheClusterSize", &CACHE_CLUSTER_SIZE),
             Member::new("variables", &MAP_OF_STRING_TO_STRING),
-            Member::new("documentationVersion", &p::schema::STRING),
-            Member::new("canarySettings", &CANARY_SETTINGS),
-            Member::new("tracingEnabled", &p::schema::BOOLEAN),
             Member::new("tags", &MAP_OF_STRING_TO_STRING),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("cacheClusterEnabled", &p::schema::DOCUMENT),
+        Member::new("cacheClusterSize", &p::schema::DOCUMENT),
+        Member::new("canarySettings", &p::schema::DOCUMENT),
+        Member::new("documentationVersion", &p::schema::DOCUMENT),
+        Member::new("tracingEnabled", &p::schema::DOCUMENT),
+    ]);
     pub static DELETE_DEPLOYMENT_REQUEST: Schema = Schema::structure(
         "DeleteDeploymentRequest",
         &[
@@ -5908,14 +5781,6 @@ pub mod schema {
             Member::new("description", &p::schema::STRING),
             Member::new("createdDate", &p::schema::TIMESTAMP),
             Member::new("apiSummary", &PATH_TO_MAP_OF_METHOD_SNAPSHOT),
-        ],
-    );
-    pub static DEPLOYMENT_CANARY_SETTINGS: Schema = Schema::structure(
-        "DeploymentCanarySettings",
-        &[
-            Member::new("percentTraffic", &p::schema::DOUBLE),
-            Member::new("stageVariableOverrides", &MAP_OF_STRING_TO_STRING),
-            Member::new("useStageCache", &p::schema::BOOLEAN),
         ],
     );
     pub static DEPLOYMENTS: Schema = Schema::structure(
@@ -6044,6 +5909,14 @@ pub mod schema {
             Member::new("limit", &p::schema::INTEGER).at(Location::Query),
         ],
     );
+    pub static IMPORT_REST_API_REQUEST: Schema = Schema::structure(
+        "ImportRestApiRequest",
+        &[
+            Member::new("failOnWarnings", &p::schema::BOOLEAN).wire("failonwarnings").at(Location::Query),
+            Member::new("body", &p::schema::BLOB).at(Location::Payload).required(),
+        ],
+    )
+    .refused(&[Member::new("parameters", &p::schema::DOCUMENT).at(Location::QueryMap)]);
     pub static INTEGRATION: Schema = Schema::structure(
         "Integration",
         &[
@@ -6202,21 +6075,23 @@ pub mod schema {
             Member::new("type", &INTEGRATION_TYPE).required(),
             Member::new("integrationHttpMethod", &p::schema::STRING).wire("httpMethod"),
             Member::new("uri", &p::schema::STRING),
-            Member::new("connectionType", &CONNECTION_TYPE),
-            Member::new("connectionId", &p::schema::STRING),
-            Member::new("credentials", &p::schema::STRING),
-            Member::new("requestParameters", &MAP_OF_STRING_TO_STRING),
             Member::new("requestTemplates", &MAP_OF_STRING_TO_STRING),
             Member::new("passthroughBehavior", &p::schema::STRING),
-            Member::new("cacheNamespace", &p::schema::STRING),
-            Member::new("cacheKeyParameters", &LIST_OF_STRING),
-            Member::new("contentHandling", &CONTENT_HANDLING_STRATEGY),
             Member::new("timeoutInMillis", &p::schema::INTEGER),
-            Member::new("tlsConfig", &TLS_CONFIG),
-            Member::new("responseTransferMode", &RESPONSE_TRANSFER_MODE),
-            Member::new("integrationTarget", &p::schema::STRING),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("cacheKeyParameters", &p::schema::DOCUMENT),
+        Member::new("cacheNamespace", &p::schema::DOCUMENT),
+        Member::new("connectionId", &p::schema::DOCUMENT),
+        Member::new("connectionType", &p::schema::DOCUMENT),
+        Member::new("contentHandling", &p::schema::DOCUMENT),
+        Member::new("credentials", &p::schema::DOCUMENT),
+        Member::new("integrationTarget", &p::schema::DOCUMENT),
+        Member::new("requestParameters", &p::schema::DOCUMENT),
+        Member::new("responseTransferMode", &p::schema::DOCUMENT),
+        Member::new("tlsConfig", &p::schema::DOCUMENT),
+    ]);
     pub static PUT_INTEGRATION_RESPONSE_REQUEST: Schema = Schema::structure(
         "PutIntegrationResponseRequest",
         &[
@@ -6227,9 +6102,9 @@ pub mod schema {
             Member::new("selectionPattern", &p::schema::STRING),
             Member::new("responseParameters", &MAP_OF_STRING_TO_STRING),
             Member::new("responseTemplates", &MAP_OF_STRING_TO_STRING),
-            Member::new("contentHandling", &CONTENT_HANDLING_STRATEGY),
         ],
-    );
+    )
+    .refused(&[Member::new("contentHandling", &p::schema::DOCUMENT)]);
     pub static PUT_METHOD_REQUEST: Schema = Schema::structure(
         "PutMethodRequest",
         &[
@@ -6237,15 +6112,17 @@ pub mod schema {
             Member::new("resourceId", &p::schema::STRING).wire("resource_id").at(Location::Label).required(),
             Member::new("httpMethod", &p::schema::STRING).wire("http_method").at(Location::Label).required(),
             Member::new("authorizationType", &p::schema::STRING).required(),
-            Member::new("authorizerId", &p::schema::STRING),
             Member::new("apiKeyRequired", &p::schema::BOOLEAN),
             Member::new("operationName", &p::schema::STRING),
             Member::new("requestParameters", &MAP_OF_STRING_TO_BOOLEAN),
-            Member::new("requestModels", &MAP_OF_STRING_TO_STRING),
-            Member::new("requestValidatorId", &p::schema::STRING),
-            Member::new("authorizationScopes", &LIST_OF_STRING),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("authorizationScopes", &p::schema::DOCUMENT),
+        Member::new("authorizerId", &p::schema::DOCUMENT),
+        Member::new("requestModels", &p::schema::DOCUMENT),
+        Member::new("requestValidatorId", &p::schema::DOCUMENT),
+    ]);
     pub static PUT_METHOD_RESPONSE_REQUEST: Schema = Schema::structure(
         "PutMethodResponseRequest",
         &[
@@ -6257,6 +6134,17 @@ pub mod schema {
             Member::new("responseModels", &MAP_OF_STRING_TO_STRING),
         ],
     );
+    pub static PUT_MODE: Schema = Schema::new("PutMode", Kind::String).values(&["merge", "overwrite"]);
+    pub static PUT_REST_API_REQUEST: Schema = Schema::structure(
+        "PutRestApiRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("mode", &PUT_MODE).at(Location::Query),
+            Member::new("failOnWarnings", &p::schema::BOOLEAN).wire("failonwarnings").at(Location::Query),
+            Member::new("body", &p::schema::BLOB).at(Location::Payload).required(),
+        ],
+    )
+    .refused(&[Member::new("parameters", &p::schema::DOCUMENT).at(Location::QueryMap)]);
     pub static RESOURCE: Schema = Schema::structure(
         "Resource",
         &[
@@ -6372,32 +6260,6 @@ pub mod schema {
                 .at(Location::Label)
                 .required(),
             Member::new("tagKeys", &LIST_OF_STRING).at(Location::Query).required(),
-        ],
-    );
-    pub static UPDATE_INTEGRATION_REQUEST: Schema = Schema::structure(
-        "UpdateIntegrationRequest",
-        &[
-            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
-            Member::new("resourceId", &p::schema::STRING).wire("resource_id").at(Location::Label).required(),
-            Member::new("httpMethod", &p::schema::STRING).wire("http_method").at(Location::Label).required(),
-            Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
-        ],
-    );
-    pub static UPDATE_METHOD_REQUEST: Schema = Schema::structure(
-        "UpdateMethodRequest",
-        &[
-            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
-            Member::new("resourceId", &p::schema::STRING).wire("resource_id").at(Location::Label).required(),
-            Member::new("httpMethod", &p::schema::STRING).wire("http_method").at(Location::Label).required(),
-            Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
-        ],
-    );
-    pub static UPDATE_RESOURCE_REQUEST: Schema = Schema::structure(
-        "UpdateResourceRequest",
-        &[
-            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
-            Member::new("resourceId", &p::schema::STRING).wire("resource_id").at(Location::Label).required(),
-            Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
         ],
     );
     pub static UPDATE_REST_API_REQUEST: Schema = Schema::structure(
