@@ -85,8 +85,16 @@ impl Config {
         let config = Self {
             data: data_folder(options.data.or(file.data))?,
             listen,
-            region: options.region.or(file.region).map_or_else(|| REGION_DEFAULT.parse(), Ok).doing("region")?,
-            account: options.account.or(file.account).map_or_else(|| ACCOUNT_DEFAULT.parse(), Ok).doing("account")?,
+            region: options
+                .region
+                .or(file.region)
+                .map_or_else(|| REGION_DEFAULT.parse(), Ok)
+                .doing("region")?,
+            account: options
+                .account
+                .or(file.account)
+                .map_or_else(|| ACCOUNT_DEFAULT.parse(), Ok)
+                .doing("account")?,
             domain: options.domain.or(file.domain).unwrap_or_else(|| "localhost".into()).to_ascii_lowercase(),
             root_key,
             accounts: file.accounts,
@@ -104,7 +112,9 @@ impl Config {
         let accounts = self.accounts.iter().map(|account| (&account.access_key, &account.secret_key));
         for (key, secret) in self.root_key.iter().map(|(key, secret)| (key, secret)).chain(accounts) {
             if !loopback && secret.chars().count() < SECRET_CHARS_MIN {
-                let message = format!("the secret of access key {key} can be guessed: it is shorter than {SECRET_CHARS_MIN} characters");
+                let message = format!(
+                    "the secret of access key {key} can be guessed: it is shorter than {SECRET_CHARS_MIN} characters"
+                );
                 return Err(Error::new(message).with_hint("such keys are for listeners on loopback only"));
             }
         }
@@ -141,7 +151,8 @@ mod tests {
 
     #[test]
     fn the_command_line_comes_before_the_file() {
-        let options = Options { region: "eu-west-1".parse().ok(), data: Some("/d".into()), ..Options::default() };
+        let options =
+            Options { region: "eu-west-1".parse().ok(), data: Some("/d".into()), ..Options::default() };
         let config = merged(options, "region = 'us-west-2'\ndomain = 'Example.org'").unwrap();
         assert_eq!((config.region.as_str(), config.domain.as_str()), ("eu-west-1", "example.org"));
         assert_eq!(config.listen.len(), 2);

@@ -38,9 +38,20 @@ impl Platform {
         let sealer = Sealer::new(&*data.root_key(&*random)?, Arc::clone(&random));
         let mut background = Background::default();
 
-        let iam = Iam::new(Arc::clone(&store), Arc::clone(&random), sealer.clone(), roots(&config, &data, &*random)?);
+        let iam = Iam::new(
+            Arc::clone(&store),
+            Arc::clone(&random),
+            sealer.clone(),
+            roots(&config, &data, &*random)?,
+        );
         let authorizer = Authorizer::new(iam.clone());
-        let sts = Sts::new(iam.clone(), authorizer.clone(), sealer.clone(), Arc::clone(&clock), Arc::clone(&random));
+        let sts = Sts::new(
+            iam.clone(),
+            authorizer.clone(),
+            sealer.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&random),
+        );
         let logs = Logs::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&random));
         logs.run(&mut background);
 
@@ -67,7 +78,12 @@ impl Platform {
 
         let endpoint = format!("https://{}", addresses[0]);
         let region = config.region.to_string();
-        data.announce(&Running { endpoint: endpoint.clone(), region, account: config.account, domain: config.domain })?;
+        data.announce(&Running {
+            endpoint: endpoint.clone(),
+            region,
+            account: config.account,
+            domain: config.domain,
+        })?;
         Ok(Self { front, addresses, background, store, endpoint })
     }
 

@@ -58,7 +58,10 @@ pub(crate) struct Progress(ProgressBar);
 impl Progress {
     pub(crate) fn new(what: impl Into<String>) -> Self {
         let bar = ProgressBar::new_spinner();
-        bar.set_style(ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.set_style(
+            ProgressStyle::with_template("{spinner} {msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+        );
         bar.set_message(what.into());
         bar.enable_steady_tick(Duration::from_millis(100));
         Self(bar)

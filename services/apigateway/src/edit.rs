@@ -7,7 +7,7 @@ use pagoda_store::{Commit, Key, Outcome, Record, Store, Stored, Table};
 
 use crate::ApiGateway;
 use crate::generated as g;
-use crate::table::{self, REST_APIS, RESOURCES, Resource, RestApi};
+use crate::table::{self, RESOURCES, REST_APIS, Resource, RestApi};
 
 /// Tries of a change that others keep interfering with.
 const ATTEMPTS_MAX: usize = 32;
@@ -40,7 +40,10 @@ where
         gateway.served.forget();
         return Ok(answer);
     }
-    Err(g::ConflictException::new("Unable to complete operation due to concurrent modification. Please try again later.").into())
+    Err(g::ConflictException::new(
+        "Unable to complete operation due to concurrent modification. Please try again later.",
+    )
+    .into())
 }
 
 /// Changes one resource of an API.
@@ -61,13 +64,21 @@ pub(crate) async fn change_resource<T>(
 }
 
 /// A resource of an API that was loaded before.
-pub(crate) async fn resource(gateway: &ApiGateway, api: &str, id: &str) -> Result<Stored<Resource>, ApiError> {
+pub(crate) async fn resource(
+    gateway: &ApiGateway,
+    api: &str,
+    id: &str,
+) -> Result<Stored<Resource>, ApiError> {
     let found = RESOURCES.get(gateway.store(), &table::in_api(&RESOURCES, api, id)).await?;
     found.ok_or_else(|| g::NotFoundException::new("Invalid Resource identifier specified").into())
 }
 
 /// All records below a key.
-pub(crate) async fn all<R: Record>(store: &dyn Store, table: &Table<R>, prefix: &Key) -> Result<Vec<R>, ApiError> {
+pub(crate) async fn all<R: Record>(
+    store: &dyn Store,
+    table: &Table<R>,
+    prefix: &Key,
+) -> Result<Vec<R>, ApiError> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let page = table.scan(store, prefix, after.as_ref(), 1_000).await?;

@@ -96,15 +96,17 @@ pub(crate) fn describe(verb: &str, method: &Method) -> g::Method {
         Authorization::None => "NONE",
         Authorization::AwsIam => "AWS_IAM",
     };
-    let responses = method.responses.iter().map(|(status, response)| {
-        (status.clone(), method_response::describe(status, response))
-    });
+    let responses = method
+        .responses
+        .iter()
+        .map(|(status, response)| (status.clone(), method_response::describe(status, response)));
     g::Method {
         http_method: Some(verb.to_owned()),
         authorization_type: Some(authorization.into()),
         api_key_required: Some(false),
         operation_name: method.operation_name.clone(),
-        request_parameters: (!method.request_parameters.is_empty()).then(|| method.request_parameters.clone()),
+        request_parameters: (!method.request_parameters.is_empty())
+            .then(|| method.request_parameters.clone()),
         method_responses: (!method.responses.is_empty()).then(|| responses.collect()),
         method_integration: method.integration.as_ref().map(integration::describe),
         ..Default::default()

@@ -19,7 +19,9 @@ pub(crate) fn read(operations: &Option<Vec<g::PatchOperation>>) -> Result<Vec<Pa
     let read = |operation: &'_ g::PatchOperation| -> Result<(), ApiError> {
         match (operation.op, &operation.path) {
             (Some(_), Some(_)) if operation.from.is_none() => Ok(()),
-            (Some(g::Op::Copy | g::Op::Move), _) => Err(ApiError::not_implemented("PATCH", "op copy and move")),
+            (Some(g::Op::Copy | g::Op::Move), _) => {
+                Err(ApiError::not_implemented("PATCH", "op copy and move"))
+            }
             _ => Err(bad_request("Invalid patch operation: op and path must be specified")),
         }
     };
@@ -63,6 +65,9 @@ impl<'a> Patch<'a> {
     /// The refusal of a path that cannot be patched so.
     pub(crate) fn refused(&self) -> ApiError {
         let op = self.op.as_str();
-        bad_request(format!("Invalid patch path '{}' specified for op '{op}'. Pagoda has no such patch.", self.path))
+        bad_request(format!(
+            "Invalid patch path '{}' specified for op '{op}'. Pagoda has no such patch.",
+            self.path
+        ))
     }
 }

@@ -27,7 +27,8 @@ pub(crate) async fn create(
         let id = ids::short_id(ID_CHARS, &*gateway.random);
         let resource = child(&all, &input.parent_id, &input.path_part, id)?;
         record.resources = all.len() + 1;
-        let commit = RESOURCES.put(Commit::new(), &table::in_api(&RESOURCES, &api, &resource.id), &resource)?;
+        let commit =
+            RESOURCES.put(Commit::new(), &table::in_api(&RESOURCES, &api, &resource.id), &resource)?;
         Ok((record, commit, describe(&resource, false)))
     })
     .await
@@ -36,11 +37,15 @@ pub(crate) async fn create(
 /// A new resource below `parent_id`, if there is room for it among `all`.
 pub(crate) fn child(all: &[Resource], parent_id: &str, part: &str, id: String) -> Result<Resource, ApiError> {
     if all.len() >= RESOURCES_MAX {
-        return Err(g::LimitExceededException::new("Maximum number of Resources for this API has been reached.").into());
+        return Err(g::LimitExceededException::new(
+            "Maximum number of Resources for this API has been reached.",
+        )
+        .into());
     }
     check_part(part)?;
     let parent = all.iter().find(|resource| resource.id == parent_id);
-    let parent = parent.ok_or_else(|| ApiError::from(g::NotFoundException::new("Invalid Resource identifier specified")))?;
+    let parent = parent
+        .ok_or_else(|| ApiError::from(g::NotFoundException::new("Invalid Resource identifier specified")))?;
     if is_greedy(parent.path_part.as_deref().unwrap_or_default()) {
         return Err(bad_request("Cannot create a child of a resource with a greedy path variable."));
     }
@@ -51,7 +56,9 @@ pub(crate) fn child(all: &[Resource], parent_id: &str, part: &str, id: String) -
             return Err(g::ConflictException::new(message).into());
         }
         if is_variable(other) && is_variable(part) && is_greedy(other) == is_greedy(part) {
-            let message = format!("A sibling ({other}) of this resource already has a variable path part -- only one is allowed");
+            let message = format!(
+                "A sibling ({other}) of this resource already has a variable path part -- only one is allowed"
+            );
             return Err(bad_request(message));
         }
     }
@@ -108,8 +115,12 @@ pub(crate) async fn list(
     edit::load(gateway, cx, &input.rest_api_id).await?;
     let embed = embeds_methods(&input.embed)?;
     let all = edit::all(gateway.store(), &RESOURCES, &table::of_api(&RESOURCES, &input.rest_api_id)).await?;
-    let (page, position) = position::cut(all, |resource| &resource.id, input.position.as_deref(), input.limit)?;
-    Ok(g::Resources { position, items: Some(page.iter().map(|resource| describe(resource, embed)).collect()) })
+    let (page, position) =
+        position::cut(all, |resource| &resource.id, input.position.as_deref(), input.limit)?;
+    Ok(g::Resources {
+        position,
+        items: Some(page.iter().map(|resource| describe(resource, embed)).collect()),
+    })
 }
 
 pub(crate) async fn delete(
@@ -127,9 +138,9 @@ pub(crate) async fn delete(
         if doomed.is_empty() {
             return Err(g::NotFoundException::new("Invalid Resource identifier specified").into());
         }
-        let commit = doomed.iter().fold(Commit::new(), |commit, id| {
-            commit.delete(table::in_api(&RESOURCES, &api, id))
-        });
+        let commit = doomed
+            .iter()
+            .fold(Commit::new(), |commit, id| commit.delete(table::in_api(&RESOURCES, &api, id)));
         record.resources = all.len() - doomed.len();
         Ok((record, commit, Unit))
     })

@@ -11,7 +11,7 @@ use pagoda_store::{Commit, Outcome};
 use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::table::{
-    self, DEPLOYED, DEPLOYMENTS, LISTED, Listed, REST_APIS, RESOURCES, Resource, RestApi, STAGES,
+    self, DEPLOYED, DEPLOYMENTS, LISTED, Listed, RESOURCES, REST_APIS, Resource, RestApi, STAGES,
 };
 use crate::{ApiGateway, patch, position};
 
@@ -54,7 +54,8 @@ pub(crate) async fn insert(gateway: &ApiGateway, api: &RestApi) -> Result<(), Ap
         path: "/".into(),
         methods: BTreeMap::new(),
     };
-    let place = pagoda_store::KeyBuilder::under(&table::listed(api.account, &api.region)).text(&api.id).done();
+    let place =
+        pagoda_store::KeyBuilder::under(&table::listed(api.account, &api.region)).text(&api.id).done();
     let commit = REST_APIS.create(Commit::new(), &table::rest_api(&api.id), api)?;
     let commit = RESOURCES.put(commit, &table::in_api(&RESOURCES, &api.id, &root.id), &root)?;
     let commit = LISTED.put(commit, &place, &Listed { id: api.id.clone() })?;

@@ -18,7 +18,11 @@ enum Tagged {
     Stage { api: String, stage: String },
 }
 
-pub(crate) async fn get(gateway: &ApiGateway, cx: &Context, input: g::GetTagsRequest) -> Result<g::Tags, ApiError> {
+pub(crate) async fn get(
+    gateway: &ApiGateway,
+    cx: &Context,
+    input: g::GetTagsRequest,
+) -> Result<g::Tags, ApiError> {
     if input.position.is_some() || input.limit.is_some() {
         return Err(ApiError::not_implemented("GetTags", "position and limit"));
     }
@@ -32,11 +36,18 @@ pub(crate) async fn get(gateway: &ApiGateway, cx: &Context, input: g::GetTagsReq
     Ok(g::Tags { tags: Some(tags) })
 }
 
-pub(crate) async fn put(gateway: &ApiGateway, cx: &Context, input: g::TagResourceRequest) -> Result<Unit, ApiError> {
+pub(crate) async fn put(
+    gateway: &ApiGateway,
+    cx: &Context,
+    input: g::TagResourceRequest,
+) -> Result<Unit, ApiError> {
     change(gateway, cx, &input.resource_arn, |tags| {
         tags.extend(input.tags.clone());
         if tags.len() > TAGS_MAX {
-            return Err(g::LimitExceededException::new(format!("A resource can have at most {TAGS_MAX} tags")).into());
+            return Err(g::LimitExceededException::new(format!(
+                "A resource can have at most {TAGS_MAX} tags"
+            ))
+            .into());
         }
         Ok(())
     })
@@ -86,7 +97,9 @@ fn tagged(arn: &str) -> Result<Tagged, ApiError> {
     let resource = arn.parse::<Arn>().map_err(|_| invalid())?.resource;
     match resource.trim_start_matches('/').split('/').collect::<Vec<_>>()[..] {
         ["restapis", api] => Ok(Tagged::RestApi(api.to_owned())),
-        ["restapis", api, "stages", stage] => Ok(Tagged::Stage { api: api.to_owned(), stage: stage.to_owned() }),
+        ["restapis", api, "stages", stage] => {
+            Ok(Tagged::Stage { api: api.to_owned(), stage: stage.to_owned() })
+        }
         _ => Err(invalid()),
     }
 }
