@@ -32,7 +32,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <GetTemplateSummary as p::Operation>::SPEC,
         <ListChangeSets as p::Operation>::SPEC,
         <ListExports as p::Operation>::SPEC,
-        <ListImports as p::Operation>::SPEC,
         <ListStackResources as p::Operation>::SPEC,
         <ListStacks as p::Operation>::SPEC,
         <UpdateStack as p::Operation>::SPEC,
@@ -80,6 +79,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "ImportStacksToStackSet",
         "ListGeneratedTemplates",
         "ListHookResults",
+        "ListImports",
         "ListResourceScanRelatedResources",
         "ListResourceScanResources",
         "ListResourceScans",
@@ -382,25 +382,6 @@ impl p::Operation for ListExports {
     };
 }
 
-/// `ListImports`.
-#[derive(Debug, Clone, Copy)]
-pub struct ListImports;
-
-impl p::Operation for ListImports {
-    type Input = ListImportsInput;
-    type Output = ListImportsOutput;
-    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
-        name: "ListImports",
-        method: "POST",
-        uri: "/",
-        status: 200,
-        input: &schema::LIST_IMPORTS_INPUT,
-        output: &schema::LIST_IMPORTS_OUTPUT,
-        output_root: "ListImportsResult",
-        streams_input: false,
-    };
-}
-
 /// `ListStackResources`.
 #[derive(Debug, Clone, Copy)]
 pub struct ListStackResources;
@@ -622,55 +603,6 @@ impl p::Encode for BeforeValueFrom {
 }
 
 impl p::Decode for BeforeValueFrom {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
-/// `CallAs`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CallAs {
-    #[default]
-    /// `SELF`
-    SelfValue,
-    /// `DELEGATED_ADMIN`
-    DelegatedAdmin,
-}
-
-impl CallAs {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::SelfValue, Self::DelegatedAdmin];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SelfValue => "SELF",
-            Self::DelegatedAdmin => "DELEGATED_ADMIN",
-        }
-    }
-}
-
-impl FromStr for CallAs {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for CallAs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for CallAs {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for CallAs {
     fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
         Ok(reader.string()?.parse().unwrap_or_default())
     }
@@ -1148,22 +1080,12 @@ pub struct CreateChangeSetInput {
     pub use_previous_template: Option<bool>,
     pub parameters: Option<Vec<Parameter>>,
     pub capabilities: Option<Vec<Capability>>,
-    pub resource_types: Option<Vec<String>>,
-    pub role_arn: Option<String>,
-    pub rollback_configuration: Option<RollbackConfiguration>,
-    pub notification_arns: Option<Vec<String>>,
     pub tags: Option<Vec<Tag>>,
     pub change_set_name: String,
     pub client_token: Option<String>,
     pub description: Option<String>,
     pub change_set_type: Option<ChangeSetType>,
-    pub resources_to_import: Option<Vec<ResourceToImport>>,
     pub include_nested_stacks: Option<bool>,
-    pub on_stack_failure: Option<OnStackFailure>,
-    pub import_existing_resources: Option<bool>,
-    pub deployment_mode: Option<DeploymentMode>,
-    pub deployment_config: Option<DeploymentConfig>,
-    pub disable_validation: Option<bool>,
 }
 
 impl p::Encode for CreateChangeSetInput {
@@ -1175,22 +1097,12 @@ impl p::Encode for CreateChangeSetInput {
             &self.use_previous_template,
             &self.parameters,
             &self.capabilities,
-            &self.resource_types,
-            &self.role_arn,
-            &self.rollback_configuration,
-            &self.notification_arns,
             &self.tags,
             &self.change_set_name,
             &self.client_token,
             &self.description,
             &self.change_set_type,
-            &self.resources_to_import,
             &self.include_nested_stacks,
-            &self.on_stack_failure,
-            &self.import_existing_resources,
-            &self.deployment_mode,
-            &self.deployment_config,
-            &self.disable_validation,
         ]);
     }
 }
@@ -1206,22 +1118,12 @@ impl p::Decode for CreateChangeSetInput {
                 3 => value.use_previous_template = p::Decode::read(reader)?,
                 4 => value.parameters = p::Decode::read(reader)?,
                 5 => value.capabilities = p::Decode::read(reader)?,
-                6 => value.resource_types = p::Decode::read(reader)?,
-                7 => value.role_arn = p::Decode::read(reader)?,
-                8 => value.rollback_configuration = p::Decode::read(reader)?,
-                9 => value.notification_arns = p::Decode::read(reader)?,
-                10 => value.tags = p::Decode::read(reader)?,
-                11 => value.change_set_name = p::Decode::read(reader)?,
-                12 => value.client_token = p::Decode::read(reader)?,
-                13 => value.description = p::Decode::read(reader)?,
-                14 => value.change_set_type = p::Decode::read(reader)?,
-                15 => value.resources_to_import = p::Decode::read(reader)?,
-                16 => value.include_nested_stacks = p::Decode::read(reader)?,
-                17 => value.on_stack_failure = p::Decode::read(reader)?,
-                18 => value.import_existing_resources = p::Decode::read(reader)?,
-                19 => value.deployment_mode = p::Decode::read(reader)?,
-                20 => value.deployment_config = p::Decode::read(reader)?,
-                21 => value.disable_validation = p::Decode::read(reader)?,
+                6 => value.tags = p::Decode::read(reader)?,
+                7 => value.change_set_name = p::Decode::read(reader)?,
+                8 => value.client_token = p::Decode::read(reader)?,
+                9 => value.description = p::Decode::read(reader)?,
+                10 => value.change_set_type = p::Decode::read(reader)?,
+                11 => value.include_nested_stacks = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -1278,21 +1180,10 @@ pub struct CreateStackInput {
     pub template_url: Option<String>,
     pub parameters: Option<Vec<Parameter>>,
     pub disable_rollback: Option<bool>,
-    pub rollback_configuration: Option<RollbackConfiguration>,
-    pub timeout_in_minutes: Option<i32>,
-    pub notification_arns: Option<Vec<String>>,
     pub capabilities: Option<Vec<Capability>>,
-    pub resource_types: Option<Vec<String>>,
-    pub role_arn: Option<String>,
     pub on_failure: Option<OnFailure>,
-    pub stack_policy_body: Option<String>,
-    pub stack_policy_url: Option<String>,
     pub tags: Option<Vec<Tag>>,
     pub client_request_token: Option<String>,
-    pub enable_termination_protection: Option<bool>,
-    pub retain_except_on_create: Option<bool>,
-    pub deployment_config: Option<DeploymentConfig>,
-    pub disable_validation: Option<bool>,
 }
 
 impl p::Encode for CreateStackInput {
@@ -1303,21 +1194,10 @@ impl p::Encode for CreateStackInput {
             &self.template_url,
             &self.parameters,
             &self.disable_rollback,
-            &self.rollback_configuration,
-            &self.timeout_in_minutes,
-            &self.notification_arns,
             &self.capabilities,
-            &self.resource_types,
-            &self.role_arn,
             &self.on_failure,
-            &self.stack_policy_body,
-            &self.stack_policy_url,
             &self.tags,
             &self.client_request_token,
-            &self.enable_termination_protection,
-            &self.retain_except_on_create,
-            &self.deployment_config,
-            &self.disable_validation,
         ]);
     }
 }
@@ -1332,21 +1212,10 @@ impl p::Decode for CreateStackInput {
                 2 => value.template_url = p::Decode::read(reader)?,
                 3 => value.parameters = p::Decode::read(reader)?,
                 4 => value.disable_rollback = p::Decode::read(reader)?,
-                5 => value.rollback_configuration = p::Decode::read(reader)?,
-                6 => value.timeout_in_minutes = p::Decode::read(reader)?,
-                7 => value.notification_arns = p::Decode::read(reader)?,
-                8 => value.capabilities = p::Decode::read(reader)?,
-                9 => value.resource_types = p::Decode::read(reader)?,
-                10 => value.role_arn = p::Decode::read(reader)?,
-                11 => value.on_failure = p::Decode::read(reader)?,
-                12 => value.stack_policy_body = p::Decode::read(reader)?,
-                13 => value.stack_policy_url = p::Decode::read(reader)?,
-                14 => value.tags = p::Decode::read(reader)?,
-                15 => value.client_request_token = p::Decode::read(reader)?,
-                16 => value.enable_termination_protection = p::Decode::read(reader)?,
-                17 => value.retain_except_on_create = p::Decode::read(reader)?,
-                18 => value.deployment_config = p::Decode::read(reader)?,
-                19 => value.disable_validation = p::Decode::read(reader)?,
+                5 => value.capabilities = p::Decode::read(reader)?,
+                6 => value.on_failure = p::Decode::read(reader)?,
+                7 => value.tags = p::Decode::read(reader)?,
+                8 => value.client_request_token = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -1457,22 +1326,12 @@ impl p::Shape for DeleteChangeSetOutput {
 pub struct DeleteStackInput {
     pub stack_name: String,
     pub retain_resources: Option<Vec<String>>,
-    pub role_arn: Option<String>,
     pub client_request_token: Option<String>,
-    pub deletion_mode: Option<DeletionMode>,
-    pub deployment_config: Option<DeploymentConfig>,
 }
 
 impl p::Encode for DeleteStackInput {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.stack_name,
-            &self.retain_resources,
-            &self.role_arn,
-            &self.client_request_token,
-            &self.deletion_mode,
-            &self.deployment_config,
-        ]);
+        writer.structure(&[&self.stack_name, &self.retain_resources, &self.client_request_token]);
     }
 }
 
@@ -1483,10 +1342,7 @@ impl p::Decode for DeleteStackInput {
             match member {
                 0 => value.stack_name = p::Decode::read(reader)?,
                 1 => value.retain_resources = p::Decode::read(reader)?,
-                2 => value.role_arn = p::Decode::read(reader)?,
-                3 => value.client_request_token = p::Decode::read(reader)?,
-                4 => value.deletion_mode = p::Decode::read(reader)?,
-                5 => value.deployment_config = p::Decode::read(reader)?,
+                2 => value.client_request_token = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -1685,17 +1541,11 @@ pub struct DescribeChangeSetInput {
     pub change_set_name: String,
     pub stack_name: Option<String>,
     pub next_token: Option<String>,
-    pub include_property_values: Option<bool>,
 }
 
 impl p::Encode for DescribeChangeSetInput {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.change_set_name,
-            &self.stack_name,
-            &self.next_token,
-            &self.include_property_values,
-        ]);
+        writer.structure(&[&self.change_set_name, &self.stack_name, &self.next_token]);
     }
 }
 
@@ -1707,7 +1557,6 @@ impl p::Decode for DescribeChangeSetInput {
                 0 => value.change_set_name = p::Decode::read(reader)?,
                 1 => value.stack_name = p::Decode::read(reader)?,
                 2 => value.next_token = p::Decode::read(reader)?,
-                3 => value.include_property_values = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -2251,19 +2100,11 @@ pub struct ExecuteChangeSetInput {
     pub change_set_name: String,
     pub stack_name: Option<String>,
     pub client_request_token: Option<String>,
-    pub disable_rollback: Option<bool>,
-    pub retain_except_on_create: Option<bool>,
 }
 
 impl p::Encode for ExecuteChangeSetInput {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.change_set_name,
-            &self.stack_name,
-            &self.client_request_token,
-            &self.disable_rollback,
-            &self.retain_except_on_create,
-        ]);
+        writer.structure(&[&self.change_set_name, &self.stack_name, &self.client_request_token]);
     }
 }
 
@@ -2275,8 +2116,6 @@ impl p::Decode for ExecuteChangeSetInput {
                 0 => value.change_set_name = p::Decode::read(reader)?,
                 1 => value.stack_name = p::Decode::read(reader)?,
                 2 => value.client_request_token = p::Decode::read(reader)?,
-                3 => value.disable_rollback = p::Decode::read(reader)?,
-                4 => value.retain_except_on_create = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -2494,21 +2333,11 @@ pub struct GetTemplateSummaryInput {
     pub template_body: Option<String>,
     pub template_url: Option<String>,
     pub stack_name: Option<String>,
-    pub stack_set_name: Option<String>,
-    pub call_as: Option<CallAs>,
-    pub template_summary_config: Option<TemplateSummaryConfig>,
 }
 
 impl p::Encode for GetTemplateSummaryInput {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.template_body,
-            &self.template_url,
-            &self.stack_name,
-            &self.stack_set_name,
-            &self.call_as,
-            &self.template_summary_config,
-        ]);
+        writer.structure(&[&self.template_body, &self.template_url, &self.stack_name]);
     }
 }
 
@@ -2520,9 +2349,6 @@ impl p::Decode for GetTemplateSummaryInput {
                 0 => value.template_body = p::Decode::read(reader)?,
                 1 => value.template_url = p::Decode::read(reader)?,
                 2 => value.stack_name = p::Decode::read(reader)?,
-                3 => value.stack_set_name = p::Decode::read(reader)?,
-                4 => value.call_as = p::Decode::read(reader)?,
-                5 => value.template_summary_config = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -2880,74 +2706,6 @@ impl p::Decode for ListExportsOutput {
 impl p::Shape for ListExportsOutput {
     fn schema() -> &'static p::Schema {
         &schema::LIST_EXPORTS_OUTPUT
-    }
-}
-
-/// `ListImportsInput`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct ListImportsInput {
-    pub export_name: String,
-    pub next_token: Option<String>,
-}
-
-impl p::Encode for ListImportsInput {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.export_name, &self.next_token]);
-    }
-}
-
-impl p::Decode for ListImportsInput {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.export_name = p::Decode::read(reader)?,
-                1 => value.next_token = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for ListImportsInput {
-    fn schema() -> &'static p::Schema {
-        &schema::LIST_IMPORTS_INPUT
-    }
-}
-
-/// `ListImportsOutput`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct ListImportsOutput {
-    pub imports: Option<Vec<String>>,
-    pub next_token: Option<String>,
-}
-
-impl p::Encode for ListImportsOutput {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.imports, &self.next_token]);
-    }
-}
-
-impl p::Decode for ListImportsOutput {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.imports = p::Decode::read(reader)?,
-                1 => value.next_token = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for ListImportsOutput {
-    fn schema() -> &'static p::Schema {
-        &schema::LIST_IMPORTS_OUTPUT
     }
 }
 
@@ -4170,42 +3928,6 @@ impl p::Shape for ResourceTargetDefinition {
     }
 }
 
-/// `ResourceToImport`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct ResourceToImport {
-    pub resource_type: String,
-    pub logical_resource_id: String,
-    pub resource_identifier: BTreeMap<String, String>,
-}
-
-impl p::Encode for ResourceToImport {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.resource_type, &self.logical_resource_id, &self.resource_identifier]);
-    }
-}
-
-impl p::Decode for ResourceToImport {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.resource_type = p::Decode::read(reader)?,
-                1 => value.logical_resource_id = p::Decode::read(reader)?,
-                2 => value.resource_identifier = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for ResourceToImport {
-    fn schema() -> &'static p::Schema {
-        &schema::RESOURCE_TO_IMPORT
-    }
-}
-
 /// `RollbackConfiguration`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct RollbackConfiguration {
@@ -5240,38 +4962,6 @@ impl p::Decode for TemplateStage {
     }
 }
 
-/// `TemplateSummaryConfig`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct TemplateSummaryConfig {
-    pub treat_unrecognized_resource_types_as_warnings: Option<bool>,
-}
-
-impl p::Encode for TemplateSummaryConfig {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.treat_unrecognized_resource_types_as_warnings]);
-    }
-}
-
-impl p::Decode for TemplateSummaryConfig {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.treat_unrecognized_resource_types_as_warnings = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for TemplateSummaryConfig {
-    fn schema() -> &'static p::Schema {
-        &schema::TEMPLATE_SUMMARY_CONFIG
-    }
-}
-
 /// `UpdateStackInput`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct UpdateStackInput {
@@ -5279,22 +4969,10 @@ pub struct UpdateStackInput {
     pub template_body: Option<String>,
     pub template_url: Option<String>,
     pub use_previous_template: Option<bool>,
-    pub stack_policy_during_update_body: Option<String>,
-    pub stack_policy_during_update_url: Option<String>,
     pub parameters: Option<Vec<Parameter>>,
     pub capabilities: Option<Vec<Capability>>,
-    pub resource_types: Option<Vec<String>>,
-    pub role_arn: Option<String>,
-    pub rollback_configuration: Option<RollbackConfiguration>,
-    pub stack_policy_body: Option<String>,
-    pub stack_policy_url: Option<String>,
-    pub notification_arns: Option<Vec<String>>,
     pub tags: Option<Vec<Tag>>,
-    pub disable_rollback: Option<bool>,
     pub client_request_token: Option<String>,
-    pub retain_except_on_create: Option<bool>,
-    pub deployment_config: Option<DeploymentConfig>,
-    pub disable_validation: Option<bool>,
 }
 
 impl p::Encode for UpdateStackInput {
@@ -5304,22 +4982,10 @@ impl p::Encode for UpdateStackInput {
             &self.template_body,
             &self.template_url,
             &self.use_previous_template,
-            &self.stack_policy_during_update_body,
-            &self.stack_policy_during_update_url,
             &self.parameters,
             &self.capabilities,
-            &self.resource_types,
-            &self.role_arn,
-            &self.rollback_configuration,
-            &self.stack_policy_body,
-            &self.stack_policy_url,
-            &self.notification_arns,
             &self.tags,
-            &self.disable_rollback,
             &self.client_request_token,
-            &self.retain_except_on_create,
-            &self.deployment_config,
-            &self.disable_validation,
         ]);
     }
 }
@@ -5333,22 +4999,10 @@ impl p::Decode for UpdateStackInput {
                 1 => value.template_body = p::Decode::read(reader)?,
                 2 => value.template_url = p::Decode::read(reader)?,
                 3 => value.use_previous_template = p::Decode::read(reader)?,
-                4 => value.stack_policy_during_update_body = p::Decode::read(reader)?,
-                5 => value.stack_policy_during_update_url = p::Decode::read(reader)?,
-                6 => value.parameters = p::Decode::read(reader)?,
-                7 => value.capabilities = p::Decode::read(reader)?,
-                8 => value.resource_types = p::Decode::read(reader)?,
-                9 => value.role_arn = p::Decode::read(reader)?,
-                10 => value.rollback_configuration = p::Decode::read(reader)?,
-                11 => value.stack_policy_body = p::Decode::read(reader)?,
-                12 => value.stack_policy_url = p::Decode::read(reader)?,
-                13 => value.notification_arns = p::Decode::read(reader)?,
-                14 => value.tags = p::Decode::read(reader)?,
-                15 => value.disable_rollback = p::Decode::read(reader)?,
-                16 => value.client_request_token = p::Decode::read(reader)?,
-                17 => value.retain_except_on_create = p::Decode::read(reader)?,
-                18 => value.deployment_config = p::Decode::read(reader)?,
-                19 => value.disable_validation = p::Decode::read(reader)?,
+                4 => value.parameters = p::Decode::read(reader)?,
+                5 => value.capabilities = p::Decode::read(reader)?,
+                6 => value.tags = p::Decode::read(reader)?,
+                7 => value.client_request_token = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -5748,7 +5402,6 @@ pub mod schema {
     ]);
     pub static BEFORE_VALUE_FROM: Schema =
         Schema::new("BeforeValueFrom", Kind::String).values(&["PREVIOUS_DEPLOYMENT_STATE", "ACTUAL_STATE"]);
-    pub static CALL_AS: Schema = Schema::new("CallAs", Kind::String).values(&["SELF", "DELEGATED_ADMIN"]);
     pub static CAPABILITIES: Schema = Schema::list("Capabilities", &Member::new("member", &CAPABILITY));
     pub static CAPABILITY: Schema = Schema::new("Capability", Kind::String).values(&[
         "CAPABILITY_IAM",
@@ -5840,24 +5493,26 @@ pub mod schema {
             Member::new("UsePreviousTemplate", &p::schema::BOOLEAN),
             Member::new("Parameters", &PARAMETERS),
             Member::new("Capabilities", &CAPABILITIES),
-            Member::new("ResourceTypes", &RESOURCE_TYPES),
-            Member::new("RoleARN", &ROLE_ARN),
-            Member::new("RollbackConfiguration", &ROLLBACK_CONFIGURATION),
-            Member::new("NotificationARNs", &NOTIFICATION_ARNS),
             Member::new("Tags", &TAGS),
             Member::new("ChangeSetName", &CHANGE_SET_NAME).required(),
             Member::new("ClientToken", &CLIENT_TOKEN),
             Member::new("Description", &DESCRIPTION),
             Member::new("ChangeSetType", &CHANGE_SET_TYPE),
-            Member::new("ResourcesToImport", &RESOURCES_TO_IMPORT),
             Member::new("IncludeNestedStacks", &p::schema::BOOLEAN),
-            Member::new("OnStackFailure", &ON_STACK_FAILURE),
-            Member::new("ImportExistingResources", &p::schema::BOOLEAN),
-            Member::new("DeploymentMode", &DEPLOYMENT_MODE),
-            Member::new("DeploymentConfig", &DEPLOYMENT_CONFIG),
-            Member::new("DisableValidation", &p::schema::BOOLEAN),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("DeploymentConfig", &p::schema::DOCUMENT),
+        Member::new("DeploymentMode", &p::schema::DOCUMENT),
+        Member::new("DisableValidation", &p::schema::DOCUMENT),
+        Member::new("ImportExistingResources", &p::schema::DOCUMENT),
+        Member::new("NotificationARNs", &p::schema::DOCUMENT),
+        Member::new("OnStackFailure", &p::schema::DOCUMENT),
+        Member::new("ResourceTypes", &p::schema::DOCUMENT),
+        Member::new("ResourcesToImport", &p::schema::DOCUMENT),
+        Member::new("RoleARN", &p::schema::DOCUMENT),
+        Member::new("RollbackConfiguration", &p::schema::DOCUMENT),
+    ]);
     pub static CREATE_CHANGE_SET_OUTPUT: Schema = Schema::structure(
         "CreateChangeSetOutput",
         &[Member::new("Id", &CHANGE_SET_ID), Member::new("StackId", &p::schema::STRING)],
@@ -5870,23 +5525,25 @@ pub mod schema {
             Member::new("TemplateURL", &TEMPLATE_URL),
             Member::new("Parameters", &PARAMETERS),
             Member::new("DisableRollback", &p::schema::BOOLEAN),
-            Member::new("RollbackConfiguration", &ROLLBACK_CONFIGURATION),
-            Member::new("TimeoutInMinutes", &TIMEOUT_MINUTES),
-            Member::new("NotificationARNs", &NOTIFICATION_ARNS),
             Member::new("Capabilities", &CAPABILITIES),
-            Member::new("ResourceTypes", &RESOURCE_TYPES),
-            Member::new("RoleARN", &ROLE_ARN),
             Member::new("OnFailure", &ON_FAILURE),
-            Member::new("StackPolicyBody", &STACK_POLICY_BODY),
-            Member::new("StackPolicyURL", &STACK_POLICY_URL),
             Member::new("Tags", &TAGS),
             Member::new("ClientRequestToken", &CLIENT_REQUEST_TOKEN),
-            Member::new("EnableTerminationProtection", &p::schema::BOOLEAN),
-            Member::new("RetainExceptOnCreate", &p::schema::BOOLEAN),
-            Member::new("DeploymentConfig", &DEPLOYMENT_CONFIG),
-            Member::new("DisableValidation", &p::schema::BOOLEAN),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("DeploymentConfig", &p::schema::DOCUMENT),
+        Member::new("DisableValidation", &p::schema::DOCUMENT),
+        Member::new("EnableTerminationProtection", &p::schema::DOCUMENT),
+        Member::new("NotificationARNs", &p::schema::DOCUMENT),
+        Member::new("ResourceTypes", &p::schema::DOCUMENT),
+        Member::new("RetainExceptOnCreate", &p::schema::DOCUMENT),
+        Member::new("RoleARN", &p::schema::DOCUMENT),
+        Member::new("RollbackConfiguration", &p::schema::DOCUMENT),
+        Member::new("StackPolicyBody", &p::schema::DOCUMENT),
+        Member::new("StackPolicyURL", &p::schema::DOCUMENT),
+        Member::new("TimeoutInMinutes", &p::schema::DOCUMENT),
+    ]);
     pub static CREATE_STACK_OUTPUT: Schema = Schema::structure(
         "CreateStackOutput",
         &[Member::new("StackId", &p::schema::STRING), Member::new("OperationId", &p::schema::STRING)],
@@ -5904,12 +5561,14 @@ pub mod schema {
         &[
             Member::new("StackName", &p::schema::STRING).required(),
             Member::new("RetainResources", &RETAIN_RESOURCES),
-            Member::new("RoleARN", &ROLE_ARN),
             Member::new("ClientRequestToken", &CLIENT_REQUEST_TOKEN),
-            Member::new("DeletionMode", &DELETION_MODE),
-            Member::new("DeploymentConfig", &DEPLOYMENT_CONFIG),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("DeletionMode", &p::schema::DOCUMENT),
+        Member::new("DeploymentConfig", &p::schema::DOCUMENT),
+        Member::new("RoleARN", &p::schema::DOCUMENT),
+    ]);
     pub static DELETION_MODE: Schema =
         Schema::new("DeletionMode", Kind::String).values(&["STANDARD", "FORCE_DELETE_STACK"]);
     pub static DEPLOYMENT_CONFIG: Schema = Schema::structure(
@@ -5926,9 +5585,9 @@ pub mod schema {
             Member::new("ChangeSetName", &CHANGE_SET_NAME_OR_ID).required(),
             Member::new("StackName", &STACK_NAME_OR_ID),
             Member::new("NextToken", &NEXT_TOKEN),
-            Member::new("IncludePropertyValues", &p::schema::BOOLEAN),
         ],
-    );
+    )
+    .refused(&[Member::new("IncludePropertyValues", &p::schema::DOCUMENT)]);
     pub static DESCRIBE_CHANGE_SET_OUTPUT: Schema = Schema::structure(
         "DescribeChangeSetOutput",
         &[
@@ -6011,10 +5670,12 @@ pub mod schema {
             Member::new("ChangeSetName", &CHANGE_SET_NAME_OR_ID).required(),
             Member::new("StackName", &STACK_NAME_OR_ID),
             Member::new("ClientRequestToken", &CLIENT_REQUEST_TOKEN),
-            Member::new("DisableRollback", &p::schema::BOOLEAN),
-            Member::new("RetainExceptOnCreate", &p::schema::BOOLEAN),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("DisableRollback", &p::schema::DOCUMENT),
+        Member::new("RetainExceptOnCreate", &p::schema::DOCUMENT),
+    ]);
     pub static EXECUTE_CHANGE_SET_OUTPUT: Schema = Schema::structure("ExecuteChangeSetOutput", &[]);
     pub static EXECUTION_STATUS: Schema = Schema::new("ExecutionStatus", Kind::String).values(&[
         "UNAVAILABLE",
@@ -6051,11 +5712,13 @@ pub mod schema {
             Member::new("TemplateBody", &TEMPLATE_BODY),
             Member::new("TemplateURL", &TEMPLATE_URL),
             Member::new("StackName", &STACK_NAME_OR_ID),
-            Member::new("StackSetName", &STACK_SET_NAME_OR_ID),
-            Member::new("CallAs", &CALL_AS),
-            Member::new("TemplateSummaryConfig", &TEMPLATE_SUMMARY_CONFIG),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("CallAs", &p::schema::DOCUMENT),
+        Member::new("StackSetName", &p::schema::DOCUMENT),
+        Member::new("TemplateSummaryConfig", &p::schema::DOCUMENT),
+    ]);
     pub static GET_TEMPLATE_SUMMARY_OUTPUT: Schema = Schema::structure(
         "GetTemplateSummaryOutput",
         &[
@@ -6089,7 +5752,6 @@ pub mod schema {
     ]);
     pub static HOOK_STATUS_REASON: Schema = Schema::new("HookStatusReason", Kind::String).min(1).max(1024);
     pub static HOOK_TYPE: Schema = Schema::new("HookType", Kind::String).min(1).max(255);
-    pub static IMPORTS: Schema = Schema::list("Imports", &Member::new("member", &p::schema::STRING));
     pub static LAST_OPERATIONS: Schema =
         Schema::list("LastOperations", &Member::new("member", &OPERATION_ENTRY));
     pub static LIST_CHANGE_SETS_INPUT: Schema = Schema::structure(
@@ -6105,14 +5767,6 @@ pub mod schema {
     pub static LIST_EXPORTS_OUTPUT: Schema = Schema::structure(
         "ListExportsOutput",
         &[Member::new("Exports", &EXPORTS), Member::new("NextToken", &NEXT_TOKEN)],
-    );
-    pub static LIST_IMPORTS_INPUT: Schema = Schema::structure(
-        "ListImportsInput",
-        &[Member::new("ExportName", &p::schema::STRING).required(), Member::new("NextToken", &NEXT_TOKEN)],
-    );
-    pub static LIST_IMPORTS_OUTPUT: Schema = Schema::structure(
-        "ListImportsOutput",
-        &[Member::new("Imports", &IMPORTS), Member::new("NextToken", &NEXT_TOKEN)],
     );
     pub static LIST_STACK_RESOURCES_INPUT: Schema = Schema::structure(
         "ListStackResourcesInput",
@@ -6266,17 +5920,8 @@ pub mod schema {
         "ResourceDriftIgnoredAttributes",
         &Member::new("member", &RESOURCE_DRIFT_IGNORED_ATTRIBUTE),
     );
-    pub static RESOURCE_IDENTIFIER_PROPERTIES: Schema = Schema::map(
-        "ResourceIdentifierProperties",
-        &Member::new("key", &RESOURCE_IDENTIFIER_PROPERTY_KEY),
-        &Member::new("value", &RESOURCE_IDENTIFIER_PROPERTY_VALUE),
-    )
-    .min(1)
-    .max(256);
     pub static RESOURCE_IDENTIFIER_PROPERTY_KEY: Schema =
         Schema::new("ResourceIdentifierPropertyKey", Kind::String).min(1).max(2048);
-    pub static RESOURCE_IDENTIFIER_PROPERTY_VALUE: Schema =
-        Schema::new("ResourceIdentifierPropertyValue", Kind::String).min(1).max(2048);
     pub static RESOURCE_IDENTIFIER_SUMMARIES: Schema =
         Schema::list("ResourceIdentifierSummaries", &Member::new("member", &RESOURCE_IDENTIFIER_SUMMARY));
     pub static RESOURCE_IDENTIFIER_SUMMARY: Schema = Schema::structure(
@@ -6334,18 +5979,8 @@ pub mod schema {
             Member::new("AttributeChangeType", &ATTRIBUTE_CHANGE_TYPE),
         ],
     );
-    pub static RESOURCE_TO_IMPORT: Schema = Schema::structure(
-        "ResourceToImport",
-        &[
-            Member::new("ResourceType", &RESOURCE_TYPE).required(),
-            Member::new("LogicalResourceId", &p::schema::STRING).required(),
-            Member::new("ResourceIdentifier", &RESOURCE_IDENTIFIER_PROPERTIES).required(),
-        ],
-    );
     pub static RESOURCE_TYPE: Schema = Schema::new("ResourceType", Kind::String).min(1).max(256);
     pub static RESOURCE_TYPES: Schema = Schema::list("ResourceTypes", &Member::new("member", &RESOURCE_TYPE));
-    pub static RESOURCES_TO_IMPORT: Schema =
-        Schema::list("ResourcesToImport", &Member::new("member", &RESOURCE_TO_IMPORT)).max(200);
     pub static RETAIN_RESOURCES: Schema =
         Schema::list("RetainResources", &Member::new("member", &p::schema::STRING));
     pub static ROLE_ARN: Schema = Schema::new("RoleARN", Kind::String).min(20).max(2048);
@@ -6448,12 +6083,6 @@ pub mod schema {
         Pattern::new("([a-zA-Z][-a-zA-Z0-9]*)|(arn:\\b(aws|aws-us-gov|aws-cn)\\b:[-a-zA-Z0-9:/._+]*)");
     pub static STACK_NAME_OR_ID: Schema =
         Schema::new("StackNameOrId", Kind::String).min(1).pattern(&PATTERN_OF_STACK_NAME_OR_ID);
-    pub static STACK_POLICY_BODY: Schema = Schema::new("StackPolicyBody", Kind::String).min(1).max(16384);
-    pub static STACK_POLICY_DURING_UPDATE_BODY: Schema =
-        Schema::new("StackPolicyDuringUpdateBody", Kind::String).min(1).max(16384);
-    pub static STACK_POLICY_DURING_UPDATE_URL: Schema =
-        Schema::new("StackPolicyDuringUpdateURL", Kind::String).min(1).max(5120);
-    pub static STACK_POLICY_URL: Schema = Schema::new("StackPolicyURL", Kind::String).min(1).max(5120);
     pub static STACK_RESOURCE: Schema = Schema::structure(
         "StackResource",
         &[
@@ -6520,11 +6149,6 @@ pub mod schema {
     );
     pub static STACK_RESOURCES: Schema =
         Schema::list("StackResources", &Member::new("member", &STACK_RESOURCE));
-    static PATTERN_OF_STACK_SET_NAME_OR_ID: Pattern = Pattern::new(
-        "[a-zA-Z][-a-zA-Z0-9]*(?::[a-zA-Z0-9]{8}-[a-zA-Z0-9]{4}-[a-zA-Z0-9]{4}-[a-zA-Z0-9]{4}-[a-zA-Z0-9]{12})?",
-    );
-    pub static STACK_SET_NAME_OR_ID: Schema =
-        Schema::new("StackSetNameOrId", Kind::String).pattern(&PATTERN_OF_STACK_SET_NAME_OR_ID);
     pub static STACK_STATUS: Schema = Schema::new("StackStatus", Kind::String).values(&[
         "CREATE_IN_PROGRESS",
         "CREATE_FAILED",
@@ -6594,10 +6218,6 @@ pub mod schema {
         Schema::list("TemplateParameters", &Member::new("member", &TEMPLATE_PARAMETER));
     pub static TEMPLATE_STAGE: Schema =
         Schema::new("TemplateStage", Kind::String).values(&["Original", "Processed"]);
-    pub static TEMPLATE_SUMMARY_CONFIG: Schema = Schema::structure(
-        "TemplateSummaryConfig",
-        &[Member::new("TreatUnrecognizedResourceTypesAsWarnings", &p::schema::BOOLEAN)],
-    );
     pub static TEMPLATE_URL: Schema = Schema::new("TemplateURL", Kind::String).min(1).max(5120);
     pub static TIMEOUT_MINUTES: Schema = Schema::new("TimeoutMinutes", Kind::Integer).min(1);
     pub static TRANSFORMS_LIST: Schema =
@@ -6609,24 +6229,26 @@ pub mod schema {
             Member::new("TemplateBody", &TEMPLATE_BODY),
             Member::new("TemplateURL", &TEMPLATE_URL),
             Member::new("UsePreviousTemplate", &p::schema::BOOLEAN),
-            Member::new("StackPolicyDuringUpdateBody", &STACK_POLICY_DURING_UPDATE_BODY),
-            Member::new("StackPolicyDuringUpdateURL", &STACK_POLICY_DURING_UPDATE_URL),
             Member::new("Parameters", &PARAMETERS),
             Member::new("Capabilities", &CAPABILITIES),
-            Member::new("ResourceTypes", &RESOURCE_TYPES),
-            Member::new("RoleARN", &ROLE_ARN),
-            Member::new("RollbackConfiguration", &ROLLBACK_CONFIGURATION),
-            Member::new("StackPolicyBody", &STACK_POLICY_BODY),
-            Member::new("StackPolicyURL", &STACK_POLICY_URL),
-            Member::new("NotificationARNs", &NOTIFICATION_ARNS),
             Member::new("Tags", &TAGS),
-            Member::new("DisableRollback", &p::schema::BOOLEAN),
             Member::new("ClientRequestToken", &CLIENT_REQUEST_TOKEN),
-            Member::new("RetainExceptOnCreate", &p::schema::BOOLEAN),
-            Member::new("DeploymentConfig", &DEPLOYMENT_CONFIG),
-            Member::new("DisableValidation", &p::schema::BOOLEAN),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("DeploymentConfig", &p::schema::DOCUMENT),
+        Member::new("DisableRollback", &p::schema::DOCUMENT),
+        Member::new("DisableValidation", &p::schema::DOCUMENT),
+        Member::new("NotificationARNs", &p::schema::DOCUMENT),
+        Member::new("ResourceTypes", &p::schema::DOCUMENT),
+        Member::new("RetainExceptOnCreate", &p::schema::DOCUMENT),
+        Member::new("RoleARN", &p::schema::DOCUMENT),
+        Member::new("RollbackConfiguration", &p::schema::DOCUMENT),
+        Member::new("StackPolicyBody", &p::schema::DOCUMENT),
+        Member::new("StackPolicyDuringUpdateBody", &p::schema::DOCUMENT),
+        Member::new("StackPolicyDuringUpdateURL", &p::schema::DOCUMENT),
+        Member::new("StackPolicyURL", &p::schema::DOCUMENT),
+    ]);
     pub static UPDATE_STACK_OUTPUT: Schema = Schema::structure(
         "UpdateStackOutput",
         &[Member::new("StackId", &p::schema::STRING), Member::new("OperationId", &p::schema::STRING)],

@@ -1,0 +1,201 @@
+//! The resource types, one line each, and what each of them must be able to do.
+
+mod apigateway;
+mod dynamodb;
+mod iam;
+mod lambda;
+mod logs;
+mod s3;
+
+use async_trait::async_trait;
+use pagoda_protocol::ApiError;
+use pagoda_service::Context;
+use pagoda_service::ports::CallOperation;
+use serde_json::{Value, json};
+
+use crate::template::Object;
+use crate::template::intrinsic::Made;
+
+static KINDS: &[&dyn Kind] = &[
+    &apigateway::RestApi,
+    &apigateway::Resource,
+    &apigateway::Method,
+    &apigateway::Deployment,
+    &apigateway::Stage,
+    &dynamodb::Table,
+    &iam::Role,
+    &iam::Policy,
+    &iam::ManagedPolicy,
+    &iam::User,
+    &iam::AccessKey,
+    &lambda::Function,
+    &lambda::Permission,
+    &logs::LogGroup,
+    &logs::LogStream,
+    &s3::Bucket,
+    &s3::BucketPolicy,
+];
+
+/// The type of this name.
+pub(crate) fn kind(name: &str) -> Option<&'static dyn Kind> {
+    KINDS.iter().copied().find(|kind| kind.name() == name)
+}
+
+/// Why a resource was not made, changed or removed.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure(pub(crate) String);
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        let status = error.status.as_u16();
+        Self(format!("{} (Status Code: {status}; Error Code: {})", error.message, error.code))
+    }
+}
+
+pub(crate) type Done<T> = Result<T, Failure>;
+
+/// A resource as it is to be.
+pub(crate) struct Wanted<'a> {
+    /// The name it gets where its properties give none.
+    pub(crate) name: &'a str,
+    /// Its properties, resolved.
+    pub(crate) properties: &'a Object,
+}
+
+/// A resource that was made.
+pub(crate) struct Created {
+    /// By what it is found again.
+    pub(crate) physical: String,
+    /// What functions see of it.
+    pub(crate) made: Made,
+}
+
+impl Created {
+    /// A resource whose `Ref` is its physical id.
+    pub(crate) fn new(physical: impl Into<String>, attributes: Value) -> Self {
+        let physical = physical.into();
+        let attributes = attributes.as_object().cloned().unwrap_or_default();
+        Self { made: Made { reference: physical.clone(), attributes }, physical }
+    }
+}
+
+/// A resource type.
+#[async_trait]
+pub(crate) trait Kind: Send + Sync {
+    /// `AWS::Service::Type`.
+    fn name(&self) -> &'static str;
+
+    /// The properties that are known; all others are refused.
+    fn properties(&self) -> &'static [&'static str];
+
+    /// The properties whose change makes a new resource.
+    fn fixed(&self) -> &'static [&'static str];
+
+    /// Makes the resource, or leaves nothing behind.
+    async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created>;
+
+    /// Changes it from `old` properties to the wanted ones, which differ in none of the fixed.
+    async fn update(
+        &self,
+        calls: &Calls<'_>,
+        physical: &str,
+        old: &Object,
+        wanted: &Wanted<'_>,
+    ) -> Done<Created>;
+
+    /// Removes it. What does not exist is removed already: [`Calls::gone`].
+    async fn delete(&self, calls: &Calls<'_>, physical: &str, properties: &Object) -> Done<()>;
+}
+
+/// Calls operations as the one who changes the stack.
+pub(crate) struct Calls<'a> {
+    pub(crate) cx: &'a Context,
+    pub(crate) operations: &'a dyn CallOperation,
+    /// `{domain}[:{port}]`, for URLs in attributes.
+    pub(crate) suffix: &'a str,
+}
+
+impl Calls<'_> {
+    pub(crate) async fn call(&self, service: &str, operation: &str, input: Value) -> Result<Value, ApiError> {
+        self.operations.call(self.cx, service, operation, without_nulls(input)).await
+    }
+
+    /// A call to remove something: that it does not exist is success.
+    pub(crate) async fn gone(&self, service: &str, operation: &str, input: Value) -> Done<()> {
+        match self.call(service, operation, input).await {
+            Err(error) if error.status.as_u16() != 404 && !error.code.contains("NotFound") => {
+                Err(error.into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Leaves out the members of an input that are null: parameters that were not given.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let given = fields.into_iter().filter(|(_, value)| !value.is_null());
+            Value::Object(given.map(|(name, value)| (name, without_nulls(value))).collect())
+        }
+        other => other,
+    }
+}
+
+/// A property, or null.
+fn property(properties: &Object, name: &str) -> Value {
+    properties.get(name).cloned().unwrap_or(Value::Null)
+}
+
+/// A property's text, or the name that the stack gives.
+fn named(wanted: &Wanted<'_>, property: &str) -> String {
+    let given = wanted.properties.get(property).and_then(Value::as_str);
+    given.unwrap_or(wanted.name).to_owned()
+}
+
+/// A property that must be there.
+fn required<'p>(properties: &'p Object, name: &str) -> Done<&'p str> {
+    let text = properties.get(name).and_then(Value::as_str);
+    text.ok_or_else(|| {
+        Failure(format!("Property validation failure: [Encountered missing required property {name}]"))
+    })
+}
+
+/// A list property.
+fn items<'p>(properties: &'p Object, name: &str) -> &'p [Value] {
+    properties.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// A JSON document as the text that operations take.
+fn document(value: &Value) -> Value {
+    match value {
+        Value::Null => Value::Null,
+        Value::String(text) => json!(text),
+        other => json!(other.to_string()),
+    }
+}
+
+/// `[{Key, Value}]` as a map.
+fn tag_map(properties: &Object) -> Value {
+    let tags = items(properties, "Tags").iter().filter_map(|tag| {
+        Some((tag.get("Key")?.as_str()?.to_owned(), tag.get("Value").cloned().unwrap_or_else(|| json!(""))))
+    });
+    let tags: Object = tags.collect();
+    if tags.is_empty() { Value::Null } else { Value::Object(tags) }
+}
+
+/// The same with names in lower camel case, as API Gateway has them.
+fn lower_camel(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let lowered = fields.iter().map(|(name, value)| (lowered(name), lower_camel(value)));
+            Value::Object(lowered.collect())
+        }
+        other => other.clone(),
+    }
+}
+
+fn lowered(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + letters.as_str())
+}

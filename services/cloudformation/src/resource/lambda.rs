@@ -1,0 +1,218 @@
+//! `AWS::Lambda::Function` and `AWS::Lambda::Permission`.
+
+use std::io::Write as _;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use zip::write::SimpleFileOptions;
+
+use super::{Calls, Created, Done, Failure, Kind, Wanted, items, named, property, required, tag_map};
+use crate::template::Object;
+
+pub(crate) struct Function;
+
+/// What `UpdateFunctionConfiguration` changes.
+const CONFIGURATION: [&str; 12] = [
+    "DeadLetterConfig",
+    "Description",
+    "Environment",
+    "EphemeralStorage",
+    "Handler",
+    "Layers",
+    "LoggingConfig",
+    "MemorySize",
+    "Role",
+    "Runtime",
+    "Timeout",
+    "VpcConfig",
+];
+/// What only `CreateFunction` takes beside it, and `UpdateFunctionCode` or nothing changes.
+const AT_CREATION: [&str; 6] =
+    ["Architectures", "KmsKeyArn", "PackageType", "RuntimeManagementConfig", "SnapStart", "TracingConfig"];
+
+#[async_trait]
+impl Kind for Function {
+    fn name(&self) -> &'static str {
+        "AWS::Lambda::Function"
+    }
+
+    /// What the operation does not accept, it refuses by name.
+    fn properties(&self) -> &'static [&'static str] {
+        &[
+            "Architectures",
+            "Code",
+            "DeadLetterConfig",
+            "Description",
+            "Environment",
+            "EphemeralStorage",
+            "FunctionName",
+            "Handler",
+            "KmsKeyArn",
+            "Layers",
+            "LoggingConfig",
+            "MemorySize",
+            "PackageType",
+            "Role",
+            "Runtime",
+            "RuntimeManagementConfig",
+            "SnapStart",
+            "Tags",
+            "Timeout",
+            "TracingConfig",
+            "VpcConfig",
+        ]
+    }
+
+    fn fixed(&self) -> &'static [&'static str] {
+        &["FunctionName", "PackageType"]
+    }
+
+    async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {
+        let (name, properties) = (named(wanted, "FunctionName"), wanted.properties);
+        let mut input =
+            json!({ "FunctionName": name, "Code": code(properties)?, "Tags": tag_map(properties) });
+        for field in CONFIGURATION.iter().chain(&AT_CREATION) {
+            input[*field] = property(properties, field);
+        }
+        let function = calls.call("lambda", "CreateFunction", input).await?;
+        Ok(Created::new(name, json!({ "Arn": function["FunctionArn"] })))
+    }
+
+    async fn update(
+        &self,
+        calls: &Calls<'_>,
+        physical: &str,
+        old: &Object,
+        wanted: &Wanted<'_>,
+    ) -> Done<Created> {
+        let new = wanted.properties;
+        let differs = |field: &str| old.get(field) != new.get(field);
+        if let Some(field) = AT_CREATION[1..].iter().find(|field| differs(field)) {
+            return Err(Failure(format!("Changing {field} of a function is not available in Pagoda")));
+        }
+        if CONFIGURATION.iter().any(|field| differs(field)) {
+            let mut input = json!({ "FunctionName": physical });
+            for field in CONFIGURATION {
+                input[field] = property(new, field);
+            }
+            // What a template no longer says goes back to its default.
+            for (field, default) in
+                [("Timeout", json!(3)), ("MemorySize", json!(128)), ("Description", json!(""))]
+            {
+                if old.contains_key(field) && !new.contains_key(field) {
+                    input[field] = default;
+                }
+            }
+            if old.contains_key("Environment") && !new.contains_key("Environment") {
+                input["Environment"] = json!({ "Variables": {} });
+            }
+            calls.call("lambda", "UpdateFunctionConfiguration", input).await?;
+        }
+        if differs("Code") || differs("Architectures") {
+            let mut input = code(new)?;
+            input["FunctionName"] = json!(physical);
+            input["Architectures"] = property(new, "Architectures");
+            calls.call("lambda", "UpdateFunctionCode", input).await?;
+        }
+        let arn = calls.cx.arn("lambda", format!("function:{physical}")).to_string();
+        if differs("Tags") {
+            retag(calls, &arn, old, new).await?;
+        }
+        Ok(Created::new(physical, json!({ "Arn": arn })))
+    }
+
+    async fn delete(&self, calls: &Calls<'_>, physical: &str, _properties: &Object) -> Done<()> {
+        calls.gone("lambda", "DeleteFunction", json!({ "FunctionName": physical })).await
+    }
+}
+
+async fn retag(calls: &Calls<'_>, arn: &str, old: &Object, new: &Object) -> Done<()> {
+    let keys = |properties: &Object| -> Vec<Value> {
+        items(properties, "Tags").iter().filter_map(|tag| tag.get("Key").cloned()).collect()
+    };
+    let kept = keys(new);
+    let removed: Vec<Value> = keys(old).into_iter().filter(|key| !kept.contains(key)).collect();
+    if !removed.is_empty() {
+        calls.call("lambda", "UntagResource", json!({ "Resource": arn, "TagKeys": removed })).await?;
+    }
+    if !kept.is_empty() {
+        calls.call("lambda", "TagResource", json!({ "Resource": arn, "Tags": tag_map(new) })).await?;
+    }
+    Ok(())
+}
+
+/// The code as the operations take it. Source text in the template becomes a package with one file.
+fn code(properties: &Object) -> Done<Value> {
+    let code = properties.get("Code").and_then(Value::as_object);
+    let code = code.ok_or_else(|| {
+        Failure("Property validation failure: [Encountered missing required property Code]".into())
+    })?;
+    let Some(text) = code.get("ZipFile") else { return Ok(Value::Object(code.clone())) };
+    let text = text.as_str().ok_or_else(|| Failure("ZipFile must be text".into()))?;
+    let runtime = properties.get("Runtime").and_then(Value::as_str).unwrap_or_default();
+    let name = match runtime {
+        runtime if runtime.starts_with("python") => "index.py",
+        runtime if runtime.starts_with("nodejs") => "index.js",
+        other => {
+            return Err(Failure(format!(
+                "ZipFile can only be used when Runtime is set to a nodejs or python runtime, not {other}"
+            )));
+        }
+    };
+    let failed = |error: zip::result::ZipError| Failure(format!("the code could not be packaged: {error}"));
+    let mut package = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    package.start_file(name, SimpleFileOptions::default().unix_permissions(0o644)).map_err(failed)?;
+    package.write_all(text.as_bytes()).map_err(|error| failed(error.into()))?;
+    let bytes = package.finish().map_err(failed)?.into_inner();
+    Ok(json!({ "ZipFile": STANDARD.encode(bytes) }))
+}
+
+pub(crate) struct Permission;
+
+#[async_trait]
+impl Kind for Permission {
+    fn name(&self) -> &'static str {
+        "AWS::Lambda::Permission"
+    }
+
+    fn properties(&self) -> &'static [&'static str] {
+        &[
+            "Action",
+            "EventSourceToken",
+            "FunctionName",
+            "FunctionUrlAuthType",
+            "Principal",
+            "PrincipalOrgID",
+            "SourceAccount",
+            "SourceArn",
+        ]
+    }
+
+    fn fixed(&self) -> &'static [&'static str] {
+        self.properties()
+    }
+
+    async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {
+        let mut input = Value::Object(wanted.properties.clone());
+        input["StatementId"] = json!(wanted.name);
+        calls.call("lambda", "AddPermission", input).await?;
+        Ok(Created::new(wanted.name, json!({ "Id": wanted.name })))
+    }
+
+    async fn update(
+        &self,
+        _calls: &Calls<'_>,
+        physical: &str,
+        _old: &Object,
+        _wanted: &Wanted<'_>,
+    ) -> Done<Created> {
+        Ok(Created::new(physical, json!({ "Id": physical })))
+    }
+
+    async fn delete(&self, calls: &Calls<'_>, physical: &str, properties: &Object) -> Done<()> {
+        let input = json!({ "FunctionName": required(properties, "FunctionName")?, "StatementId": physical });
+        calls.gone("lambda", "RemovePermission", input).await
+    }
+}

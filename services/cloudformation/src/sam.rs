@@ -1,0 +1,180 @@
+//! The SAM transform (`AWS::Serverless-2016-10-31`): serverless resources become plain ones, under the
+//! names that AWS gives them.
+//!
+//! Source: <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification.html>
+
+mod api;
+mod function;
+mod globals;
+mod policy;
+mod simple_table;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::template::{Checked, Invalid, Object, object};
+
+pub(crate) const TRANSFORM: &str = "AWS::Serverless-2016-10-31";
+
+/// The API that functions' events make when they name none.
+const IMPLICIT_API: &str = "ServerlessRestApi";
+
+/// A template on its way through the transform.
+struct Sam {
+    /// What comes out, by logical id.
+    resources: Object,
+    /// Swagger paths of each API that functions' events add to.
+    routes: BTreeMap<String, Vec<Route>>,
+    globals: globals::Globals,
+}
+
+/// An event of type `Api`.
+struct Route {
+    path: String,
+    /// In lower case, or `any`.
+    verb: String,
+    /// The function's logical id.
+    function: String,
+    authorizer: Option<String>,
+    invoke_role: Option<String>,
+}
+
+/// The names of the transforms that a template asks for.
+pub(crate) fn transforms(document: &Value) -> Vec<String> {
+    match document.get("Transform") {
+        Some(Value::String(one)) => vec![one.clone()],
+        Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Carries out the transforms of a template.
+///
+/// # Errors
+/// When it asks for one that does not exist here, or uses what this one has not built.
+pub(crate) fn transform(document: &Value) -> Checked<Value> {
+    let wanted = transforms(document);
+    if let Some(unknown) = wanted.iter().find(|name| *name != TRANSFORM) {
+        return Err(Invalid::new(format!("No transform named {unknown} found.")));
+    }
+    let mut sections = object(document, "Template format error: unsupported structure.")?.clone();
+    if wanted.is_empty() {
+        if sections.contains_key("Globals") {
+            return Err(Invalid::new("Invalid template property or properties [Globals]"));
+        }
+        return Ok(document.clone());
+    }
+    sections.remove("Transform");
+    let globals = globals::Globals::read(sections.remove("Globals"))?;
+    let resources = sections.remove("Resources").unwrap_or_else(|| json!({}));
+    let resources = object(&resources, "Template format error: Resources must be an object.")?;
+    let mut sam = Sam { resources: Object::new(), routes: BTreeMap::new(), globals };
+    sam.expand(resources)?;
+    sections.insert("Resources".into(), Value::Object(sam.resources));
+    let document = Value::Object(sections);
+    Ok(references(document))
+}
+
+impl Sam {
+    fn expand(&mut self, resources: &Object) -> Checked<()> {
+        let kind =
+            |resource: &Value| resource.get("Type").and_then(Value::as_str).unwrap_or_default().to_owned();
+        for (name, resource) in resources {
+            match kind(resource).as_str() {
+                "AWS::Serverless::Function" => self.function(name, resource)?,
+                "AWS::Serverless::SimpleTable" => self.simple_table(name, resource)?,
+                "AWS::Serverless::Api" => {}
+                other if other.starts_with("AWS::Serverless::") => {
+                    return Err(refused(name, &format!("the type {other} is not available in Pagoda")));
+                }
+                _ => {
+                    self.resources.insert(name.clone(), resource.clone());
+                }
+            }
+        }
+        // APIs come last: by now all routes to them are known.
+        for (name, resource) in resources {
+            if kind(resource) == "AWS::Serverless::Api" {
+                self.api(name, resource)?;
+            }
+        }
+        if self.routes.contains_key(IMPLICIT_API) {
+            self.implicit_api()?;
+        }
+        match self.routes.keys().next() {
+            Some(unknown) => {
+                Err(refused(unknown, "an event names an API that is no AWS::Serverless::Api of the template"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Adds a resource, with the fields that go with every resource of `origin`.
+    fn add(&mut self, name: impl Into<String>, kind: &str, properties: Value, origin: &Value) {
+        let mut resource = json!({ "Type": kind, "Properties": properties });
+        for field in ["Condition", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy", "Metadata"] {
+            if let Some(value) = origin.get(field) {
+                resource[field] = value.clone();
+            }
+        }
+        self.resources.insert(name.into(), resource);
+    }
+
+    /// Adds a resource that is made along with `origin`: it shares its condition only.
+    fn add_beside(&mut self, name: impl Into<String>, kind: &str, properties: Value, origin: &Value) {
+        let condition =
+            origin.get("Condition").map_or_else(|| json!({}), |condition| json!({ "Condition": condition }));
+        self.add(name, kind, properties, &condition);
+    }
+}
+
+/// The refusal of a resource.
+fn refused(name: &str, what: &str) -> Invalid {
+    Invalid::new(format!(
+        "Transform {TRANSFORM} failed with: Invalid Serverless Application Specification document. Number of errors found: 1. Resource with id [{name}] is invalid. {what}"
+    ))
+}
+
+/// Refuses the first property that is none of `known`.
+fn check_properties(name: &str, properties: &Object, known: &[&str]) -> Checked<()> {
+    match properties.keys().find(|property| !known.contains(&property.as_str())) {
+        Some(unknown) => Err(refused(
+            name,
+            &format!("property {unknown} not defined for resource, or not available in Pagoda"),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// `!Ref Api.Stage` and `!Ref Api.Deployment` name what the transform made of an API.
+fn references(document: Value) -> Value {
+    let stages: BTreeMap<String, String> = document
+        .get("Resources")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .filter(|(_, resource)| resource["Type"] == "AWS::ApiGateway::Stage")
+        .filter_map(|(name, resource)| {
+            let api = resource.pointer("/Properties/RestApiId/Ref")?.as_str()?;
+            Some((format!("{api}.Stage"), name.clone()))
+        })
+        .collect();
+    renamed(document, &stages)
+}
+
+fn renamed(value: Value, names: &BTreeMap<String, String>) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(|item| renamed(item, names)).collect(),
+        Value::Object(fields) => {
+            let renamed = fields.into_iter().map(|(name, value)| match &value {
+                Value::String(target) if name == "Ref" && names.contains_key(target) => {
+                    (name, json!(names[target]))
+                }
+                _ => (name, renamed(value, names)),
+            });
+            Value::Object(renamed.collect())
+        }
+        scalar => scalar,
+    }
+}
