@@ -11,7 +11,8 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use pagoda_base::ids::RequestId;
 use pagoda_base::{AccountId, Clock, Random, Region};
-use pagoda_protocol::{ApiError, Body, Protocol, Routed, ServiceSpec, Target, Trace, encode_error, route};
+use pagoda_protocol::sigv4::Dialect;
+use pagoda_protocol::{ApiError, Body, Protocol, ServiceSpec, Target, Trace, encode_error, route};
 use pagoda_service::{Api, Arrival, Caller, Context, Origin, Registry};
 
 use crate::authenticate::{Authenticator, missing_token};
@@ -140,29 +141,24 @@ impl Gateway {
     ) -> Result<Response<Body>, ApiError> {
         let spec = api.spec();
 
-        let claimed = self.authenticator.claim(spec, parts).await?;
+        let claimed = self.authenticator.claim(spec.name, Dialect::of(spec), parts).await?;
         if claimed.is_none() && !spec.is_s3() {
             return Err(missing_token(spec));
         }
-        let streams = spec.is_s3();
-        let (caller, body, form) = if streams {
-            let (caller, body) = match claimed {
-                Some(claimed) => self.authenticator.verify_stream(claimed, parts, body)?,
-                None => (Caller::anonymous(), body),
-            };
-            (caller, body, bytes::Bytes::new())
-        } else {
-            let bytes = body.collect(api.body_bytes_max()).await?;
-            let caller = match claimed {
-                Some(claimed) => self.authenticator.verify(claimed, parts, &bytes)?,
-                None => return Err(missing_token(spec)),
-            };
-            (caller, Body::from(bytes.clone()), bytes)
+        // S3's bodies are checked as they are read; the others are small, and checked as a whole.
+        let body = match spec.is_s3() {
+            true => body,
+            false => Body::from(body.collect(api.body_bytes_max()).await?),
+        };
+        let (caller, body) = match claimed {
+            Some(claimed) => self.authenticator.verify(claimed, parts, body)?,
+            None => (Caller::anonymous(), body),
         };
 
         if let Some(path) = s3_path {
             set_path(parts, &path)?;
         }
+        let form = body.bytes().cloned().unwrap_or_default();
         let routed = route(spec, parts, &form)?;
         progress.protocol = Some(routed.protocol);
         let operation = match routed.target {

@@ -169,3 +169,41 @@ fn take_value(bytes: &mut Bytes, depth: usize) -> Option<AttributeValue> {
         Type::Bool => AttributeValue::Bool(take_byte(bytes)? != 0),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn version_one_still_decodes() {
+        let stored = b"\x01\x06\x02\x02id\x00\x01a\x01n\x01\x03\x02\x83\x0d";
+        let item = decode(&Bytes::from_static(stored)).unwrap();
+        let expected = [("id", AttributeValue::S("a".into())), ("n", AttributeValue::N(Number::from(12)))];
+        assert_eq!(item, expected.map(|(name, value)| (name.to_owned(), value)).into());
+        assert_eq!(size(&Bytes::from_static(stored)), Ok(6));
+        assert_eq!(encode(&item), stored[..]);
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_bytes_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let _ = decode(&bytes.clone().into());
+            let mut versioned = vec![VERSION, 0];
+            versioned.extend(bytes);
+            let _ = decode(&versioned.into());
+        }
+    }
+
+    #[test]
+    fn deep_and_cut_off_bytes_are_refused() {
+        let mut deep = vec![VERSION, 0, 1, 1, b'a'];
+        deep.extend([Type::L as u8, 1].repeat(100_000));
+        assert!(decode(&deep.into()).is_err());
+        let whole = encode(&Item::from([("a".into(), AttributeValue::S("abc".into()))]));
+        for end in 0..whole.len() {
+            assert!(decode(&whole.slice(..end)).is_err(), "{end}");
+        }
+    }
+}

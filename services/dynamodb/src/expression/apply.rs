@@ -36,7 +36,7 @@ impl Update<'_> {
         }
         // Elements are set from the front, so that those behind the end are appended in order, and removed
         // from the back, so that the places of the others stay what they were.
-        puts.sort_by(|(one, _), (two, _)| one.cmp(two));
+        puts.sort_by_key(|(path, _)| *path);
         removals.sort();
         let mut next = item.clone();
         for (path, value) in puts {

@@ -105,7 +105,8 @@ fn action<'a>(parser: &mut Parser<'a, '_>, section: &str) -> Result<(Path<'a>, A
         _ => {
             let value = parser.value()?.ok_or_else(|| parser.syntax_error())?;
             let is_set = matches!(value.kind(), Type::SS | Type::NS | Type::BS);
-            if !is_set && !(section == "ADD" && value.kind() == Type::N) {
+            let is_summand = section == "ADD" && value.kind() == Type::N;
+            if !is_set && !is_summand {
                 let kind = long_name(value.kind());
                 return Err(parser.fail(&format!(
                     "Incorrect operand type for operator or function; operator: {section}, operand type: {kind}, \
