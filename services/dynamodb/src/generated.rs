@@ -25,7 +25,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <DeleteTable as p::Operation>::SPEC,
         <DescribeContinuousBackups as p::Operation>::SPEC,
         <DescribeEndpoints as p::Operation>::SPEC,
-        <DescribeLimits as p::Operation>::SPEC,
         <DescribeTable as p::Operation>::SPEC,
         <DescribeTimeToLive as p::Operation>::SPEC,
         <GetItem as p::Operation>::SPEC,
@@ -53,6 +52,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "DescribeGlobalTableSettings",
         "DescribeImport",
         "DescribeKinesisStreamingDestination",
+        "DescribeLimits",
         "DescribeTableReplicaAutoScaling",
         "DisableKinesisStreamingDestination",
         "EnableKinesisStreamingDestination",
@@ -215,25 +215,6 @@ impl p::Operation for DescribeEndpoints {
         input: &schema::DESCRIBE_ENDPOINTS_REQUEST,
         output: &schema::DESCRIBE_ENDPOINTS_RESPONSE,
         output_root: "DescribeEndpointsResponse",
-        streams_input: false,
-    };
-}
-
-/// `DescribeLimits`.
-#[derive(Debug, Clone, Copy)]
-pub struct DescribeLimits;
-
-impl p::Operation for DescribeLimits {
-    type Input = DescribeLimitsInput;
-    type Output = DescribeLimitsOutput;
-    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
-        name: "DescribeLimits",
-        method: "POST",
-        uri: "/",
-        status: 200,
-        input: &schema::DESCRIBE_LIMITS_INPUT,
-        output: &schema::DESCRIBE_LIMITS_OUTPUT,
-        output_root: "DescribeLimitsOutput",
         streams_input: false,
     };
 }
@@ -447,94 +428,6 @@ impl p::Operation for UpdateItem {
     };
 }
 
-/// `ArchivalSummary`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct ArchivalSummary {
-    pub archival_date_time: Option<p::generated::Timestamp>,
-    pub archival_reason: Option<String>,
-    pub archival_backup_arn: Option<String>,
-}
-
-impl p::Encode for ArchivalSummary {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.archival_date_time, &self.archival_reason, &self.archival_backup_arn]);
-    }
-}
-
-impl p::Decode for ArchivalSummary {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.archival_date_time = p::Decode::read(reader)?,
-                1 => value.archival_reason = p::Decode::read(reader)?,
-                2 => value.archival_backup_arn = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for ArchivalSummary {
-    fn schema() -> &'static p::Schema {
-        &schema::ARCHIVAL_SUMMARY
-    }
-}
-
-/// `AttributeAction`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AttributeAction {
-    #[default]
-    /// `ADD`
-    Add,
-    /// `PUT`
-    Put,
-    /// `DELETE`
-    Delete,
-}
-
-impl AttributeAction {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::Add, Self::Put, Self::Delete];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Add => "ADD",
-            Self::Put => "PUT",
-            Self::Delete => "DELETE",
-        }
-    }
-}
-
-impl FromStr for AttributeAction {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for AttributeAction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for AttributeAction {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for AttributeAction {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
 /// `AttributeDefinition`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct AttributeDefinition {
@@ -566,92 +459,6 @@ impl p::Decode for AttributeDefinition {
 impl p::Shape for AttributeDefinition {
     fn schema() -> &'static p::Schema {
         &schema::ATTRIBUTE_DEFINITION
-    }
-}
-
-/// `AttributeValue`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct AttributeValue {
-    pub s: Option<String>,
-    pub n: Option<String>,
-    pub b: Option<p::generated::Bytes>,
-    pub ss: Option<Vec<String>>,
-    pub ns: Option<Vec<String>>,
-    pub bs: Option<Vec<p::generated::Bytes>>,
-    pub m: Option<BTreeMap<String, AttributeValue>>,
-    pub l: Option<Vec<AttributeValue>>,
-    pub null: Option<bool>,
-    pub bool: Option<bool>,
-}
-
-impl p::Encode for AttributeValue {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.s, &self.n, &self.b, &self.ss, &self.ns, &self.bs, &self.m, &self.l, &self.null, &self.bool,
-        ]);
-    }
-}
-
-impl p::Decode for AttributeValue {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.s = p::Decode::read(reader)?,
-                1 => value.n = p::Decode::read(reader)?,
-                2 => value.b = p::Decode::read(reader)?,
-                3 => value.ss = p::Decode::read(reader)?,
-                4 => value.ns = p::Decode::read(reader)?,
-                5 => value.bs = p::Decode::read(reader)?,
-                6 => value.m = p::Decode::read(reader)?,
-                7 => value.l = p::Decode::read(reader)?,
-                8 => value.null = p::Decode::read(reader)?,
-                9 => value.bool = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for AttributeValue {
-    fn schema() -> &'static p::Schema {
-        &schema::ATTRIBUTE_VALUE
-    }
-}
-
-/// `AttributeValueUpdate`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct AttributeValueUpdate {
-    pub value: Option<AttributeValue>,
-    pub action: Option<AttributeAction>,
-}
-
-impl p::Encode for AttributeValueUpdate {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.value, &self.action]);
-    }
-}
-
-impl p::Decode for AttributeValueUpdate {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.value = p::Decode::read(reader)?,
-                1 => value.action = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for AttributeValueUpdate {
-    fn schema() -> &'static p::Schema {
-        &schema::ATTRIBUTE_VALUE_UPDATE
     }
 }
 
@@ -692,7 +499,7 @@ impl p::Shape for BatchGetItemInput {
 /// `BatchGetItemOutput`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct BatchGetItemOutput {
-    pub responses: Option<BTreeMap<String, Vec<BTreeMap<String, AttributeValue>>>>,
+    pub responses: Option<BTreeMap<String, Vec<BTreeMap<String, crate::value::AttributeValue>>>>,
     pub unprocessed_keys: Option<BTreeMap<String, KeysAndAttributes>>,
     pub consumed_capacity: Option<Vec<ConsumedCapacity>>,
 }
@@ -920,185 +727,6 @@ impl p::Shape for Capacity {
     }
 }
 
-/// `ComparisonOperator`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ComparisonOperator {
-    #[default]
-    /// `EQ`
-    Eq,
-    /// `NE`
-    Ne,
-    /// `IN`
-    In,
-    /// `LE`
-    Le,
-    /// `LT`
-    Lt,
-    /// `GE`
-    Ge,
-    /// `GT`
-    Gt,
-    /// `BETWEEN`
-    Between,
-    /// `NOT_NULL`
-    NotNull,
-    /// `NULL`
-    Null,
-    /// `CONTAINS`
-    Contains,
-    /// `NOT_CONTAINS`
-    NotContains,
-    /// `BEGINS_WITH`
-    BeginsWith,
-}
-
-impl ComparisonOperator {
-    /// All values.
-    pub const ALL: &'static [Self] = &[
-        Self::Eq,
-        Self::Ne,
-        Self::In,
-        Self::Le,
-        Self::Lt,
-        Self::Ge,
-        Self::Gt,
-        Self::Between,
-        Self::NotNull,
-        Self::Null,
-        Self::Contains,
-        Self::NotContains,
-        Self::BeginsWith,
-    ];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Eq => "EQ",
-            Self::Ne => "NE",
-            Self::In => "IN",
-            Self::Le => "LE",
-            Self::Lt => "LT",
-            Self::Ge => "GE",
-            Self::Gt => "GT",
-            Self::Between => "BETWEEN",
-            Self::NotNull => "NOT_NULL",
-            Self::Null => "NULL",
-            Self::Contains => "CONTAINS",
-            Self::NotContains => "NOT_CONTAINS",
-            Self::BeginsWith => "BEGINS_WITH",
-        }
-    }
-}
-
-impl FromStr for ComparisonOperator {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for ComparisonOperator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for ComparisonOperator {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for ComparisonOperator {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
-/// `Condition`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct Condition {
-    pub attribute_value_list: Option<Vec<AttributeValue>>,
-    pub comparison_operator: ComparisonOperator,
-}
-
-impl p::Encode for Condition {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.attribute_value_list, &self.comparison_operator]);
-    }
-}
-
-impl p::Decode for Condition {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.attribute_value_list = p::Decode::read(reader)?,
-                1 => value.comparison_operator = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for Condition {
-    fn schema() -> &'static p::Schema {
-        &schema::CONDITION
-    }
-}
-
-/// `ConditionalOperator`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ConditionalOperator {
-    #[default]
-    /// `AND`
-    And,
-    /// `OR`
-    Or,
-}
-
-impl ConditionalOperator {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::And, Self::Or];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::And => "AND",
-            Self::Or => "OR",
-        }
-    }
-}
-
-impl FromStr for ConditionalOperator {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for ConditionalOperator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for ConditionalOperator {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for ConditionalOperator {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
 /// `ConsumedCapacity`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ConsumedCapacity {
@@ -1107,9 +735,6 @@ pub struct ConsumedCapacity {
     pub read_capacity_units: Option<f64>,
     pub write_capacity_units: Option<f64>,
     pub table: Option<Capacity>,
-    pub local_secondary_indexes: Option<BTreeMap<String, Capacity>>,
-    pub global_secondary_indexes: Option<BTreeMap<String, Capacity>>,
-    pub vector_indexes: Option<BTreeMap<String, VectorCapacity>>,
 }
 
 impl p::Encode for ConsumedCapacity {
@@ -1120,9 +745,6 @@ impl p::Encode for ConsumedCapacity {
             &self.read_capacity_units,
             &self.write_capacity_units,
             &self.table,
-            &self.local_secondary_indexes,
-            &self.global_secondary_indexes,
-            &self.vector_indexes,
         ]);
     }
 }
@@ -1137,9 +759,6 @@ impl p::Decode for ConsumedCapacity {
                 2 => value.read_capacity_units = p::Decode::read(reader)?,
                 3 => value.write_capacity_units = p::Decode::read(reader)?,
                 4 => value.table = p::Decode::read(reader)?,
-                5 => value.local_secondary_indexes = p::Decode::read(reader)?,
-                6 => value.global_secondary_indexes = p::Decode::read(reader)?,
-                7 => value.vector_indexes = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -1243,21 +862,10 @@ pub struct CreateTableInput {
     pub attribute_definitions: Option<Vec<AttributeDefinition>>,
     pub table_name: String,
     pub key_schema: Option<Vec<KeySchemaElement>>,
-    pub local_secondary_indexes: Option<Vec<LocalSecondaryIndex>>,
-    pub global_secondary_indexes: Option<Vec<GlobalSecondaryIndex>>,
     pub billing_mode: Option<BillingMode>,
     pub provisioned_throughput: Option<ProvisionedThroughput>,
-    pub stream_specification: Option<StreamSpecification>,
-    pub sse_specification: Option<SSESpecification>,
     pub tags: Option<Vec<Tag>>,
-    pub table_class: Option<TableClass>,
     pub deletion_protection_enabled: Option<bool>,
-    pub warm_throughput: Option<WarmThroughput>,
-    pub resource_policy: Option<String>,
-    pub on_demand_throughput: Option<OnDemandThroughput>,
-    pub global_table_source_arn: Option<String>,
-    pub global_table_settings_replication_mode: Option<GlobalTableSettingsReplicationMode>,
-    pub vector_indexes: Option<Vec<VectorIndex>>,
 }
 
 impl p::Encode for CreateTableInput {
@@ -1266,21 +874,10 @@ impl p::Encode for CreateTableInput {
             &self.attribute_definitions,
             &self.table_name,
             &self.key_schema,
-            &self.local_secondary_indexes,
-            &self.global_secondary_indexes,
             &self.billing_mode,
             &self.provisioned_throughput,
-            &self.stream_specification,
-            &self.sse_specification,
             &self.tags,
-            &self.table_class,
             &self.deletion_protection_enabled,
-            &self.warm_throughput,
-            &self.resource_policy,
-            &self.on_demand_throughput,
-            &self.global_table_source_arn,
-            &self.global_table_settings_replication_mode,
-            &self.vector_indexes,
         ]);
     }
 }
@@ -1293,21 +890,10 @@ impl p::Decode for CreateTableInput {
                 0 => value.attribute_definitions = p::Decode::read(reader)?,
                 1 => value.table_name = p::Decode::read(reader)?,
                 2 => value.key_schema = p::Decode::read(reader)?,
-                3 => value.local_secondary_indexes = p::Decode::read(reader)?,
-                4 => value.global_secondary_indexes = p::Decode::read(reader)?,
-                5 => value.billing_mode = p::Decode::read(reader)?,
-                6 => value.provisioned_throughput = p::Decode::read(reader)?,
-                7 => value.stream_specification = p::Decode::read(reader)?,
-                8 => value.sse_specification = p::Decode::read(reader)?,
-                9 => value.tags = p::Decode::read(reader)?,
-                10 => value.table_class = p::Decode::read(reader)?,
-                11 => value.deletion_protection_enabled = p::Decode::read(reader)?,
-                12 => value.warm_throughput = p::Decode::read(reader)?,
-                13 => value.resource_policy = p::Decode::read(reader)?,
-                14 => value.on_demand_throughput = p::Decode::read(reader)?,
-                15 => value.global_table_source_arn = p::Decode::read(reader)?,
-                16 => value.global_table_settings_replication_mode = p::Decode::read(reader)?,
-                17 => value.vector_indexes = p::Decode::read(reader)?,
+                3 => value.billing_mode = p::Decode::read(reader)?,
+                4 => value.provisioned_throughput = p::Decode::read(reader)?,
+                5 => value.tags = p::Decode::read(reader)?,
+                6 => value.deletion_protection_enabled = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -1358,15 +944,13 @@ impl p::Shape for CreateTableOutput {
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct DeleteItemInput {
     pub table_name: String,
-    pub key: BTreeMap<String, AttributeValue>,
-    pub expected: Option<BTreeMap<String, ExpectedAttributeValue>>,
-    pub conditional_operator: Option<ConditionalOperator>,
+    pub key: BTreeMap<String, crate::value::AttributeValue>,
     pub return_values: Option<ReturnValue>,
     pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
     pub return_item_collection_metrics: Option<ReturnItemCollectionMetrics>,
     pub condition_expression: Option<String>,
     pub expression_attribute_names: Option<BTreeMap<String, String>>,
-    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
+    pub expression_attribute_values: Option<BTreeMap<String, crate::value::AttributeValue>>,
     pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
 }
 
@@ -1375,8 +959,6 @@ impl p::Encode for DeleteItemInput {
         writer.structure(&[
             &self.table_name,
             &self.key,
-            &self.expected,
-            &self.conditional_operator,
             &self.return_values,
             &self.return_consumed_capacity,
             &self.return_item_collection_metrics,
@@ -1395,15 +977,13 @@ impl p::Decode for DeleteItemInput {
             match member {
                 0 => value.table_name = p::Decode::read(reader)?,
                 1 => value.key = p::Decode::read(reader)?,
-                2 => value.expected = p::Decode::read(reader)?,
-                3 => value.conditional_operator = p::Decode::read(reader)?,
-                4 => value.return_values = p::Decode::read(reader)?,
-                5 => value.return_consumed_capacity = p::Decode::read(reader)?,
-                6 => value.return_item_collection_metrics = p::Decode::read(reader)?,
-                7 => value.condition_expression = p::Decode::read(reader)?,
-                8 => value.expression_attribute_names = p::Decode::read(reader)?,
-                9 => value.expression_attribute_values = p::Decode::read(reader)?,
-                10 => value.return_values_on_condition_check_failure = p::Decode::read(reader)?,
+                2 => value.return_values = p::Decode::read(reader)?,
+                3 => value.return_consumed_capacity = p::Decode::read(reader)?,
+                4 => value.return_item_collection_metrics = p::Decode::read(reader)?,
+                5 => value.condition_expression = p::Decode::read(reader)?,
+                6 => value.expression_attribute_names = p::Decode::read(reader)?,
+                7 => value.expression_attribute_values = p::Decode::read(reader)?,
+                8 => value.return_values_on_condition_check_failure = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -1421,7 +1001,7 @@ impl p::Shape for DeleteItemInput {
 /// `DeleteItemOutput`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct DeleteItemOutput {
-    pub attributes: Option<BTreeMap<String, AttributeValue>>,
+    pub attributes: Option<BTreeMap<String, crate::value::AttributeValue>>,
     pub consumed_capacity: Option<ConsumedCapacity>,
     pub item_collection_metrics: Option<ItemCollectionMetrics>,
 }
@@ -1457,7 +1037,7 @@ impl p::Shape for DeleteItemOutput {
 /// `DeleteRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct DeleteRequest {
-    pub key: BTreeMap<String, AttributeValue>,
+    pub key: BTreeMap<String, crate::value::AttributeValue>,
 }
 
 impl p::Encode for DeleteRequest {
@@ -1669,72 +1249,6 @@ impl p::Shape for DescribeEndpointsResponse {
     }
 }
 
-/// `DescribeLimitsInput`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct DescribeLimitsInput {}
-
-impl p::Encode for DescribeLimitsInput {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[]);
-    }
-}
-
-impl p::Decode for DescribeLimitsInput {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        reader.structure(&mut |_, _| Ok(()))?;
-        Ok(Self {})
-    }
-}
-
-impl p::Shape for DescribeLimitsInput {
-    fn schema() -> &'static p::Schema {
-        &schema::DESCRIBE_LIMITS_INPUT
-    }
-}
-
-/// `DescribeLimitsOutput`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct DescribeLimitsOutput {
-    pub account_max_read_capacity_units: Option<i64>,
-    pub account_max_write_capacity_units: Option<i64>,
-    pub table_max_read_capacity_units: Option<i64>,
-    pub table_max_write_capacity_units: Option<i64>,
-}
-
-impl p::Encode for DescribeLimitsOutput {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.account_max_read_capacity_units,
-            &self.account_max_write_capacity_units,
-            &self.table_max_read_capacity_units,
-            &self.table_max_write_capacity_units,
-        ]);
-    }
-}
-
-impl p::Decode for DescribeLimitsOutput {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.account_max_read_capacity_units = p::Decode::read(reader)?,
-                1 => value.account_max_write_capacity_units = p::Decode::read(reader)?,
-                2 => value.table_max_read_capacity_units = p::Decode::read(reader)?,
-                3 => value.table_max_write_capacity_units = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for DescribeLimitsOutput {
-    fn schema() -> &'static p::Schema {
-        &schema::DESCRIBE_LIMITS_OUTPUT
-    }
-}
-
 /// `DescribeTableInput`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct DescribeTableInput {
@@ -1897,50 +1411,11 @@ impl p::Shape for Endpoint {
     }
 }
 
-/// `ExpectedAttributeValue`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct ExpectedAttributeValue {
-    pub value: Option<AttributeValue>,
-    pub exists: Option<bool>,
-    pub comparison_operator: Option<ComparisonOperator>,
-    pub attribute_value_list: Option<Vec<AttributeValue>>,
-}
-
-impl p::Encode for ExpectedAttributeValue {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.value, &self.exists, &self.comparison_operator, &self.attribute_value_list]);
-    }
-}
-
-impl p::Decode for ExpectedAttributeValue {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.value = p::Decode::read(reader)?,
-                1 => value.exists = p::Decode::read(reader)?,
-                2 => value.comparison_operator = p::Decode::read(reader)?,
-                3 => value.attribute_value_list = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for ExpectedAttributeValue {
-    fn schema() -> &'static p::Schema {
-        &schema::EXPECTED_ATTRIBUTE_VALUE
-    }
-}
-
 /// `GetItemInput`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct GetItemInput {
     pub table_name: String,
-    pub key: BTreeMap<String, AttributeValue>,
-    pub attributes_to_get: Option<Vec<String>>,
+    pub key: BTreeMap<String, crate::value::AttributeValue>,
     pub consistent_read: Option<bool>,
     pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
     pub projection_expression: Option<String>,
@@ -1952,7 +1427,6 @@ impl p::Encode for GetItemInput {
         writer.structure(&[
             &self.table_name,
             &self.key,
-            &self.attributes_to_get,
             &self.consistent_read,
             &self.return_consumed_capacity,
             &self.projection_expression,
@@ -1968,11 +1442,10 @@ impl p::Decode for GetItemInput {
             match member {
                 0 => value.table_name = p::Decode::read(reader)?,
                 1 => value.key = p::Decode::read(reader)?,
-                2 => value.attributes_to_get = p::Decode::read(reader)?,
-                3 => value.consistent_read = p::Decode::read(reader)?,
-                4 => value.return_consumed_capacity = p::Decode::read(reader)?,
-                5 => value.projection_expression = p::Decode::read(reader)?,
-                6 => value.expression_attribute_names = p::Decode::read(reader)?,
+                2 => value.consistent_read = p::Decode::read(reader)?,
+                3 => value.return_consumed_capacity = p::Decode::read(reader)?,
+                4 => value.projection_expression = p::Decode::read(reader)?,
+                5 => value.expression_attribute_names = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -1990,7 +1463,7 @@ impl p::Shape for GetItemInput {
 /// `GetItemOutput`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct GetItemOutput {
-    pub item: Option<BTreeMap<String, AttributeValue>>,
+    pub item: Option<BTreeMap<String, crate::value::AttributeValue>>,
     pub consumed_capacity: Option<ConsumedCapacity>,
 }
 
@@ -2021,300 +1494,10 @@ impl p::Shape for GetItemOutput {
     }
 }
 
-/// `GlobalSecondaryIndex`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct GlobalSecondaryIndex {
-    pub index_name: String,
-    pub key_schema: Vec<KeySchemaElement>,
-    pub projection: Projection,
-    pub provisioned_throughput: Option<ProvisionedThroughput>,
-    pub on_demand_throughput: Option<OnDemandThroughput>,
-    pub warm_throughput: Option<WarmThroughput>,
-}
-
-impl p::Encode for GlobalSecondaryIndex {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.index_name,
-            &self.key_schema,
-            &self.projection,
-            &self.provisioned_throughput,
-            &self.on_demand_throughput,
-            &self.warm_throughput,
-        ]);
-    }
-}
-
-impl p::Decode for GlobalSecondaryIndex {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.index_name = p::Decode::read(reader)?,
-                1 => value.key_schema = p::Decode::read(reader)?,
-                2 => value.projection = p::Decode::read(reader)?,
-                3 => value.provisioned_throughput = p::Decode::read(reader)?,
-                4 => value.on_demand_throughput = p::Decode::read(reader)?,
-                5 => value.warm_throughput = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for GlobalSecondaryIndex {
-    fn schema() -> &'static p::Schema {
-        &schema::GLOBAL_SECONDARY_INDEX
-    }
-}
-
-/// `GlobalSecondaryIndexDescription`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct GlobalSecondaryIndexDescription {
-    pub index_name: Option<String>,
-    pub key_schema: Option<Vec<KeySchemaElement>>,
-    pub projection: Option<Projection>,
-    pub index_status: Option<IndexStatus>,
-    pub backfilling: Option<bool>,
-    pub provisioned_throughput: Option<ProvisionedThroughputDescription>,
-    pub index_size_bytes: Option<i64>,
-    pub item_count: Option<i64>,
-    pub index_arn: Option<String>,
-    pub on_demand_throughput: Option<OnDemandThroughput>,
-    pub warm_throughput: Option<GlobalSecondaryIndexWarmThroughputDescription>,
-}
-
-impl p::Encode for GlobalSecondaryIndexDescription {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.index_name,
-            &self.key_schema,
-            &self.projection,
-            &self.index_status,
-            &self.backfilling,
-            &self.provisioned_throughput,
-            &self.index_size_bytes,
-            &self.item_count,
-            &self.index_arn,
-            &self.on_demand_throughput,
-            &self.warm_throughput,
-        ]);
-    }
-}
-
-impl p::Decode for GlobalSecondaryIndexDescription {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.index_name = p::Decode::read(reader)?,
-                1 => value.key_schema = p::Decode::read(reader)?,
-                2 => value.projection = p::Decode::read(reader)?,
-                3 => value.index_status = p::Decode::read(reader)?,
-                4 => value.backfilling = p::Decode::read(reader)?,
-                5 => value.provisioned_throughput = p::Decode::read(reader)?,
-                6 => value.index_size_bytes = p::Decode::read(reader)?,
-                7 => value.item_count = p::Decode::read(reader)?,
-                8 => value.index_arn = p::Decode::read(reader)?,
-                9 => value.on_demand_throughput = p::Decode::read(reader)?,
-                10 => value.warm_throughput = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for GlobalSecondaryIndexDescription {
-    fn schema() -> &'static p::Schema {
-        &schema::GLOBAL_SECONDARY_INDEX_DESCRIPTION
-    }
-}
-
-/// `GlobalSecondaryIndexWarmThroughputDescription`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct GlobalSecondaryIndexWarmThroughputDescription {
-    pub read_units_per_second: Option<i64>,
-    pub write_units_per_second: Option<i64>,
-    pub status: Option<IndexStatus>,
-}
-
-impl p::Encode for GlobalSecondaryIndexWarmThroughputDescription {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.read_units_per_second, &self.write_units_per_second, &self.status]);
-    }
-}
-
-impl p::Decode for GlobalSecondaryIndexWarmThroughputDescription {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.read_units_per_second = p::Decode::read(reader)?,
-                1 => value.write_units_per_second = p::Decode::read(reader)?,
-                2 => value.status = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for GlobalSecondaryIndexWarmThroughputDescription {
-    fn schema() -> &'static p::Schema {
-        &schema::GLOBAL_SECONDARY_INDEX_WARM_THROUGHPUT_DESCRIPTION
-    }
-}
-
-/// `GlobalTableSettingsReplicationMode`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum GlobalTableSettingsReplicationMode {
-    #[default]
-    /// `ENABLED`
-    Enabled,
-    /// `DISABLED`
-    Disabled,
-    /// `ENABLED_WITH_OVERRIDES`
-    EnabledWithOverrides,
-}
-
-impl GlobalTableSettingsReplicationMode {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::Enabled, Self::Disabled, Self::EnabledWithOverrides];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Enabled => "ENABLED",
-            Self::Disabled => "DISABLED",
-            Self::EnabledWithOverrides => "ENABLED_WITH_OVERRIDES",
-        }
-    }
-}
-
-impl FromStr for GlobalTableSettingsReplicationMode {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for GlobalTableSettingsReplicationMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for GlobalTableSettingsReplicationMode {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for GlobalTableSettingsReplicationMode {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
-/// `GlobalTableWitnessDescription`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct GlobalTableWitnessDescription {
-    pub region_name: Option<String>,
-    pub witness_status: Option<WitnessStatus>,
-}
-
-impl p::Encode for GlobalTableWitnessDescription {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.region_name, &self.witness_status]);
-    }
-}
-
-impl p::Decode for GlobalTableWitnessDescription {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.region_name = p::Decode::read(reader)?,
-                1 => value.witness_status = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for GlobalTableWitnessDescription {
-    fn schema() -> &'static p::Schema {
-        &schema::GLOBAL_TABLE_WITNESS_DESCRIPTION
-    }
-}
-
-/// `IndexStatus`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum IndexStatus {
-    #[default]
-    /// `CREATING`
-    Creating,
-    /// `UPDATING`
-    Updating,
-    /// `DELETING`
-    Deleting,
-    /// `ACTIVE`
-    Active,
-}
-
-impl IndexStatus {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::Creating, Self::Updating, Self::Deleting, Self::Active];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Creating => "CREATING",
-            Self::Updating => "UPDATING",
-            Self::Deleting => "DELETING",
-            Self::Active => "ACTIVE",
-        }
-    }
-}
-
-impl FromStr for IndexStatus {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for IndexStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for IndexStatus {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for IndexStatus {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
 /// `ItemCollectionMetrics`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ItemCollectionMetrics {
-    pub item_collection_key: Option<BTreeMap<String, AttributeValue>>,
+    pub item_collection_key: Option<BTreeMap<String, crate::value::AttributeValue>>,
     pub size_estimate_range_gb: Option<Vec<f64>>,
 }
 
@@ -2431,8 +1614,7 @@ impl p::Decode for KeyType {
 /// `KeysAndAttributes`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct KeysAndAttributes {
-    pub keys: Vec<BTreeMap<String, AttributeValue>>,
-    pub attributes_to_get: Option<Vec<String>>,
+    pub keys: Vec<BTreeMap<String, crate::value::AttributeValue>>,
     pub consistent_read: Option<bool>,
     pub projection_expression: Option<String>,
     pub expression_attribute_names: Option<BTreeMap<String, String>>,
@@ -2442,7 +1624,6 @@ impl p::Encode for KeysAndAttributes {
     fn write(&self, writer: &mut dyn p::Writer) {
         writer.structure(&[
             &self.keys,
-            &self.attributes_to_get,
             &self.consistent_read,
             &self.projection_expression,
             &self.expression_attribute_names,
@@ -2456,10 +1637,9 @@ impl p::Decode for KeysAndAttributes {
         reader.structure(&mut |member, reader| {
             match member {
                 0 => value.keys = p::Decode::read(reader)?,
-                1 => value.attributes_to_get = p::Decode::read(reader)?,
-                2 => value.consistent_read = p::Decode::read(reader)?,
-                3 => value.projection_expression = p::Decode::read(reader)?,
-                4 => value.expression_attribute_names = p::Decode::read(reader)?,
+                1 => value.consistent_read = p::Decode::read(reader)?,
+                2 => value.projection_expression = p::Decode::read(reader)?,
+                3 => value.expression_attribute_names = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -2610,206 +1790,6 @@ impl p::Shape for ListTagsOfResourceOutput {
     }
 }
 
-/// `LocalSecondaryIndex`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct LocalSecondaryIndex {
-    pub index_name: String,
-    pub key_schema: Vec<KeySchemaElement>,
-    pub projection: Projection,
-}
-
-impl p::Encode for LocalSecondaryIndex {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.index_name, &self.key_schema, &self.projection]);
-    }
-}
-
-impl p::Decode for LocalSecondaryIndex {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.index_name = p::Decode::read(reader)?,
-                1 => value.key_schema = p::Decode::read(reader)?,
-                2 => value.projection = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for LocalSecondaryIndex {
-    fn schema() -> &'static p::Schema {
-        &schema::LOCAL_SECONDARY_INDEX
-    }
-}
-
-/// `LocalSecondaryIndexDescription`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct LocalSecondaryIndexDescription {
-    pub index_name: Option<String>,
-    pub key_schema: Option<Vec<KeySchemaElement>>,
-    pub projection: Option<Projection>,
-    pub index_size_bytes: Option<i64>,
-    pub item_count: Option<i64>,
-    pub index_arn: Option<String>,
-}
-
-impl p::Encode for LocalSecondaryIndexDescription {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.index_name,
-            &self.key_schema,
-            &self.projection,
-            &self.index_size_bytes,
-            &self.item_count,
-            &self.index_arn,
-        ]);
-    }
-}
-
-impl p::Decode for LocalSecondaryIndexDescription {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.index_name = p::Decode::read(reader)?,
-                1 => value.key_schema = p::Decode::read(reader)?,
-                2 => value.projection = p::Decode::read(reader)?,
-                3 => value.index_size_bytes = p::Decode::read(reader)?,
-                4 => value.item_count = p::Decode::read(reader)?,
-                5 => value.index_arn = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for LocalSecondaryIndexDescription {
-    fn schema() -> &'static p::Schema {
-        &schema::LOCAL_SECONDARY_INDEX_DESCRIPTION
-    }
-}
-
-/// `MultiRegionConsistency`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MultiRegionConsistency {
-    #[default]
-    /// `EVENTUAL`
-    Eventual,
-    /// `STRONG`
-    Strong,
-}
-
-impl MultiRegionConsistency {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::Eventual, Self::Strong];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Eventual => "EVENTUAL",
-            Self::Strong => "STRONG",
-        }
-    }
-}
-
-impl FromStr for MultiRegionConsistency {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for MultiRegionConsistency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for MultiRegionConsistency {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for MultiRegionConsistency {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
-/// `OnDemandThroughput`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct OnDemandThroughput {
-    pub max_read_request_units: Option<i64>,
-    pub max_write_request_units: Option<i64>,
-}
-
-impl p::Encode for OnDemandThroughput {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.max_read_request_units, &self.max_write_request_units]);
-    }
-}
-
-impl p::Decode for OnDemandThroughput {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.max_read_request_units = p::Decode::read(reader)?,
-                1 => value.max_write_request_units = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for OnDemandThroughput {
-    fn schema() -> &'static p::Schema {
-        &schema::ON_DEMAND_THROUGHPUT
-    }
-}
-
-/// `OnDemandThroughputOverride`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct OnDemandThroughputOverride {
-    pub max_read_request_units: Option<i64>,
-}
-
-impl p::Encode for OnDemandThroughputOverride {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.max_read_request_units]);
-    }
-}
-
-impl p::Decode for OnDemandThroughputOverride {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.max_read_request_units = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for OnDemandThroughputOverride {
-    fn schema() -> &'static p::Schema {
-        &schema::ON_DEMAND_THROUGHPUT_OVERRIDE
-    }
-}
-
 /// `PointInTimeRecoveryDescription`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct PointInTimeRecoveryDescription {
@@ -2902,92 +1882,6 @@ impl p::Decode for PointInTimeRecoveryStatus {
     }
 }
 
-/// `Projection`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct Projection {
-    pub projection_type: Option<ProjectionType>,
-    pub non_key_attributes: Option<Vec<String>>,
-}
-
-impl p::Encode for Projection {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.projection_type, &self.non_key_attributes]);
-    }
-}
-
-impl p::Decode for Projection {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.projection_type = p::Decode::read(reader)?,
-                1 => value.non_key_attributes = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for Projection {
-    fn schema() -> &'static p::Schema {
-        &schema::PROJECTION
-    }
-}
-
-/// `ProjectionType`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ProjectionType {
-    #[default]
-    /// `ALL`
-    All,
-    /// `KEYS_ONLY`
-    KeysOnly,
-    /// `INCLUDE`
-    Include,
-}
-
-impl ProjectionType {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::All, Self::KeysOnly, Self::Include];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::All => "ALL",
-            Self::KeysOnly => "KEYS_ONLY",
-            Self::Include => "INCLUDE",
-        }
-    }
-}
-
-impl FromStr for ProjectionType {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for ProjectionType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for ProjectionType {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for ProjectionType {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
 /// `ProvisionedThroughput`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ProvisionedThroughput {
@@ -3068,51 +1962,17 @@ impl p::Shape for ProvisionedThroughputDescription {
     }
 }
 
-/// `ProvisionedThroughputOverride`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct ProvisionedThroughputOverride {
-    pub read_capacity_units: Option<i64>,
-}
-
-impl p::Encode for ProvisionedThroughputOverride {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.read_capacity_units]);
-    }
-}
-
-impl p::Decode for ProvisionedThroughputOverride {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.read_capacity_units = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for ProvisionedThroughputOverride {
-    fn schema() -> &'static p::Schema {
-        &schema::PROVISIONED_THROUGHPUT_OVERRIDE
-    }
-}
-
 /// `PutItemInput`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct PutItemInput {
     pub table_name: String,
-    pub item: BTreeMap<String, AttributeValue>,
-    pub expected: Option<BTreeMap<String, ExpectedAttributeValue>>,
+    pub item: BTreeMap<String, crate::value::AttributeValue>,
     pub return_values: Option<ReturnValue>,
     pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
     pub return_item_collection_metrics: Option<ReturnItemCollectionMetrics>,
-    pub conditional_operator: Option<ConditionalOperator>,
     pub condition_expression: Option<String>,
     pub expression_attribute_names: Option<BTreeMap<String, String>>,
-    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
+    pub expression_attribute_values: Option<BTreeMap<String, crate::value::AttributeValue>>,
     pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
 }
 
@@ -3121,11 +1981,9 @@ impl p::Encode for PutItemInput {
         writer.structure(&[
             &self.table_name,
             &self.item,
-            &self.expected,
             &self.return_values,
             &self.return_consumed_capacity,
             &self.return_item_collection_metrics,
-            &self.conditional_operator,
             &self.condition_expression,
             &self.expression_attribute_names,
             &self.expression_attribute_values,
@@ -3141,15 +1999,13 @@ impl p::Decode for PutItemInput {
             match member {
                 0 => value.table_name = p::Decode::read(reader)?,
                 1 => value.item = p::Decode::read(reader)?,
-                2 => value.expected = p::Decode::read(reader)?,
-                3 => value.return_values = p::Decode::read(reader)?,
-                4 => value.return_consumed_capacity = p::Decode::read(reader)?,
-                5 => value.return_item_collection_metrics = p::Decode::read(reader)?,
-                6 => value.conditional_operator = p::Decode::read(reader)?,
-                7 => value.condition_expression = p::Decode::read(reader)?,
-                8 => value.expression_attribute_names = p::Decode::read(reader)?,
-                9 => value.expression_attribute_values = p::Decode::read(reader)?,
-                10 => value.return_values_on_condition_check_failure = p::Decode::read(reader)?,
+                2 => value.return_values = p::Decode::read(reader)?,
+                3 => value.return_consumed_capacity = p::Decode::read(reader)?,
+                4 => value.return_item_collection_metrics = p::Decode::read(reader)?,
+                5 => value.condition_expression = p::Decode::read(reader)?,
+                6 => value.expression_attribute_names = p::Decode::read(reader)?,
+                7 => value.expression_attribute_values = p::Decode::read(reader)?,
+                8 => value.return_values_on_condition_check_failure = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -3167,7 +2023,7 @@ impl p::Shape for PutItemInput {
 /// `PutItemOutput`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct PutItemOutput {
-    pub attributes: Option<BTreeMap<String, AttributeValue>>,
+    pub attributes: Option<BTreeMap<String, crate::value::AttributeValue>>,
     pub consumed_capacity: Option<ConsumedCapacity>,
     pub item_collection_metrics: Option<ItemCollectionMetrics>,
 }
@@ -3203,7 +2059,7 @@ impl p::Shape for PutItemOutput {
 /// `PutRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct PutRequest {
-    pub item: BTreeMap<String, AttributeValue>,
+    pub item: BTreeMap<String, crate::value::AttributeValue>,
 }
 
 impl p::Encode for PutRequest {
@@ -3236,36 +2092,26 @@ impl p::Shape for PutRequest {
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct QueryInput {
     pub table_name: String,
-    pub index_name: Option<String>,
     pub select: Option<Select>,
-    pub attributes_to_get: Option<Vec<String>>,
     pub limit: Option<i32>,
     pub consistent_read: Option<bool>,
-    pub key_conditions: Option<BTreeMap<String, Condition>>,
-    pub query_filter: Option<BTreeMap<String, Condition>>,
-    pub conditional_operator: Option<ConditionalOperator>,
     pub scan_index_forward: Option<bool>,
-    pub exclusive_start_key: Option<BTreeMap<String, AttributeValue>>,
+    pub exclusive_start_key: Option<BTreeMap<String, crate::value::AttributeValue>>,
     pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
     pub projection_expression: Option<String>,
     pub filter_expression: Option<String>,
     pub key_condition_expression: Option<String>,
     pub expression_attribute_names: Option<BTreeMap<String, String>>,
-    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
+    pub expression_attribute_values: Option<BTreeMap<String, crate::value::AttributeValue>>,
 }
 
 impl p::Encode for QueryInput {
     fn write(&self, writer: &mut dyn p::Writer) {
         writer.structure(&[
             &self.table_name,
-            &self.index_name,
             &self.select,
-            &self.attributes_to_get,
             &self.limit,
             &self.consistent_read,
-            &self.key_conditions,
-            &self.query_filter,
-            &self.conditional_operator,
             &self.scan_index_forward,
             &self.exclusive_start_key,
             &self.return_consumed_capacity,
@@ -3284,22 +2130,17 @@ impl p::Decode for QueryInput {
         reader.structure(&mut |member, reader| {
             match member {
                 0 => value.table_name = p::Decode::read(reader)?,
-                1 => value.index_name = p::Decode::read(reader)?,
-                2 => value.select = p::Decode::read(reader)?,
-                3 => value.attributes_to_get = p::Decode::read(reader)?,
-                4 => value.limit = p::Decode::read(reader)?,
-                5 => value.consistent_read = p::Decode::read(reader)?,
-                6 => value.key_conditions = p::Decode::read(reader)?,
-                7 => value.query_filter = p::Decode::read(reader)?,
-                8 => value.conditional_operator = p::Decode::read(reader)?,
-                9 => value.scan_index_forward = p::Decode::read(reader)?,
-                10 => value.exclusive_start_key = p::Decode::read(reader)?,
-                11 => value.return_consumed_capacity = p::Decode::read(reader)?,
-                12 => value.projection_expression = p::Decode::read(reader)?,
-                13 => value.filter_expression = p::Decode::read(reader)?,
-                14 => value.key_condition_expression = p::Decode::read(reader)?,
-                15 => value.expression_attribute_names = p::Decode::read(reader)?,
-                16 => value.expression_attribute_values = p::Decode::read(reader)?,
+                1 => value.select = p::Decode::read(reader)?,
+                2 => value.limit = p::Decode::read(reader)?,
+                3 => value.consistent_read = p::Decode::read(reader)?,
+                4 => value.scan_index_forward = p::Decode::read(reader)?,
+                5 => value.exclusive_start_key = p::Decode::read(reader)?,
+                6 => value.return_consumed_capacity = p::Decode::read(reader)?,
+                7 => value.projection_expression = p::Decode::read(reader)?,
+                8 => value.filter_expression = p::Decode::read(reader)?,
+                9 => value.key_condition_expression = p::Decode::read(reader)?,
+                10 => value.expression_attribute_names = p::Decode::read(reader)?,
+                11 => value.expression_attribute_values = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -3317,10 +2158,10 @@ impl p::Shape for QueryInput {
 /// `QueryOutput`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct QueryOutput {
-    pub items: Option<Vec<BTreeMap<String, AttributeValue>>>,
+    pub items: Option<Vec<BTreeMap<String, crate::value::AttributeValue>>>,
     pub count: Option<i32>,
     pub scanned_count: Option<i32>,
-    pub last_evaluated_key: Option<BTreeMap<String, AttributeValue>>,
+    pub last_evaluated_key: Option<BTreeMap<String, crate::value::AttributeValue>>,
     pub consumed_capacity: Option<ConsumedCapacity>,
 }
 
@@ -3357,246 +2198,6 @@ impl p::Decode for QueryOutput {
 impl p::Shape for QueryOutput {
     fn schema() -> &'static p::Schema {
         &schema::QUERY_OUTPUT
-    }
-}
-
-/// `ReplicaDescription`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct ReplicaDescription {
-    pub region_name: Option<String>,
-    pub replica_status: Option<ReplicaStatus>,
-    pub replica_arn: Option<String>,
-    pub replica_status_description: Option<String>,
-    pub replica_status_percent_progress: Option<String>,
-    pub kms_master_key_id: Option<String>,
-    pub provisioned_throughput_override: Option<ProvisionedThroughputOverride>,
-    pub on_demand_throughput_override: Option<OnDemandThroughputOverride>,
-    pub warm_throughput: Option<TableWarmThroughputDescription>,
-    pub global_secondary_indexes: Option<Vec<ReplicaGlobalSecondaryIndexDescription>>,
-    pub replica_inaccessible_date_time: Option<p::generated::Timestamp>,
-    pub replica_table_class_summary: Option<TableClassSummary>,
-    pub global_table_settings_replication_mode: Option<GlobalTableSettingsReplicationMode>,
-}
-
-impl p::Encode for ReplicaDescription {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.region_name,
-            &self.replica_status,
-            &self.replica_arn,
-            &self.replica_status_description,
-            &self.replica_status_percent_progress,
-            &self.kms_master_key_id,
-            &self.provisioned_throughput_override,
-            &self.on_demand_throughput_override,
-            &self.warm_throughput,
-            &self.global_secondary_indexes,
-            &self.replica_inaccessible_date_time,
-            &self.replica_table_class_summary,
-            &self.global_table_settings_replication_mode,
-        ]);
-    }
-}
-
-impl p::Decode for ReplicaDescription {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.region_name = p::Decode::read(reader)?,
-                1 => value.replica_status = p::Decode::read(reader)?,
-                2 => value.replica_arn = p::Decode::read(reader)?,
-                3 => value.replica_status_description = p::Decode::read(reader)?,
-                4 => value.replica_status_percent_progress = p::Decode::read(reader)?,
-                5 => value.kms_master_key_id = p::Decode::read(reader)?,
-                6 => value.provisioned_throughput_override = p::Decode::read(reader)?,
-                7 => value.on_demand_throughput_override = p::Decode::read(reader)?,
-                8 => value.warm_throughput = p::Decode::read(reader)?,
-                9 => value.global_secondary_indexes = p::Decode::read(reader)?,
-                10 => value.replica_inaccessible_date_time = p::Decode::read(reader)?,
-                11 => value.replica_table_class_summary = p::Decode::read(reader)?,
-                12 => value.global_table_settings_replication_mode = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for ReplicaDescription {
-    fn schema() -> &'static p::Schema {
-        &schema::REPLICA_DESCRIPTION
-    }
-}
-
-/// `ReplicaGlobalSecondaryIndexDescription`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct ReplicaGlobalSecondaryIndexDescription {
-    pub index_name: Option<String>,
-    pub provisioned_throughput_override: Option<ProvisionedThroughputOverride>,
-    pub on_demand_throughput_override: Option<OnDemandThroughputOverride>,
-    pub warm_throughput: Option<GlobalSecondaryIndexWarmThroughputDescription>,
-}
-
-impl p::Encode for ReplicaGlobalSecondaryIndexDescription {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.index_name,
-            &self.provisioned_throughput_override,
-            &self.on_demand_throughput_override,
-            &self.warm_throughput,
-        ]);
-    }
-}
-
-impl p::Decode for ReplicaGlobalSecondaryIndexDescription {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.index_name = p::Decode::read(reader)?,
-                1 => value.provisioned_throughput_override = p::Decode::read(reader)?,
-                2 => value.on_demand_throughput_override = p::Decode::read(reader)?,
-                3 => value.warm_throughput = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for ReplicaGlobalSecondaryIndexDescription {
-    fn schema() -> &'static p::Schema {
-        &schema::REPLICA_GLOBAL_SECONDARY_INDEX_DESCRIPTION
-    }
-}
-
-/// `ReplicaStatus`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ReplicaStatus {
-    #[default]
-    /// `CREATING`
-    Creating,
-    /// `CREATION_FAILED`
-    CreationFailed,
-    /// `UPDATING`
-    Updating,
-    /// `DELETING`
-    Deleting,
-    /// `ACTIVE`
-    Active,
-    /// `REGION_DISABLED`
-    RegionDisabled,
-    /// `INACCESSIBLE_ENCRYPTION_CREDENTIALS`
-    InaccessibleEncryptionCredentials,
-    /// `ARCHIVING`
-    Archiving,
-    /// `ARCHIVED`
-    Archived,
-    /// `REPLICATION_NOT_AUTHORIZED`
-    ReplicationNotAuthorized,
-}
-
-impl ReplicaStatus {
-    /// All values.
-    pub const ALL: &'static [Self] = &[
-        Self::Creating,
-        Self::CreationFailed,
-        Self::Updating,
-        Self::Deleting,
-        Self::Active,
-        Self::RegionDisabled,
-        Self::InaccessibleEncryptionCredentials,
-        Self::Archiving,
-        Self::Archived,
-        Self::ReplicationNotAuthorized,
-    ];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Creating => "CREATING",
-            Self::CreationFailed => "CREATION_FAILED",
-            Self::Updating => "UPDATING",
-            Self::Deleting => "DELETING",
-            Self::Active => "ACTIVE",
-            Self::RegionDisabled => "REGION_DISABLED",
-            Self::InaccessibleEncryptionCredentials => "INACCESSIBLE_ENCRYPTION_CREDENTIALS",
-            Self::Archiving => "ARCHIVING",
-            Self::Archived => "ARCHIVED",
-            Self::ReplicationNotAuthorized => "REPLICATION_NOT_AUTHORIZED",
-        }
-    }
-}
-
-impl FromStr for ReplicaStatus {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for ReplicaStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for ReplicaStatus {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for ReplicaStatus {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
-/// `RestoreSummary`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct RestoreSummary {
-    pub source_backup_arn: Option<String>,
-    pub source_table_arn: Option<String>,
-    pub restore_date_time: p::generated::Timestamp,
-    pub restore_in_progress: bool,
-}
-
-impl p::Encode for RestoreSummary {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.source_backup_arn,
-            &self.source_table_arn,
-            &self.restore_date_time,
-            &self.restore_in_progress,
-        ]);
-    }
-}
-
-impl p::Decode for RestoreSummary {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.source_backup_arn = p::Decode::read(reader)?,
-                1 => value.source_table_arn = p::Decode::read(reader)?,
-                2 => value.restore_date_time = p::Decode::read(reader)?,
-                3 => value.restore_in_progress = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for RestoreSummary {
-    fn schema() -> &'static p::Schema {
-        &schema::RESTORE_SUMMARY
     }
 }
 
@@ -3809,193 +2410,6 @@ impl p::Decode for ReturnValuesOnConditionCheckFailure {
     }
 }
 
-/// `SSEDescription`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct SSEDescription {
-    pub status: Option<SSEStatus>,
-    pub sse_type: Option<SSEType>,
-    pub kms_master_key_arn: Option<String>,
-    pub inaccessible_encryption_date_time: Option<p::generated::Timestamp>,
-}
-
-impl p::Encode for SSEDescription {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.status,
-            &self.sse_type,
-            &self.kms_master_key_arn,
-            &self.inaccessible_encryption_date_time,
-        ]);
-    }
-}
-
-impl p::Decode for SSEDescription {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.status = p::Decode::read(reader)?,
-                1 => value.sse_type = p::Decode::read(reader)?,
-                2 => value.kms_master_key_arn = p::Decode::read(reader)?,
-                3 => value.inaccessible_encryption_date_time = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for SSEDescription {
-    fn schema() -> &'static p::Schema {
-        &schema::SSE_DESCRIPTION
-    }
-}
-
-/// `SSESpecification`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct SSESpecification {
-    pub enabled: Option<bool>,
-    pub sse_type: Option<SSEType>,
-    pub kms_master_key_id: Option<String>,
-}
-
-impl p::Encode for SSESpecification {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.enabled, &self.sse_type, &self.kms_master_key_id]);
-    }
-}
-
-impl p::Decode for SSESpecification {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.enabled = p::Decode::read(reader)?,
-                1 => value.sse_type = p::Decode::read(reader)?,
-                2 => value.kms_master_key_id = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for SSESpecification {
-    fn schema() -> &'static p::Schema {
-        &schema::SSE_SPECIFICATION
-    }
-}
-
-/// `SSEStatus`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SSEStatus {
-    #[default]
-    /// `ENABLING`
-    Enabling,
-    /// `ENABLED`
-    Enabled,
-    /// `DISABLING`
-    Disabling,
-    /// `DISABLED`
-    Disabled,
-    /// `UPDATING`
-    Updating,
-}
-
-impl SSEStatus {
-    /// All values.
-    pub const ALL: &'static [Self] =
-        &[Self::Enabling, Self::Enabled, Self::Disabling, Self::Disabled, Self::Updating];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Enabling => "ENABLING",
-            Self::Enabled => "ENABLED",
-            Self::Disabling => "DISABLING",
-            Self::Disabled => "DISABLED",
-            Self::Updating => "UPDATING",
-        }
-    }
-}
-
-impl FromStr for SSEStatus {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for SSEStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for SSEStatus {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for SSEStatus {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
-/// `SSEType`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SSEType {
-    #[default]
-    /// `AES256`
-    Aes256,
-    /// `KMS`
-    Kms,
-}
-
-impl SSEType {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::Aes256, Self::Kms];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Aes256 => "AES256",
-            Self::Kms => "KMS",
-        }
-    }
-}
-
-impl FromStr for SSEType {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for SSEType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for SSEType {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for SSEType {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
 /// `ScalarAttributeType`. The default is a placeholder for values that were refused, nothing more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ScalarAttributeType {
@@ -4052,20 +2466,16 @@ impl p::Decode for ScalarAttributeType {
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ScanInput {
     pub table_name: String,
-    pub index_name: Option<String>,
-    pub attributes_to_get: Option<Vec<String>>,
     pub limit: Option<i32>,
     pub select: Option<Select>,
-    pub scan_filter: Option<BTreeMap<String, Condition>>,
-    pub conditional_operator: Option<ConditionalOperator>,
-    pub exclusive_start_key: Option<BTreeMap<String, AttributeValue>>,
+    pub exclusive_start_key: Option<BTreeMap<String, crate::value::AttributeValue>>,
     pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
     pub total_segments: Option<i32>,
     pub segment: Option<i32>,
     pub projection_expression: Option<String>,
     pub filter_expression: Option<String>,
     pub expression_attribute_names: Option<BTreeMap<String, String>>,
-    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
+    pub expression_attribute_values: Option<BTreeMap<String, crate::value::AttributeValue>>,
     pub consistent_read: Option<bool>,
 }
 
@@ -4073,12 +2483,8 @@ impl p::Encode for ScanInput {
     fn write(&self, writer: &mut dyn p::Writer) {
         writer.structure(&[
             &self.table_name,
-            &self.index_name,
-            &self.attributes_to_get,
             &self.limit,
             &self.select,
-            &self.scan_filter,
-            &self.conditional_operator,
             &self.exclusive_start_key,
             &self.return_consumed_capacity,
             &self.total_segments,
@@ -4098,21 +2504,17 @@ impl p::Decode for ScanInput {
         reader.structure(&mut |member, reader| {
             match member {
                 0 => value.table_name = p::Decode::read(reader)?,
-                1 => value.index_name = p::Decode::read(reader)?,
-                2 => value.attributes_to_get = p::Decode::read(reader)?,
-                3 => value.limit = p::Decode::read(reader)?,
-                4 => value.select = p::Decode::read(reader)?,
-                5 => value.scan_filter = p::Decode::read(reader)?,
-                6 => value.conditional_operator = p::Decode::read(reader)?,
-                7 => value.exclusive_start_key = p::Decode::read(reader)?,
-                8 => value.return_consumed_capacity = p::Decode::read(reader)?,
-                9 => value.total_segments = p::Decode::read(reader)?,
-                10 => value.segment = p::Decode::read(reader)?,
-                11 => value.projection_expression = p::Decode::read(reader)?,
-                12 => value.filter_expression = p::Decode::read(reader)?,
-                13 => value.expression_attribute_names = p::Decode::read(reader)?,
-                14 => value.expression_attribute_values = p::Decode::read(reader)?,
-                15 => value.consistent_read = p::Decode::read(reader)?,
+                1 => value.limit = p::Decode::read(reader)?,
+                2 => value.select = p::Decode::read(reader)?,
+                3 => value.exclusive_start_key = p::Decode::read(reader)?,
+                4 => value.return_consumed_capacity = p::Decode::read(reader)?,
+                5 => value.total_segments = p::Decode::read(reader)?,
+                6 => value.segment = p::Decode::read(reader)?,
+                7 => value.projection_expression = p::Decode::read(reader)?,
+                8 => value.filter_expression = p::Decode::read(reader)?,
+                9 => value.expression_attribute_names = p::Decode::read(reader)?,
+                10 => value.expression_attribute_values = p::Decode::read(reader)?,
+                11 => value.consistent_read = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -4130,10 +2532,10 @@ impl p::Shape for ScanInput {
 /// `ScanOutput`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ScanOutput {
-    pub items: Option<Vec<BTreeMap<String, AttributeValue>>>,
+    pub items: Option<Vec<BTreeMap<String, crate::value::AttributeValue>>>,
     pub count: Option<i32>,
     pub scanned_count: Option<i32>,
-    pub last_evaluated_key: Option<BTreeMap<String, AttributeValue>>,
+    pub last_evaluated_key: Option<BTreeMap<String, crate::value::AttributeValue>>,
     pub consumed_capacity: Option<ConsumedCapacity>,
 }
 
@@ -4170,89 +2572,6 @@ impl p::Decode for ScanOutput {
 impl p::Shape for ScanOutput {
     fn schema() -> &'static p::Schema {
         &schema::SCAN_OUTPUT
-    }
-}
-
-/// `SearchSchemaElement`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct SearchSchemaElement {
-    pub attribute_name: String,
-    pub search_schema_element_type: SearchSchemaElementType,
-}
-
-impl p::Encode for SearchSchemaElement {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.attribute_name, &self.search_schema_element_type]);
-    }
-}
-
-impl p::Decode for SearchSchemaElement {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.attribute_name = p::Decode::read(reader)?,
-                1 => value.search_schema_element_type = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for SearchSchemaElement {
-    fn schema() -> &'static p::Schema {
-        &schema::SEARCH_SCHEMA_ELEMENT
-    }
-}
-
-/// `SearchSchemaElementType`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SearchSchemaElementType {
-    #[default]
-    /// `HASH`
-    Hash,
-    /// `INLINE_FILTER`
-    InlineFilter,
-}
-
-impl SearchSchemaElementType {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::Hash, Self::InlineFilter];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Hash => "HASH",
-            Self::InlineFilter => "INLINE_FILTER",
-        }
-    }
-}
-
-impl FromStr for SearchSchemaElementType {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for SearchSchemaElementType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for SearchSchemaElementType {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for SearchSchemaElementType {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
     }
 }
 
@@ -4312,178 +2631,6 @@ impl p::Decode for Select {
     }
 }
 
-/// `StreamSpecification`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct StreamSpecification {
-    pub stream_enabled: bool,
-    pub stream_view_type: Option<StreamViewType>,
-}
-
-impl p::Encode for StreamSpecification {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.stream_enabled, &self.stream_view_type]);
-    }
-}
-
-impl p::Decode for StreamSpecification {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.stream_enabled = p::Decode::read(reader)?,
-                1 => value.stream_view_type = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for StreamSpecification {
-    fn schema() -> &'static p::Schema {
-        &schema::STREAM_SPECIFICATION
-    }
-}
-
-/// `StreamViewType`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StreamViewType {
-    #[default]
-    /// `NEW_IMAGE`
-    NewImage,
-    /// `OLD_IMAGE`
-    OldImage,
-    /// `NEW_AND_OLD_IMAGES`
-    NewAndOldImages,
-    /// `KEYS_ONLY`
-    KeysOnly,
-}
-
-impl StreamViewType {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::NewImage, Self::OldImage, Self::NewAndOldImages, Self::KeysOnly];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NewImage => "NEW_IMAGE",
-            Self::OldImage => "OLD_IMAGE",
-            Self::NewAndOldImages => "NEW_AND_OLD_IMAGES",
-            Self::KeysOnly => "KEYS_ONLY",
-        }
-    }
-}
-
-impl FromStr for StreamViewType {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for StreamViewType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for StreamViewType {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for StreamViewType {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
-/// `TableClass`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TableClass {
-    #[default]
-    /// `STANDARD`
-    Standard,
-    /// `STANDARD_INFREQUENT_ACCESS`
-    StandardInfrequentAccess,
-}
-
-impl TableClass {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::Standard, Self::StandardInfrequentAccess];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Standard => "STANDARD",
-            Self::StandardInfrequentAccess => "STANDARD_INFREQUENT_ACCESS",
-        }
-    }
-}
-
-impl FromStr for TableClass {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for TableClass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for TableClass {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for TableClass {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
-/// `TableClassSummary`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct TableClassSummary {
-    pub table_class: Option<TableClass>,
-    pub last_update_date_time: Option<p::generated::Timestamp>,
-}
-
-impl p::Encode for TableClassSummary {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.table_class, &self.last_update_date_time]);
-    }
-}
-
-impl p::Decode for TableClassSummary {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.table_class = p::Decode::read(reader)?,
-                1 => value.last_update_date_time = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for TableClassSummary {
-    fn schema() -> &'static p::Schema {
-        &schema::TABLE_CLASS_SUMMARY
-    }
-}
-
 /// `TableDescription`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct TableDescription {
@@ -4498,25 +2645,7 @@ pub struct TableDescription {
     pub table_arn: Option<String>,
     pub table_id: Option<String>,
     pub billing_mode_summary: Option<BillingModeSummary>,
-    pub local_secondary_indexes: Option<Vec<LocalSecondaryIndexDescription>>,
-    pub global_secondary_indexes: Option<Vec<GlobalSecondaryIndexDescription>>,
-    pub stream_specification: Option<StreamSpecification>,
-    pub latest_stream_label: Option<String>,
-    pub latest_stream_arn: Option<String>,
-    pub global_table_version: Option<String>,
-    pub replicas: Option<Vec<ReplicaDescription>>,
-    pub global_table_witnesses: Option<Vec<GlobalTableWitnessDescription>>,
-    pub global_table_settings_replication_mode: Option<GlobalTableSettingsReplicationMode>,
-    pub restore_summary: Option<RestoreSummary>,
-    pub sse_description: Option<SSEDescription>,
-    pub archival_summary: Option<ArchivalSummary>,
-    pub table_class_summary: Option<TableClassSummary>,
     pub deletion_protection_enabled: Option<bool>,
-    pub disassociation_protection_enabled: Option<bool>,
-    pub on_demand_throughput: Option<OnDemandThroughput>,
-    pub warm_throughput: Option<TableWarmThroughputDescription>,
-    pub multi_region_consistency: Option<MultiRegionConsistency>,
-    pub vector_indexes: Option<Vec<VectorIndexDescription>>,
 }
 
 impl p::Encode for TableDescription {
@@ -4533,25 +2662,7 @@ impl p::Encode for TableDescription {
             &self.table_arn,
             &self.table_id,
             &self.billing_mode_summary,
-            &self.local_secondary_indexes,
-            &self.global_secondary_indexes,
-            &self.stream_specification,
-            &self.latest_stream_label,
-            &self.latest_stream_arn,
-            &self.global_table_version,
-            &self.replicas,
-            &self.global_table_witnesses,
-            &self.global_table_settings_replication_mode,
-            &self.restore_summary,
-            &self.sse_description,
-            &self.archival_summary,
-            &self.table_class_summary,
             &self.deletion_protection_enabled,
-            &self.disassociation_protection_enabled,
-            &self.on_demand_throughput,
-            &self.warm_throughput,
-            &self.multi_region_consistency,
-            &self.vector_indexes,
         ]);
     }
 }
@@ -4572,25 +2683,7 @@ impl p::Decode for TableDescription {
                 8 => value.table_arn = p::Decode::read(reader)?,
                 9 => value.table_id = p::Decode::read(reader)?,
                 10 => value.billing_mode_summary = p::Decode::read(reader)?,
-                11 => value.local_secondary_indexes = p::Decode::read(reader)?,
-                12 => value.global_secondary_indexes = p::Decode::read(reader)?,
-                13 => value.stream_specification = p::Decode::read(reader)?,
-                14 => value.latest_stream_label = p::Decode::read(reader)?,
-                15 => value.latest_stream_arn = p::Decode::read(reader)?,
-                16 => value.global_table_version = p::Decode::read(reader)?,
-                17 => value.replicas = p::Decode::read(reader)?,
-                18 => value.global_table_witnesses = p::Decode::read(reader)?,
-                19 => value.global_table_settings_replication_mode = p::Decode::read(reader)?,
-                20 => value.restore_summary = p::Decode::read(reader)?,
-                21 => value.sse_description = p::Decode::read(reader)?,
-                22 => value.archival_summary = p::Decode::read(reader)?,
-                23 => value.table_class_summary = p::Decode::read(reader)?,
-                24 => value.deletion_protection_enabled = p::Decode::read(reader)?,
-                25 => value.disassociation_protection_enabled = p::Decode::read(reader)?,
-                26 => value.on_demand_throughput = p::Decode::read(reader)?,
-                27 => value.warm_throughput = p::Decode::read(reader)?,
-                28 => value.multi_region_consistency = p::Decode::read(reader)?,
-                29 => value.vector_indexes = p::Decode::read(reader)?,
+                11 => value.deletion_protection_enabled = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -4678,42 +2771,6 @@ impl p::Encode for TableStatus {
 impl p::Decode for TableStatus {
     fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
         Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
-/// `TableWarmThroughputDescription`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct TableWarmThroughputDescription {
-    pub read_units_per_second: Option<i64>,
-    pub write_units_per_second: Option<i64>,
-    pub status: Option<TableStatus>,
-}
-
-impl p::Encode for TableWarmThroughputDescription {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.read_units_per_second, &self.write_units_per_second, &self.status]);
-    }
-}
-
-impl p::Decode for TableWarmThroughputDescription {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.read_units_per_second = p::Decode::read(reader)?,
-                1 => value.write_units_per_second = p::Decode::read(reader)?,
-                2 => value.status = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for TableWarmThroughputDescription {
-    fn schema() -> &'static p::Schema {
-        &schema::TABLE_WARM_THROUGHPUT_DESCRIPTION
     }
 }
 
@@ -4946,17 +3003,14 @@ impl p::Shape for UntagResourceInput {
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct UpdateItemInput {
     pub table_name: String,
-    pub key: BTreeMap<String, AttributeValue>,
-    pub attribute_updates: Option<BTreeMap<String, AttributeValueUpdate>>,
-    pub expected: Option<BTreeMap<String, ExpectedAttributeValue>>,
-    pub conditional_operator: Option<ConditionalOperator>,
+    pub key: BTreeMap<String, crate::value::AttributeValue>,
     pub return_values: Option<ReturnValue>,
     pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
     pub return_item_collection_metrics: Option<ReturnItemCollectionMetrics>,
     pub update_expression: Option<String>,
     pub condition_expression: Option<String>,
     pub expression_attribute_names: Option<BTreeMap<String, String>>,
-    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
+    pub expression_attribute_values: Option<BTreeMap<String, crate::value::AttributeValue>>,
     pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
 }
 
@@ -4965,9 +3019,6 @@ impl p::Encode for UpdateItemInput {
         writer.structure(&[
             &self.table_name,
             &self.key,
-            &self.attribute_updates,
-            &self.expected,
-            &self.conditional_operator,
             &self.return_values,
             &self.return_consumed_capacity,
             &self.return_item_collection_metrics,
@@ -4987,17 +3038,14 @@ impl p::Decode for UpdateItemInput {
             match member {
                 0 => value.table_name = p::Decode::read(reader)?,
                 1 => value.key = p::Decode::read(reader)?,
-                2 => value.attribute_updates = p::Decode::read(reader)?,
-                3 => value.expected = p::Decode::read(reader)?,
-                4 => value.conditional_operator = p::Decode::read(reader)?,
-                5 => value.return_values = p::Decode::read(reader)?,
-                6 => value.return_consumed_capacity = p::Decode::read(reader)?,
-                7 => value.return_item_collection_metrics = p::Decode::read(reader)?,
-                8 => value.update_expression = p::Decode::read(reader)?,
-                9 => value.condition_expression = p::Decode::read(reader)?,
-                10 => value.expression_attribute_names = p::Decode::read(reader)?,
-                11 => value.expression_attribute_values = p::Decode::read(reader)?,
-                12 => value.return_values_on_condition_check_failure = p::Decode::read(reader)?,
+                2 => value.return_values = p::Decode::read(reader)?,
+                3 => value.return_consumed_capacity = p::Decode::read(reader)?,
+                4 => value.return_item_collection_metrics = p::Decode::read(reader)?,
+                5 => value.update_expression = p::Decode::read(reader)?,
+                6 => value.condition_expression = p::Decode::read(reader)?,
+                7 => value.expression_attribute_names = p::Decode::read(reader)?,
+                8 => value.expression_attribute_values = p::Decode::read(reader)?,
+                9 => value.return_values_on_condition_check_failure = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -5015,7 +3063,7 @@ impl p::Shape for UpdateItemInput {
 /// `UpdateItemOutput`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct UpdateItemOutput {
-    pub attributes: Option<BTreeMap<String, AttributeValue>>,
+    pub attributes: Option<BTreeMap<String, crate::value::AttributeValue>>,
     pub consumed_capacity: Option<ConsumedCapacity>,
     pub item_collection_metrics: Option<ItemCollectionMetrics>,
 }
@@ -5045,323 +3093,6 @@ impl p::Decode for UpdateItemOutput {
 impl p::Shape for UpdateItemOutput {
     fn schema() -> &'static p::Schema {
         &schema::UPDATE_ITEM_OUTPUT
-    }
-}
-
-/// `VectorAttributeDefinition`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct VectorAttributeDefinition {
-    pub attribute_name: String,
-}
-
-impl p::Encode for VectorAttributeDefinition {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.attribute_name]);
-    }
-}
-
-impl p::Decode for VectorAttributeDefinition {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.attribute_name = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for VectorAttributeDefinition {
-    fn schema() -> &'static p::Schema {
-        &schema::VECTOR_ATTRIBUTE_DEFINITION
-    }
-}
-
-/// `VectorCapacity`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct VectorCapacity {
-    pub vector_search_request_bytes: Option<f64>,
-    pub vector_write_request_bytes: Option<f64>,
-}
-
-impl p::Encode for VectorCapacity {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.vector_search_request_bytes, &self.vector_write_request_bytes]);
-    }
-}
-
-impl p::Decode for VectorCapacity {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.vector_search_request_bytes = p::Decode::read(reader)?,
-                1 => value.vector_write_request_bytes = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for VectorCapacity {
-    fn schema() -> &'static p::Schema {
-        &schema::VECTOR_CAPACITY
-    }
-}
-
-/// `VectorDistanceFunction`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum VectorDistanceFunction {
-    #[default]
-    /// `COSINE`
-    Cosine,
-    /// `DOT_PRODUCT`
-    DotProduct,
-    /// `EUCLIDEAN`
-    Euclidean,
-}
-
-impl VectorDistanceFunction {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::Cosine, Self::DotProduct, Self::Euclidean];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Cosine => "COSINE",
-            Self::DotProduct => "DOT_PRODUCT",
-            Self::Euclidean => "EUCLIDEAN",
-        }
-    }
-}
-
-impl FromStr for VectorDistanceFunction {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for VectorDistanceFunction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for VectorDistanceFunction {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for VectorDistanceFunction {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
-/// `VectorIndex`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct VectorIndex {
-    pub index_name: String,
-    pub vector_attribute: VectorAttributeDefinition,
-    pub search_schema: Option<Vec<SearchSchemaElement>>,
-    pub projection: Projection,
-    pub dimensions: i64,
-    pub distance_function: VectorDistanceFunction,
-}
-
-impl p::Encode for VectorIndex {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.index_name,
-            &self.vector_attribute,
-            &self.search_schema,
-            &self.projection,
-            &self.dimensions,
-            &self.distance_function,
-        ]);
-    }
-}
-
-impl p::Decode for VectorIndex {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.index_name = p::Decode::read(reader)?,
-                1 => value.vector_attribute = p::Decode::read(reader)?,
-                2 => value.search_schema = p::Decode::read(reader)?,
-                3 => value.projection = p::Decode::read(reader)?,
-                4 => value.dimensions = p::Decode::read(reader)?,
-                5 => value.distance_function = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for VectorIndex {
-    fn schema() -> &'static p::Schema {
-        &schema::VECTOR_INDEX
-    }
-}
-
-/// `VectorIndexDescription`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct VectorIndexDescription {
-    pub index_name: Option<String>,
-    pub search_schema: Option<Vec<SearchSchemaElement>>,
-    pub projection: Option<Projection>,
-    pub vector_attribute: Option<VectorAttributeDefinition>,
-    pub dimensions: Option<i64>,
-    pub distance_function: Option<VectorDistanceFunction>,
-    pub index_status: Option<IndexStatus>,
-    pub backfilling: Option<bool>,
-    pub index_size_bytes: Option<i64>,
-    pub item_count: Option<i64>,
-    pub index_arn: Option<String>,
-}
-
-impl p::Encode for VectorIndexDescription {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.index_name,
-            &self.search_schema,
-            &self.projection,
-            &self.vector_attribute,
-            &self.dimensions,
-            &self.distance_function,
-            &self.index_status,
-            &self.backfilling,
-            &self.index_size_bytes,
-            &self.item_count,
-            &self.index_arn,
-        ]);
-    }
-}
-
-impl p::Decode for VectorIndexDescription {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.index_name = p::Decode::read(reader)?,
-                1 => value.search_schema = p::Decode::read(reader)?,
-                2 => value.projection = p::Decode::read(reader)?,
-                3 => value.vector_attribute = p::Decode::read(reader)?,
-                4 => value.dimensions = p::Decode::read(reader)?,
-                5 => value.distance_function = p::Decode::read(reader)?,
-                6 => value.index_status = p::Decode::read(reader)?,
-                7 => value.backfilling = p::Decode::read(reader)?,
-                8 => value.index_size_bytes = p::Decode::read(reader)?,
-                9 => value.item_count = p::Decode::read(reader)?,
-                10 => value.index_arn = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for VectorIndexDescription {
-    fn schema() -> &'static p::Schema {
-        &schema::VECTOR_INDEX_DESCRIPTION
-    }
-}
-
-/// `WarmThroughput`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct WarmThroughput {
-    pub read_units_per_second: Option<i64>,
-    pub write_units_per_second: Option<i64>,
-}
-
-impl p::Encode for WarmThroughput {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.read_units_per_second, &self.write_units_per_second]);
-    }
-}
-
-impl p::Decode for WarmThroughput {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.read_units_per_second = p::Decode::read(reader)?,
-                1 => value.write_units_per_second = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for WarmThroughput {
-    fn schema() -> &'static p::Schema {
-        &schema::WARM_THROUGHPUT
-    }
-}
-
-/// `WitnessStatus`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum WitnessStatus {
-    #[default]
-    /// `CREATING`
-    Creating,
-    /// `DELETING`
-    Deleting,
-    /// `ACTIVE`
-    Active,
-}
-
-impl WitnessStatus {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::Creating, Self::Deleting, Self::Active];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Creating => "CREATING",
-            Self::Deleting => "DELETING",
-            Self::Active => "ACTIVE",
-        }
-    }
-}
-
-impl FromStr for WitnessStatus {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for WitnessStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for WitnessStatus {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for WitnessStatus {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
     }
 }
 
@@ -5403,7 +3134,7 @@ impl p::Shape for WriteRequest {
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ConditionalCheckFailedException {
     pub message: Option<String>,
-    pub item: Option<BTreeMap<String, AttributeValue>>,
+    pub item: Option<BTreeMap<String, crate::value::AttributeValue>>,
 }
 
 impl p::Encode for ConditionalCheckFailedException {
@@ -5800,16 +3531,6 @@ pub mod schema {
     use super::p;
     use p::schema::Pattern;
     use p::{Kind, Location, Member, Schema, TimestampFormat};
-    pub static ARCHIVAL_SUMMARY: Schema = Schema::structure(
-        "ArchivalSummary",
-        &[
-            Member::new("ArchivalDateTime", &p::schema::TIMESTAMP),
-            Member::new("ArchivalReason", &p::schema::STRING),
-            Member::new("ArchivalBackupArn", &BACKUP_ARN),
-        ],
-    );
-    pub static ATTRIBUTE_ACTION: Schema =
-        Schema::new("AttributeAction", Kind::String).values(&["ADD", "PUT", "DELETE"]);
     pub static ATTRIBUTE_DEFINITION: Schema = Schema::structure(
         "AttributeDefinition",
         &[
@@ -5825,13 +3546,6 @@ pub mod schema {
         &Member::new("value", &ATTRIBUTE_VALUE),
     );
     pub static ATTRIBUTE_NAME: Schema = Schema::new("AttributeName", Kind::String).max(65535);
-    pub static ATTRIBUTE_NAME_LIST: Schema =
-        Schema::list("AttributeNameList", &Member::new("member", &ATTRIBUTE_NAME)).min(1);
-    pub static ATTRIBUTE_UPDATES: Schema = Schema::map(
-        "AttributeUpdates",
-        &Member::new("key", &ATTRIBUTE_NAME),
-        &Member::new("value", &ATTRIBUTE_VALUE_UPDATE),
-    );
     pub static ATTRIBUTE_VALUE: Schema = Schema::structure(
         "AttributeValue",
         &[
@@ -5847,13 +3561,6 @@ pub mod schema {
             Member::new("BOOL", &p::schema::BOOLEAN),
         ],
     );
-    pub static ATTRIBUTE_VALUE_LIST: Schema =
-        Schema::list("AttributeValueList", &Member::new("member", &ATTRIBUTE_VALUE));
-    pub static ATTRIBUTE_VALUE_UPDATE: Schema = Schema::structure(
-        "AttributeValueUpdate",
-        &[Member::new("Value", &ATTRIBUTE_VALUE), Member::new("Action", &ATTRIBUTE_ACTION)],
-    );
-    pub static BACKUP_ARN: Schema = Schema::new("BackupArn", Kind::String).min(37).max(1024);
     pub static BATCH_GET_ITEM_INPUT: Schema = Schema::structure(
         "BatchGetItemInput",
         &[
@@ -5923,30 +3630,6 @@ pub mod schema {
             Member::new("CapacityUnits", &p::schema::DOUBLE),
         ],
     );
-    pub static COMPARISON_OPERATOR: Schema = Schema::new("ComparisonOperator", Kind::String).values(&[
-        "EQ",
-        "NE",
-        "IN",
-        "LE",
-        "LT",
-        "GE",
-        "GT",
-        "BETWEEN",
-        "NOT_NULL",
-        "NULL",
-        "CONTAINS",
-        "NOT_CONTAINS",
-        "BEGINS_WITH",
-    ]);
-    pub static CONDITION: Schema = Schema::structure(
-        "Condition",
-        &[
-            Member::new("AttributeValueList", &ATTRIBUTE_VALUE_LIST),
-            Member::new("ComparisonOperator", &COMPARISON_OPERATOR).required(),
-        ],
-    );
-    pub static CONDITIONAL_OPERATOR: Schema =
-        Schema::new("ConditionalOperator", Kind::String).values(&["AND", "OR"]);
     pub static CONSUMED_CAPACITY: Schema = Schema::structure(
         "ConsumedCapacity",
         &[
@@ -5955,11 +3638,13 @@ pub mod schema {
             Member::new("ReadCapacityUnits", &p::schema::DOUBLE),
             Member::new("WriteCapacityUnits", &p::schema::DOUBLE),
             Member::new("Table", &CAPACITY),
-            Member::new("LocalSecondaryIndexes", &SECONDARY_INDEXES_CAPACITY_MAP),
-            Member::new("GlobalSecondaryIndexes", &SECONDARY_INDEXES_CAPACITY_MAP),
-            Member::new("VectorIndexes", &VECTOR_INDEXES_CAPACITY_MAP),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("GlobalSecondaryIndexes", &p::schema::DOCUMENT),
+        Member::new("LocalSecondaryIndexes", &p::schema::DOCUMENT),
+        Member::new("VectorIndexes", &p::schema::DOCUMENT),
+    ]);
     pub static CONSUMED_CAPACITY_MULTIPLE: Schema =
         Schema::list("ConsumedCapacityMultiple", &Member::new("member", &CONSUMED_CAPACITY));
     pub static CONTINUOUS_BACKUPS_DESCRIPTION: Schema = Schema::structure(
@@ -5977,23 +3662,25 @@ pub mod schema {
             Member::new("AttributeDefinitions", &ATTRIBUTE_DEFINITIONS),
             Member::new("TableName", &TABLE_ARN).required(),
             Member::new("KeySchema", &KEY_SCHEMA),
-            Member::new("LocalSecondaryIndexes", &LOCAL_SECONDARY_INDEX_LIST),
-            Member::new("GlobalSecondaryIndexes", &GLOBAL_SECONDARY_INDEX_LIST),
             Member::new("BillingMode", &BILLING_MODE),
             Member::new("ProvisionedThroughput", &PROVISIONED_THROUGHPUT),
-            Member::new("StreamSpecification", &STREAM_SPECIFICATION),
-            Member::new("SSESpecification", &SSE_SPECIFICATION),
             Member::new("Tags", &TAG_LIST),
-            Member::new("TableClass", &TABLE_CLASS),
             Member::new("DeletionProtectionEnabled", &p::schema::BOOLEAN),
-            Member::new("WarmThroughput", &WARM_THROUGHPUT),
-            Member::new("ResourcePolicy", &p::schema::STRING),
-            Member::new("OnDemandThroughput", &ON_DEMAND_THROUGHPUT),
-            Member::new("GlobalTableSourceArn", &TABLE_ARN),
-            Member::new("GlobalTableSettingsReplicationMode", &GLOBAL_TABLE_SETTINGS_REPLICATION_MODE),
-            Member::new("VectorIndexes", &VECTOR_INDEX_LIST),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("GlobalSecondaryIndexes", &p::schema::DOCUMENT),
+        Member::new("GlobalTableSettingsReplicationMode", &p::schema::DOCUMENT),
+        Member::new("GlobalTableSourceArn", &p::schema::DOCUMENT),
+        Member::new("LocalSecondaryIndexes", &p::schema::DOCUMENT),
+        Member::new("OnDemandThroughput", &p::schema::DOCUMENT),
+        Member::new("ResourcePolicy", &p::schema::DOCUMENT),
+        Member::new("SSESpecification", &p::schema::DOCUMENT),
+        Member::new("StreamSpecification", &p::schema::DOCUMENT),
+        Member::new("TableClass", &p::schema::DOCUMENT),
+        Member::new("VectorIndexes", &p::schema::DOCUMENT),
+        Member::new("WarmThroughput", &p::schema::DOCUMENT),
+    ]);
     pub static CREATE_TABLE_OUTPUT: Schema =
         Schema::structure("CreateTableOutput", &[Member::new("TableDescription", &TABLE_DESCRIPTION)]);
     pub static DELETE_ITEM_INPUT: Schema = Schema::structure(
@@ -6001,8 +3688,6 @@ pub mod schema {
         &[
             Member::new("TableName", &TABLE_ARN).required(),
             Member::new("Key", &KEY).required(),
-            Member::new("Expected", &EXPECTED_ATTRIBUTE_MAP),
-            Member::new("ConditionalOperator", &CONDITIONAL_OPERATOR),
             Member::new("ReturnValues", &RETURN_VALUE),
             Member::new("ReturnConsumedCapacity", &RETURN_CONSUMED_CAPACITY),
             Member::new("ReturnItemCollectionMetrics", &RETURN_ITEM_COLLECTION_METRICS),
@@ -6011,7 +3696,11 @@ pub mod schema {
             Member::new("ExpressionAttributeValues", &EXPRESSION_ATTRIBUTE_VALUE_MAP),
             Member::new("ReturnValuesOnConditionCheckFailure", &RETURN_VALUES_ON_CONDITION_CHECK_FAILURE),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("ConditionalOperator", &p::schema::DOCUMENT),
+        Member::new("Expected", &p::schema::DOCUMENT),
+    ]);
     pub static DELETE_ITEM_OUTPUT: Schema = Schema::structure(
         "DeleteItemOutput",
         &[
@@ -6037,16 +3726,6 @@ pub mod schema {
     pub static DESCRIBE_ENDPOINTS_REQUEST: Schema = Schema::structure("DescribeEndpointsRequest", &[]);
     pub static DESCRIBE_ENDPOINTS_RESPONSE: Schema =
         Schema::structure("DescribeEndpointsResponse", &[Member::new("Endpoints", &ENDPOINTS).required()]);
-    pub static DESCRIBE_LIMITS_INPUT: Schema = Schema::structure("DescribeLimitsInput", &[]);
-    pub static DESCRIBE_LIMITS_OUTPUT: Schema = Schema::structure(
-        "DescribeLimitsOutput",
-        &[
-            Member::new("AccountMaxReadCapacityUnits", &POSITIVE_LONG_OBJECT),
-            Member::new("AccountMaxWriteCapacityUnits", &POSITIVE_LONG_OBJECT),
-            Member::new("TableMaxReadCapacityUnits", &POSITIVE_LONG_OBJECT),
-            Member::new("TableMaxWriteCapacityUnits", &POSITIVE_LONG_OBJECT),
-        ],
-    );
     pub static DESCRIBE_TABLE_INPUT: Schema =
         Schema::structure("DescribeTableInput", &[Member::new("TableName", &TABLE_ARN).required()]);
     pub static DESCRIBE_TABLE_OUTPUT: Schema =
@@ -6065,20 +3744,6 @@ pub mod schema {
         ],
     );
     pub static ENDPOINTS: Schema = Schema::list("Endpoints", &Member::new("member", &ENDPOINT));
-    pub static EXPECTED_ATTRIBUTE_MAP: Schema = Schema::map(
-        "ExpectedAttributeMap",
-        &Member::new("key", &ATTRIBUTE_NAME),
-        &Member::new("value", &EXPECTED_ATTRIBUTE_VALUE),
-    );
-    pub static EXPECTED_ATTRIBUTE_VALUE: Schema = Schema::structure(
-        "ExpectedAttributeValue",
-        &[
-            Member::new("Value", &ATTRIBUTE_VALUE),
-            Member::new("Exists", &p::schema::BOOLEAN),
-            Member::new("ComparisonOperator", &COMPARISON_OPERATOR),
-            Member::new("AttributeValueList", &ATTRIBUTE_VALUE_LIST),
-        ],
-    );
     pub static EXPRESSION_ATTRIBUTE_NAME_MAP: Schema = Schema::map(
         "ExpressionAttributeNameMap",
         &Member::new("key", &p::schema::STRING),
@@ -6089,87 +3754,22 @@ pub mod schema {
         &Member::new("key", &p::schema::STRING),
         &Member::new("value", &ATTRIBUTE_VALUE),
     );
-    pub static FILTER_CONDITION_MAP: Schema = Schema::map(
-        "FilterConditionMap",
-        &Member::new("key", &ATTRIBUTE_NAME),
-        &Member::new("value", &CONDITION),
-    );
     pub static GET_ITEM_INPUT: Schema = Schema::structure(
         "GetItemInput",
         &[
             Member::new("TableName", &TABLE_ARN).required(),
             Member::new("Key", &KEY).required(),
-            Member::new("AttributesToGet", &ATTRIBUTE_NAME_LIST),
             Member::new("ConsistentRead", &p::schema::BOOLEAN),
             Member::new("ReturnConsumedCapacity", &RETURN_CONSUMED_CAPACITY),
             Member::new("ProjectionExpression", &p::schema::STRING),
             Member::new("ExpressionAttributeNames", &EXPRESSION_ATTRIBUTE_NAME_MAP),
         ],
-    );
+    )
+    .refused(&[Member::new("AttributesToGet", &p::schema::DOCUMENT)]);
     pub static GET_ITEM_OUTPUT: Schema = Schema::structure(
         "GetItemOutput",
         &[Member::new("Item", &ATTRIBUTE_MAP), Member::new("ConsumedCapacity", &CONSUMED_CAPACITY)],
     );
-    pub static GLOBAL_SECONDARY_INDEX: Schema = Schema::structure(
-        "GlobalSecondaryIndex",
-        &[
-            Member::new("IndexName", &INDEX_NAME).required(),
-            Member::new("KeySchema", &KEY_SCHEMA).required(),
-            Member::new("Projection", &PROJECTION).required(),
-            Member::new("ProvisionedThroughput", &PROVISIONED_THROUGHPUT),
-            Member::new("OnDemandThroughput", &ON_DEMAND_THROUGHPUT),
-            Member::new("WarmThroughput", &WARM_THROUGHPUT),
-        ],
-    );
-    pub static GLOBAL_SECONDARY_INDEX_DESCRIPTION: Schema = Schema::structure(
-        "GlobalSecondaryIndexDescription",
-        &[
-            Member::new("IndexName", &INDEX_NAME),
-            Member::new("KeySchema", &KEY_SCHEMA),
-            Member::new("Projection", &PROJECTION),
-            Member::new("IndexStatus", &INDEX_STATUS),
-            Member::new("Backfilling", &p::schema::BOOLEAN),
-            Member::new("ProvisionedThroughput", &PROVISIONED_THROUGHPUT_DESCRIPTION),
-            Member::new("IndexSizeBytes", &p::schema::LONG),
-            Member::new("ItemCount", &p::schema::LONG),
-            Member::new("IndexArn", &p::schema::STRING),
-            Member::new("OnDemandThroughput", &ON_DEMAND_THROUGHPUT),
-            Member::new("WarmThroughput", &GLOBAL_SECONDARY_INDEX_WARM_THROUGHPUT_DESCRIPTION),
-        ],
-    );
-    pub static GLOBAL_SECONDARY_INDEX_DESCRIPTION_LIST: Schema = Schema::list(
-        "GlobalSecondaryIndexDescriptionList",
-        &Member::new("member", &GLOBAL_SECONDARY_INDEX_DESCRIPTION),
-    );
-    pub static GLOBAL_SECONDARY_INDEX_LIST: Schema =
-        Schema::list("GlobalSecondaryIndexList", &Member::new("member", &GLOBAL_SECONDARY_INDEX));
-    pub static GLOBAL_SECONDARY_INDEX_WARM_THROUGHPUT_DESCRIPTION: Schema = Schema::structure(
-        "GlobalSecondaryIndexWarmThroughputDescription",
-        &[
-            Member::new("ReadUnitsPerSecond", &POSITIVE_LONG_OBJECT),
-            Member::new("WriteUnitsPerSecond", &POSITIVE_LONG_OBJECT),
-            Member::new("Status", &INDEX_STATUS),
-        ],
-    );
-    pub static GLOBAL_TABLE_SETTINGS_REPLICATION_MODE: Schema =
-        Schema::new("GlobalTableSettingsReplicationMode", Kind::String).values(&[
-            "ENABLED",
-            "DISABLED",
-            "ENABLED_WITH_OVERRIDES",
-        ]);
-    pub static GLOBAL_TABLE_WITNESS_DESCRIPTION: Schema = Schema::structure(
-        "GlobalTableWitnessDescription",
-        &[Member::new("RegionName", &p::schema::STRING), Member::new("WitnessStatus", &WITNESS_STATUS)],
-    );
-    pub static GLOBAL_TABLE_WITNESS_DESCRIPTION_LIST: Schema = Schema::list(
-        "GlobalTableWitnessDescriptionList",
-        &Member::new("member", &GLOBAL_TABLE_WITNESS_DESCRIPTION),
-    );
-    static PATTERN_OF_INDEX_NAME: Pattern = Pattern::new("[a-zA-Z0-9_.-]+");
-    pub static INDEX_NAME: Schema =
-        Schema::new("IndexName", Kind::String).min(3).max(255).pattern(&PATTERN_OF_INDEX_NAME);
-    pub static INDEX_STATUS: Schema =
-        Schema::new("IndexStatus", Kind::String).values(&["CREATING", "UPDATING", "DELETING", "ACTIVE"]);
     pub static ITEM_COLLECTION_KEY_ATTRIBUTE_MAP: Schema = Schema::map(
         "ItemCollectionKeyAttributeMap",
         &Member::new("key", &ATTRIBUTE_NAME),
@@ -6194,8 +3794,6 @@ pub mod schema {
     pub static ITEM_LIST: Schema = Schema::list("ItemList", &Member::new("member", &ATTRIBUTE_MAP));
     pub static KEY: Schema =
         Schema::map("Key", &Member::new("key", &ATTRIBUTE_NAME), &Member::new("value", &ATTRIBUTE_VALUE));
-    pub static KEY_CONDITIONS: Schema =
-        Schema::map("KeyConditions", &Member::new("key", &ATTRIBUTE_NAME), &Member::new("value", &CONDITION));
     pub static KEY_LIST: Schema = Schema::list("KeyList", &Member::new("member", &KEY)).min(1).max(100);
     pub static KEY_SCHEMA: Schema =
         Schema::list("KeySchema", &Member::new("member", &KEY_SCHEMA_ELEMENT)).min(1);
@@ -6213,12 +3811,12 @@ pub mod schema {
         "KeysAndAttributes",
         &[
             Member::new("Keys", &KEY_LIST).required(),
-            Member::new("AttributesToGet", &ATTRIBUTE_NAME_LIST),
             Member::new("ConsistentRead", &p::schema::BOOLEAN),
             Member::new("ProjectionExpression", &p::schema::STRING),
             Member::new("ExpressionAttributeNames", &EXPRESSION_ATTRIBUTE_NAME_MAP),
         ],
-    );
+    )
+    .refused(&[Member::new("AttributesToGet", &p::schema::DOCUMENT)]);
     pub static LIST_ATTRIBUTE_VALUE: Schema =
         Schema::list("ListAttributeValue", &Member::new("member", &ATTRIBUTE_VALUE));
     pub static LIST_TABLES_INPUT: Schema = Schema::structure(
@@ -6245,58 +3843,14 @@ pub mod schema {
         "ListTagsOfResourceOutput",
         &[Member::new("Tags", &TAG_LIST), Member::new("NextToken", &p::schema::STRING)],
     );
-    pub static LOCAL_SECONDARY_INDEX: Schema = Schema::structure(
-        "LocalSecondaryIndex",
-        &[
-            Member::new("IndexName", &INDEX_NAME).required(),
-            Member::new("KeySchema", &KEY_SCHEMA).required(),
-            Member::new("Projection", &PROJECTION).required(),
-        ],
-    );
-    pub static LOCAL_SECONDARY_INDEX_DESCRIPTION: Schema = Schema::structure(
-        "LocalSecondaryIndexDescription",
-        &[
-            Member::new("IndexName", &INDEX_NAME),
-            Member::new("KeySchema", &KEY_SCHEMA),
-            Member::new("Projection", &PROJECTION),
-            Member::new("IndexSizeBytes", &p::schema::LONG),
-            Member::new("ItemCount", &p::schema::LONG),
-            Member::new("IndexArn", &p::schema::STRING),
-        ],
-    );
-    pub static LOCAL_SECONDARY_INDEX_DESCRIPTION_LIST: Schema = Schema::list(
-        "LocalSecondaryIndexDescriptionList",
-        &Member::new("member", &LOCAL_SECONDARY_INDEX_DESCRIPTION),
-    );
-    pub static LOCAL_SECONDARY_INDEX_LIST: Schema =
-        Schema::list("LocalSecondaryIndexList", &Member::new("member", &LOCAL_SECONDARY_INDEX));
     pub static MAP_ATTRIBUTE_VALUE: Schema = Schema::map(
         "MapAttributeValue",
         &Member::new("key", &ATTRIBUTE_NAME),
         &Member::new("value", &ATTRIBUTE_VALUE),
     );
-    pub static MULTI_REGION_CONSISTENCY: Schema =
-        Schema::new("MultiRegionConsistency", Kind::String).values(&["EVENTUAL", "STRONG"]);
-    pub static NON_KEY_ATTRIBUTE_NAME: Schema =
-        Schema::new("NonKeyAttributeName", Kind::String).min(1).max(255);
-    pub static NON_KEY_ATTRIBUTE_NAME_LIST: Schema =
-        Schema::list("NonKeyAttributeNameList", &Member::new("member", &NON_KEY_ATTRIBUTE_NAME))
-            .min(1)
-            .max(20);
     pub static NON_NEGATIVE_LONG_OBJECT: Schema = Schema::new("NonNegativeLongObject", Kind::Long).min(0);
     pub static NUMBER_SET_ATTRIBUTE_VALUE: Schema =
         Schema::list("NumberSetAttributeValue", &Member::new("member", &p::schema::STRING));
-    pub static ON_DEMAND_THROUGHPUT: Schema = Schema::structure(
-        "OnDemandThroughput",
-        &[
-            Member::new("MaxReadRequestUnits", &p::schema::LONG),
-            Member::new("MaxWriteRequestUnits", &p::schema::LONG),
-        ],
-    );
-    pub static ON_DEMAND_THROUGHPUT_OVERRIDE: Schema = Schema::structure(
-        "OnDemandThroughputOverride",
-        &[Member::new("MaxReadRequestUnits", &p::schema::LONG)],
-    );
     pub static POINT_IN_TIME_RECOVERY_DESCRIPTION: Schema = Schema::structure(
         "PointInTimeRecoveryDescription",
         &[
@@ -6310,15 +3864,6 @@ pub mod schema {
         Schema::new("PointInTimeRecoveryStatus", Kind::String).values(&["ENABLED", "DISABLED"]);
     pub static POSITIVE_INTEGER_OBJECT: Schema = Schema::new("PositiveIntegerObject", Kind::Integer).min(1);
     pub static POSITIVE_LONG_OBJECT: Schema = Schema::new("PositiveLongObject", Kind::Long).min(1);
-    pub static PROJECTION: Schema = Schema::structure(
-        "Projection",
-        &[
-            Member::new("ProjectionType", &PROJECTION_TYPE),
-            Member::new("NonKeyAttributes", &NON_KEY_ATTRIBUTE_NAME_LIST),
-        ],
-    );
-    pub static PROJECTION_TYPE: Schema =
-        Schema::new("ProjectionType", Kind::String).values(&["ALL", "KEYS_ONLY", "INCLUDE"]);
     pub static PROVISIONED_THROUGHPUT: Schema = Schema::structure(
         "ProvisionedThroughput",
         &[
@@ -6336,26 +3881,24 @@ pub mod schema {
             Member::new("WriteCapacityUnits", &NON_NEGATIVE_LONG_OBJECT),
         ],
     );
-    pub static PROVISIONED_THROUGHPUT_OVERRIDE: Schema = Schema::structure(
-        "ProvisionedThroughputOverride",
-        &[Member::new("ReadCapacityUnits", &POSITIVE_LONG_OBJECT)],
-    );
     pub static PUT_ITEM_INPUT: Schema = Schema::structure(
         "PutItemInput",
         &[
             Member::new("TableName", &TABLE_ARN).required(),
             Member::new("Item", &PUT_ITEM_INPUT_ATTRIBUTE_MAP).required(),
-            Member::new("Expected", &EXPECTED_ATTRIBUTE_MAP),
             Member::new("ReturnValues", &RETURN_VALUE),
             Member::new("ReturnConsumedCapacity", &RETURN_CONSUMED_CAPACITY),
             Member::new("ReturnItemCollectionMetrics", &RETURN_ITEM_COLLECTION_METRICS),
-            Member::new("ConditionalOperator", &CONDITIONAL_OPERATOR),
             Member::new("ConditionExpression", &p::schema::STRING),
             Member::new("ExpressionAttributeNames", &EXPRESSION_ATTRIBUTE_NAME_MAP),
             Member::new("ExpressionAttributeValues", &EXPRESSION_ATTRIBUTE_VALUE_MAP),
             Member::new("ReturnValuesOnConditionCheckFailure", &RETURN_VALUES_ON_CONDITION_CHECK_FAILURE),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("ConditionalOperator", &p::schema::DOCUMENT),
+        Member::new("Expected", &p::schema::DOCUMENT),
+    ]);
     pub static PUT_ITEM_INPUT_ATTRIBUTE_MAP: Schema = Schema::map(
         "PutItemInputAttributeMap",
         &Member::new("key", &ATTRIBUTE_NAME),
@@ -6375,14 +3918,9 @@ pub mod schema {
         "QueryInput",
         &[
             Member::new("TableName", &TABLE_ARN).required(),
-            Member::new("IndexName", &INDEX_NAME),
             Member::new("Select", &SELECT),
-            Member::new("AttributesToGet", &ATTRIBUTE_NAME_LIST),
             Member::new("Limit", &POSITIVE_INTEGER_OBJECT),
             Member::new("ConsistentRead", &p::schema::BOOLEAN),
-            Member::new("KeyConditions", &KEY_CONDITIONS),
-            Member::new("QueryFilter", &FILTER_CONDITION_MAP),
-            Member::new("ConditionalOperator", &CONDITIONAL_OPERATOR),
             Member::new("ScanIndexForward", &p::schema::BOOLEAN),
             Member::new("ExclusiveStartKey", &KEY),
             Member::new("ReturnConsumedCapacity", &RETURN_CONSUMED_CAPACITY),
@@ -6392,7 +3930,14 @@ pub mod schema {
             Member::new("ExpressionAttributeNames", &EXPRESSION_ATTRIBUTE_NAME_MAP),
             Member::new("ExpressionAttributeValues", &EXPRESSION_ATTRIBUTE_VALUE_MAP),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("AttributesToGet", &p::schema::DOCUMENT),
+        Member::new("ConditionalOperator", &p::schema::DOCUMENT),
+        Member::new("IndexName", &p::schema::DOCUMENT),
+        Member::new("KeyConditions", &p::schema::DOCUMENT),
+        Member::new("QueryFilter", &p::schema::DOCUMENT),
+    ]);
     pub static QUERY_OUTPUT: Schema = Schema::structure(
         "QueryOutput",
         &[
@@ -6405,61 +3950,7 @@ pub mod schema {
     );
     pub static RECOVERY_PERIOD_IN_DAYS: Schema =
         Schema::new("RecoveryPeriodInDays", Kind::Integer).min(1).max(35);
-    pub static REPLICA_DESCRIPTION: Schema = Schema::structure(
-        "ReplicaDescription",
-        &[
-            Member::new("RegionName", &p::schema::STRING),
-            Member::new("ReplicaStatus", &REPLICA_STATUS),
-            Member::new("ReplicaArn", &p::schema::STRING),
-            Member::new("ReplicaStatusDescription", &p::schema::STRING),
-            Member::new("ReplicaStatusPercentProgress", &p::schema::STRING),
-            Member::new("KMSMasterKeyId", &p::schema::STRING),
-            Member::new("ProvisionedThroughputOverride", &PROVISIONED_THROUGHPUT_OVERRIDE),
-            Member::new("OnDemandThroughputOverride", &ON_DEMAND_THROUGHPUT_OVERRIDE),
-            Member::new("WarmThroughput", &TABLE_WARM_THROUGHPUT_DESCRIPTION),
-            Member::new("GlobalSecondaryIndexes", &REPLICA_GLOBAL_SECONDARY_INDEX_DESCRIPTION_LIST),
-            Member::new("ReplicaInaccessibleDateTime", &p::schema::TIMESTAMP),
-            Member::new("ReplicaTableClassSummary", &TABLE_CLASS_SUMMARY),
-            Member::new("GlobalTableSettingsReplicationMode", &GLOBAL_TABLE_SETTINGS_REPLICATION_MODE),
-        ],
-    );
-    pub static REPLICA_DESCRIPTION_LIST: Schema =
-        Schema::list("ReplicaDescriptionList", &Member::new("member", &REPLICA_DESCRIPTION));
-    pub static REPLICA_GLOBAL_SECONDARY_INDEX_DESCRIPTION: Schema = Schema::structure(
-        "ReplicaGlobalSecondaryIndexDescription",
-        &[
-            Member::new("IndexName", &INDEX_NAME),
-            Member::new("ProvisionedThroughputOverride", &PROVISIONED_THROUGHPUT_OVERRIDE),
-            Member::new("OnDemandThroughputOverride", &ON_DEMAND_THROUGHPUT_OVERRIDE),
-            Member::new("WarmThroughput", &GLOBAL_SECONDARY_INDEX_WARM_THROUGHPUT_DESCRIPTION),
-        ],
-    );
-    pub static REPLICA_GLOBAL_SECONDARY_INDEX_DESCRIPTION_LIST: Schema = Schema::list(
-        "ReplicaGlobalSecondaryIndexDescriptionList",
-        &Member::new("member", &REPLICA_GLOBAL_SECONDARY_INDEX_DESCRIPTION),
-    );
-    pub static REPLICA_STATUS: Schema = Schema::new("ReplicaStatus", Kind::String).values(&[
-        "CREATING",
-        "CREATION_FAILED",
-        "UPDATING",
-        "DELETING",
-        "ACTIVE",
-        "REGION_DISABLED",
-        "INACCESSIBLE_ENCRYPTION_CREDENTIALS",
-        "ARCHIVING",
-        "ARCHIVED",
-        "REPLICATION_NOT_AUTHORIZED",
-    ]);
     pub static RESOURCE_ARN_STRING: Schema = Schema::new("ResourceArnString", Kind::String).min(1).max(1283);
-    pub static RESTORE_SUMMARY: Schema = Schema::structure(
-        "RestoreSummary",
-        &[
-            Member::new("SourceBackupArn", &BACKUP_ARN),
-            Member::new("SourceTableArn", &TABLE_ARN),
-            Member::new("RestoreDateTime", &p::schema::TIMESTAMP).required(),
-            Member::new("RestoreInProgress", &p::schema::BOOLEAN).required(),
-        ],
-    );
     pub static RETURN_CONSUMED_CAPACITY: Schema =
         Schema::new("ReturnConsumedCapacity", Kind::String).values(&["INDEXES", "TOTAL", "NONE"]);
     pub static RETURN_ITEM_COLLECTION_METRICS: Schema =
@@ -6473,43 +3964,14 @@ pub mod schema {
     ]);
     pub static RETURN_VALUES_ON_CONDITION_CHECK_FAILURE: Schema =
         Schema::new("ReturnValuesOnConditionCheckFailure", Kind::String).values(&["ALL_OLD", "NONE"]);
-    pub static SSE_DESCRIPTION: Schema = Schema::structure(
-        "SSEDescription",
-        &[
-            Member::new("Status", &SSE_STATUS),
-            Member::new("SSEType", &SSE_TYPE),
-            Member::new("KMSMasterKeyArn", &p::schema::STRING),
-            Member::new("InaccessibleEncryptionDateTime", &p::schema::TIMESTAMP),
-        ],
-    );
-    pub static SSE_SPECIFICATION: Schema = Schema::structure(
-        "SSESpecification",
-        &[
-            Member::new("Enabled", &p::schema::BOOLEAN),
-            Member::new("SSEType", &SSE_TYPE),
-            Member::new("KMSMasterKeyId", &p::schema::STRING),
-        ],
-    );
-    pub static SSE_STATUS: Schema = Schema::new("SSEStatus", Kind::String).values(&[
-        "ENABLING",
-        "ENABLED",
-        "DISABLING",
-        "DISABLED",
-        "UPDATING",
-    ]);
-    pub static SSE_TYPE: Schema = Schema::new("SSEType", Kind::String).values(&["AES256", "KMS"]);
     pub static SCALAR_ATTRIBUTE_TYPE: Schema =
         Schema::new("ScalarAttributeType", Kind::String).values(&["S", "N", "B"]);
     pub static SCAN_INPUT: Schema = Schema::structure(
         "ScanInput",
         &[
             Member::new("TableName", &TABLE_ARN).required(),
-            Member::new("IndexName", &INDEX_NAME),
-            Member::new("AttributesToGet", &ATTRIBUTE_NAME_LIST),
             Member::new("Limit", &POSITIVE_INTEGER_OBJECT),
             Member::new("Select", &SELECT),
-            Member::new("ScanFilter", &FILTER_CONDITION_MAP),
-            Member::new("ConditionalOperator", &CONDITIONAL_OPERATOR),
             Member::new("ExclusiveStartKey", &KEY),
             Member::new("ReturnConsumedCapacity", &RETURN_CONSUMED_CAPACITY),
             Member::new("TotalSegments", &SCAN_TOTAL_SEGMENTS),
@@ -6520,7 +3982,13 @@ pub mod schema {
             Member::new("ExpressionAttributeValues", &EXPRESSION_ATTRIBUTE_VALUE_MAP),
             Member::new("ConsistentRead", &p::schema::BOOLEAN),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("AttributesToGet", &p::schema::DOCUMENT),
+        Member::new("ConditionalOperator", &p::schema::DOCUMENT),
+        Member::new("IndexName", &p::schema::DOCUMENT),
+        Member::new("ScanFilter", &p::schema::DOCUMENT),
+    ]);
     pub static SCAN_OUTPUT: Schema = Schema::structure(
         "ScanOutput",
         &[
@@ -6534,51 +4002,15 @@ pub mod schema {
     pub static SCAN_SEGMENT: Schema = Schema::new("ScanSegment", Kind::Integer).min(0).max(999999);
     pub static SCAN_TOTAL_SEGMENTS: Schema =
         Schema::new("ScanTotalSegments", Kind::Integer).min(1).max(1000000);
-    pub static SEARCH_SCHEMA: Schema =
-        Schema::list("SearchSchema", &Member::new("member", &SEARCH_SCHEMA_ELEMENT)).min(1);
-    pub static SEARCH_SCHEMA_ELEMENT: Schema = Schema::structure(
-        "SearchSchemaElement",
-        &[
-            Member::new("AttributeName", &ATTRIBUTE_NAME).required(),
-            Member::new("SearchSchemaElementType", &SEARCH_SCHEMA_ELEMENT_TYPE).required(),
-        ],
-    );
-    pub static SEARCH_SCHEMA_ELEMENT_TYPE: Schema =
-        Schema::new("SearchSchemaElementType", Kind::String).values(&["HASH", "INLINE_FILTER"]);
-    pub static SECONDARY_INDEXES_CAPACITY_MAP: Schema = Schema::map(
-        "SecondaryIndexesCapacityMap",
-        &Member::new("key", &INDEX_NAME),
-        &Member::new("value", &CAPACITY),
-    );
     pub static SELECT: Schema = Schema::new("Select", Kind::String).values(&[
         "ALL_ATTRIBUTES",
         "ALL_PROJECTED_ATTRIBUTES",
         "SPECIFIC_ATTRIBUTES",
         "COUNT",
     ]);
-    pub static STREAM_ARN: Schema = Schema::new("StreamArn", Kind::String).min(37).max(1024);
-    pub static STREAM_SPECIFICATION: Schema = Schema::structure(
-        "StreamSpecification",
-        &[
-            Member::new("StreamEnabled", &p::schema::BOOLEAN).required(),
-            Member::new("StreamViewType", &STREAM_VIEW_TYPE),
-        ],
-    );
-    pub static STREAM_VIEW_TYPE: Schema = Schema::new("StreamViewType", Kind::String).values(&[
-        "NEW_IMAGE",
-        "OLD_IMAGE",
-        "NEW_AND_OLD_IMAGES",
-        "KEYS_ONLY",
-    ]);
     pub static STRING_SET_ATTRIBUTE_VALUE: Schema =
         Schema::list("StringSetAttributeValue", &Member::new("member", &p::schema::STRING));
     pub static TABLE_ARN: Schema = Schema::new("TableArn", Kind::String).min(1).max(1024);
-    pub static TABLE_CLASS: Schema =
-        Schema::new("TableClass", Kind::String).values(&["STANDARD", "STANDARD_INFREQUENT_ACCESS"]);
-    pub static TABLE_CLASS_SUMMARY: Schema = Schema::structure(
-        "TableClassSummary",
-        &[Member::new("TableClass", &TABLE_CLASS), Member::new("LastUpdateDateTime", &p::schema::TIMESTAMP)],
-    );
     pub static TABLE_DESCRIPTION: Schema = Schema::structure(
         "TableDescription",
         &[
@@ -6593,27 +4025,29 @@ pub mod schema {
             Member::new("TableArn", &p::schema::STRING),
             Member::new("TableId", &TABLE_ID),
             Member::new("BillingModeSummary", &BILLING_MODE_SUMMARY),
-            Member::new("LocalSecondaryIndexes", &LOCAL_SECONDARY_INDEX_DESCRIPTION_LIST),
-            Member::new("GlobalSecondaryIndexes", &GLOBAL_SECONDARY_INDEX_DESCRIPTION_LIST),
-            Member::new("StreamSpecification", &STREAM_SPECIFICATION),
-            Member::new("LatestStreamLabel", &p::schema::STRING),
-            Member::new("LatestStreamArn", &STREAM_ARN),
-            Member::new("GlobalTableVersion", &p::schema::STRING),
-            Member::new("Replicas", &REPLICA_DESCRIPTION_LIST),
-            Member::new("GlobalTableWitnesses", &GLOBAL_TABLE_WITNESS_DESCRIPTION_LIST),
-            Member::new("GlobalTableSettingsReplicationMode", &GLOBAL_TABLE_SETTINGS_REPLICATION_MODE),
-            Member::new("RestoreSummary", &RESTORE_SUMMARY),
-            Member::new("SSEDescription", &SSE_DESCRIPTION),
-            Member::new("ArchivalSummary", &ARCHIVAL_SUMMARY),
-            Member::new("TableClassSummary", &TABLE_CLASS_SUMMARY),
             Member::new("DeletionProtectionEnabled", &p::schema::BOOLEAN),
-            Member::new("DisassociationProtectionEnabled", &p::schema::BOOLEAN),
-            Member::new("OnDemandThroughput", &ON_DEMAND_THROUGHPUT),
-            Member::new("WarmThroughput", &TABLE_WARM_THROUGHPUT_DESCRIPTION),
-            Member::new("MultiRegionConsistency", &MULTI_REGION_CONSISTENCY),
-            Member::new("VectorIndexes", &VECTOR_INDEX_DESCRIPTION_LIST),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("ArchivalSummary", &p::schema::DOCUMENT),
+        Member::new("DisassociationProtectionEnabled", &p::schema::DOCUMENT),
+        Member::new("GlobalSecondaryIndexes", &p::schema::DOCUMENT),
+        Member::new("GlobalTableSettingsReplicationMode", &p::schema::DOCUMENT),
+        Member::new("GlobalTableVersion", &p::schema::DOCUMENT),
+        Member::new("GlobalTableWitnesses", &p::schema::DOCUMENT),
+        Member::new("LatestStreamArn", &p::schema::DOCUMENT),
+        Member::new("LatestStreamLabel", &p::schema::DOCUMENT),
+        Member::new("LocalSecondaryIndexes", &p::schema::DOCUMENT),
+        Member::new("MultiRegionConsistency", &p::schema::DOCUMENT),
+        Member::new("OnDemandThroughput", &p::schema::DOCUMENT),
+        Member::new("Replicas", &p::schema::DOCUMENT),
+        Member::new("RestoreSummary", &p::schema::DOCUMENT),
+        Member::new("SSEDescription", &p::schema::DOCUMENT),
+        Member::new("StreamSpecification", &p::schema::DOCUMENT),
+        Member::new("TableClassSummary", &p::schema::DOCUMENT),
+        Member::new("VectorIndexes", &p::schema::DOCUMENT),
+        Member::new("WarmThroughput", &p::schema::DOCUMENT),
+    ]);
     static PATTERN_OF_TABLE_ID: Pattern =
         Pattern::new("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}");
     pub static TABLE_ID: Schema = Schema::new("TableId", Kind::String).pattern(&PATTERN_OF_TABLE_ID);
@@ -6631,14 +4065,6 @@ pub mod schema {
         "ARCHIVED",
         "REPLICATION_NOT_AUTHORIZED",
     ]);
-    pub static TABLE_WARM_THROUGHPUT_DESCRIPTION: Schema = Schema::structure(
-        "TableWarmThroughputDescription",
-        &[
-            Member::new("ReadUnitsPerSecond", &POSITIVE_LONG_OBJECT),
-            Member::new("WriteUnitsPerSecond", &POSITIVE_LONG_OBJECT),
-            Member::new("Status", &TABLE_STATUS),
-        ],
-    );
     pub static TAG: Schema = Schema::structure(
         "Tag",
         &[Member::new("Key", &TAG_KEY_STRING).required(), Member::new("Value", &TAG_VALUE_STRING).required()],
@@ -6687,9 +4113,6 @@ pub mod schema {
         &[
             Member::new("TableName", &TABLE_ARN).required(),
             Member::new("Key", &KEY).required(),
-            Member::new("AttributeUpdates", &ATTRIBUTE_UPDATES),
-            Member::new("Expected", &EXPECTED_ATTRIBUTE_MAP),
-            Member::new("ConditionalOperator", &CONDITIONAL_OPERATOR),
             Member::new("ReturnValues", &RETURN_VALUE),
             Member::new("ReturnConsumedCapacity", &RETURN_CONSUMED_CAPACITY),
             Member::new("ReturnItemCollectionMetrics", &RETURN_ITEM_COLLECTION_METRICS),
@@ -6699,7 +4122,12 @@ pub mod schema {
             Member::new("ExpressionAttributeValues", &EXPRESSION_ATTRIBUTE_VALUE_MAP),
             Member::new("ReturnValuesOnConditionCheckFailure", &RETURN_VALUES_ON_CONDITION_CHECK_FAILURE),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("AttributeUpdates", &p::schema::DOCUMENT),
+        Member::new("ConditionalOperator", &p::schema::DOCUMENT),
+        Member::new("Expected", &p::schema::DOCUMENT),
+    ]);
     pub static UPDATE_ITEM_OUTPUT: Schema = Schema::structure(
         "UpdateItemOutput",
         &[
@@ -6708,66 +4136,6 @@ pub mod schema {
             Member::new("ItemCollectionMetrics", &ITEM_COLLECTION_METRICS),
         ],
     );
-    pub static VECTOR_ATTRIBUTE_DEFINITION: Schema = Schema::structure(
-        "VectorAttributeDefinition",
-        &[Member::new("AttributeName", &VECTOR_ATTRIBUTE_NAME).required()],
-    );
-    pub static VECTOR_ATTRIBUTE_NAME: Schema =
-        Schema::new("VectorAttributeName", Kind::String).min(1).max(255);
-    pub static VECTOR_CAPACITY: Schema = Schema::structure(
-        "VectorCapacity",
-        &[
-            Member::new("VectorSearchRequestBytes", &p::schema::DOUBLE),
-            Member::new("VectorWriteRequestBytes", &p::schema::DOUBLE),
-        ],
-    );
-    pub static VECTOR_DISTANCE_FUNCTION: Schema =
-        Schema::new("VectorDistanceFunction", Kind::String).values(&["COSINE", "DOT_PRODUCT", "EUCLIDEAN"]);
-    pub static VECTOR_INDEX: Schema = Schema::structure(
-        "VectorIndex",
-        &[
-            Member::new("IndexName", &INDEX_NAME).required(),
-            Member::new("VectorAttribute", &VECTOR_ATTRIBUTE_DEFINITION).required(),
-            Member::new("SearchSchema", &SEARCH_SCHEMA),
-            Member::new("Projection", &PROJECTION).required(),
-            Member::new("Dimensions", &POSITIVE_LONG_OBJECT).required(),
-            Member::new("DistanceFunction", &VECTOR_DISTANCE_FUNCTION).required(),
-        ],
-    );
-    pub static VECTOR_INDEX_DESCRIPTION: Schema = Schema::structure(
-        "VectorIndexDescription",
-        &[
-            Member::new("IndexName", &INDEX_NAME),
-            Member::new("SearchSchema", &SEARCH_SCHEMA),
-            Member::new("Projection", &PROJECTION),
-            Member::new("VectorAttribute", &VECTOR_ATTRIBUTE_DEFINITION),
-            Member::new("Dimensions", &POSITIVE_LONG_OBJECT),
-            Member::new("DistanceFunction", &VECTOR_DISTANCE_FUNCTION),
-            Member::new("IndexStatus", &INDEX_STATUS),
-            Member::new("Backfilling", &p::schema::BOOLEAN),
-            Member::new("IndexSizeBytes", &p::schema::LONG),
-            Member::new("ItemCount", &p::schema::LONG),
-            Member::new("IndexArn", &p::schema::STRING),
-        ],
-    );
-    pub static VECTOR_INDEX_DESCRIPTION_LIST: Schema =
-        Schema::list("VectorIndexDescriptionList", &Member::new("member", &VECTOR_INDEX_DESCRIPTION));
-    pub static VECTOR_INDEX_LIST: Schema =
-        Schema::list("VectorIndexList", &Member::new("member", &VECTOR_INDEX));
-    pub static VECTOR_INDEXES_CAPACITY_MAP: Schema = Schema::map(
-        "VectorIndexesCapacityMap",
-        &Member::new("key", &INDEX_NAME),
-        &Member::new("value", &VECTOR_CAPACITY),
-    );
-    pub static WARM_THROUGHPUT: Schema = Schema::structure(
-        "WarmThroughput",
-        &[
-            Member::new("ReadUnitsPerSecond", &p::schema::LONG),
-            Member::new("WriteUnitsPerSecond", &p::schema::LONG),
-        ],
-    );
-    pub static WITNESS_STATUS: Schema =
-        Schema::new("WitnessStatus", Kind::String).values(&["CREATING", "DELETING", "ACTIVE"]);
     pub static WRITE_REQUEST: Schema = Schema::structure(
         "WriteRequest",
         &[Member::new("PutRequest", &PUT_REQUEST), Member::new("DeleteRequest", &DELETE_REQUEST)],
