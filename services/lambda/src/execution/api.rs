@@ -5,9 +5,9 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -22,6 +22,8 @@ use super::desk::{Answer, Desk, Event};
 pub(crate) const RESPONSE_BYTES_MAX: usize = 6_291_556;
 /// The largest error document, in bytes.
 const ERROR_BYTES_MAX: usize = 256 * 1024;
+/// How much of an answer that is too large is read, in bytes.
+const DISCARDED_BYTES_MAX: u64 = 1 << 30;
 /// A runtime needs one.
 const CONNECTIONS_MAX: usize = 16;
 const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
@@ -98,9 +100,6 @@ fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
 }
 
 async fn respond(desk: &Desk, id: &str, body: Incoming) -> Reply {
-    if !desk.is_at(id) {
-        return unknown_invocation();
-    }
     match collect(body, RESPONSE_BYTES_MAX).await {
         Ok(bytes) => accepted(desk.answer(id, Answer::Response(bytes)).is_ok()),
         Err(Some(bytes)) => {
@@ -135,14 +134,22 @@ fn kind(headers: &HeaderMap) -> Option<String> {
     headers.get(ERROR_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-/// The body; `Err(Some)` with its size, as far as it is known, when it is too large.
-async fn collect(body: Incoming, bytes_max: usize) -> Result<Bytes, Option<u64>> {
-    let announced = hyper::body::Body::size_hint(&body).exact();
-    match Limited::new(body, bytes_max).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Some(announced.unwrap_or(bytes_max as u64 + 1))),
-        Err(_) => Err(None),
+/// The body; `Err(Some)` with its size when it is too large. It is read to its end even then: a runtime that
+/// is still sending would not hear the answer.
+async fn collect(mut body: Incoming, bytes_max: usize) -> Result<Bytes, Option<u64>> {
+    let mut collected = BytesMut::new();
+    let mut size = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| None)?.into_data() else { continue };
+        size += data.len() as u64;
+        if size > DISCARDED_BYTES_MAX {
+            return Err(Some(size));
+        }
+        if size <= bytes_max as u64 {
+            collected.extend_from_slice(&data);
+        }
     }
+    if size > bytes_max as u64 { Err(Some(size)) } else { Ok(collected.freeze()) }
 }
 
 fn accepted(known: bool) -> Reply {

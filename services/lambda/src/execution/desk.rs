@@ -101,11 +101,6 @@ impl Desk {
         }
     }
 
-    /// Whether the guest is at this event.
-    pub(crate) fn is_at(&self, request_id: &str) -> bool {
-        self.state().current.as_ref().is_some_and(|(current, _)| current == request_id)
-    }
-
     /// Takes the guest's word that its init code failed; false when it is past that.
     pub(crate) fn fail_init(&self, document: Bytes, kind: Option<String>) -> bool {
         self.stage.send_if_modified(|stage| {
