@@ -6,7 +6,6 @@ use std::time::Duration;
 use pagoda_base::Timestamp;
 use pagoda_sandbox::Exit;
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
-use tokio::task::AbortHandle;
 
 use crate::name::FunctionId;
 use crate::package::Hold;
@@ -26,8 +25,6 @@ pub(crate) struct Instance {
     /// When its credentials end.
     pub(super) expires: Timestamp,
     pub(super) pause: Mutex<Pause>,
-    /// Serves the Runtime API.
-    pub(super) api: AbortHandle,
     pub(super) _endpoint: oneshot::Sender<()>,
     pub(super) _code: Hold,
     pub(super) _memory: OwnedSemaphorePermit,
@@ -144,7 +141,6 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        self.api.abort();
         self.sandbox.kill();
     }
 }

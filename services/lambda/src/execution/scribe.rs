@@ -83,9 +83,10 @@ impl Scribe {
         self.more.notify_one();
     }
 
-    /// Begins the tail of an invocation.
+    /// Takes down what the guest has written so far, then begins the tail of an invocation with `line`.
     pub(super) fn begin(&self, line: String) {
         let mut page = self.page();
+        self.read_both(&mut page);
         page.tail.clear();
         page.add(self.clock.now(), line);
         drop(page);
@@ -95,9 +96,7 @@ impl Scribe {
     /// Takes down what the guest has written so far, then `lines`; the tail of the invocation.
     pub(super) fn end(&self, lines: impl IntoIterator<Item = String>) -> Bytes {
         let mut page = self.page();
-        for pipe in 0..2 {
-            self.read_now(&mut page, pipe);
-        }
+        self.read_both(&mut page);
         for line in lines {
             page.add(self.clock.now(), line);
         }
@@ -110,8 +109,8 @@ impl Scribe {
     /// The guest has ended.
     pub(super) fn close(&self) {
         let mut page = self.page();
+        self.read_both(&mut page);
         for pipe in 0..2 {
-            self.read_now(&mut page, pipe);
             let rest = std::mem::take(&mut page.begun[pipe]);
             if !rest.is_empty() {
                 page.add(self.clock.now(), text(&rest));
@@ -123,8 +122,10 @@ impl Scribe {
     }
 
     /// Reads past tokio, which only knows what its poller has seen already. What it finds empty is empty.
-    fn read_now(&self, page: &mut Page, pipe: usize) {
-        self.read(page, pipe, |pipe, chunk| Ok(rustix::io::read(pipe, chunk)?));
+    fn read_both(&self, page: &mut Page) {
+        for pipe in 0..2 {
+            self.read(page, pipe, |pipe, chunk| Ok(rustix::io::read(pipe, chunk)?));
+        }
     }
 
     fn read(&self, page: &mut Page, pipe: usize, read: impl Fn(&Receiver, &mut [u8]) -> io::Result<usize>) {
@@ -170,14 +171,18 @@ impl Scribe {
 impl Page {
     fn take_down(&mut self, pipe: usize, bytes: &[u8], clock: &dyn Clock) {
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
-            let begun = &mut self.begun[pipe];
-            begun.extend_from_slice(piece);
-            if piece.ends_with(b"\n") || begun.len() >= LINE_BYTES_MAX {
-                let line = std::mem::take(begun);
-                let line = line.strip_suffix(b"\n").unwrap_or(&line);
-                for part in line.chunks(LINE_BYTES_MAX) {
-                    self.add(clock.now(), text(part));
-                }
+            let (piece, ends) = match piece.strip_suffix(b"\n") {
+                Some(piece) => (piece, true),
+                None => (piece, false),
+            };
+            self.begun[pipe].extend_from_slice(piece);
+            while self.begun[pipe].len() > LINE_BYTES_MAX {
+                let part: Vec<u8> = self.begun[pipe].drain(..LINE_BYTES_MAX).collect();
+                self.add(clock.now(), text(&part));
+            }
+            if ends {
+                let line = std::mem::take(&mut self.begun[pipe]);
+                self.add(clock.now(), text(&line));
             }
         }
     }

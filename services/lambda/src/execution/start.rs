@@ -9,6 +9,7 @@ use pagoda_sandbox::{Error, Exit, Ids};
 use pagoda_service::ports::Endpoint;
 use pagoda_service::{Access, Context, Ownership};
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
+use tokio::task::AbortHandle;
 
 use crate::load::Loaded;
 use crate::name::LATEST;
@@ -70,7 +71,7 @@ pub(super) async fn start(
     let (open, closed) = oneshot::channel();
     lambda.ports.endpoint.serve(Endpoint { listener: platform, closed });
     let sandbox = Arc::new(sandbox);
-    let ended = watch_over(&sandbox, &scribe);
+    let ended = watch_over(&sandbox, &scribe, api);
     Ok(Arc::new(Instance {
         function: loaded.id.clone(),
         generation: loaded.function.generation.clone(),
@@ -80,17 +81,18 @@ pub(super) async fn start(
         ended,
         expires: credentials.expiration,
         pause: Mutex::new(Pause::default()),
-        api,
         _endpoint: open,
         _code: code,
         _memory: memory,
     }))
 }
 
-/// Waits for the end of the guest, and tells everybody.
+/// Waits for the end of the guest, and tells everybody. The Runtime API is there until then: a guest that is
+/// being ended shall not see it go.
 fn watch_over(
     sandbox: &Arc<pagoda_sandbox::Instance>,
     scribe: &Arc<Scribe>,
+    api: AbortHandle,
 ) -> watch::Receiver<Option<Exit>> {
     let (end, ended) = watch::channel(None);
     let (sandbox, scribe) = (Arc::clone(sandbox), Arc::clone(scribe));
@@ -98,6 +100,7 @@ fn watch_over(
         let exit = sandbox.exited().await;
         end.send_replace(Some(exit));
         scribe.close();
+        api.abort();
     });
     ended
 }
