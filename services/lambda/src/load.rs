@@ -18,7 +18,6 @@ const FUNCTIONS_MAX: usize = 10_000;
 /// A function, decoded, with its policy compiled.
 pub(crate) struct Loaded {
     pub(crate) id: FunctionId,
-    pub(crate) arn: String,
     pub(crate) function: Function,
     pub(crate) policy: Option<Named>,
     stamp: Stamp,
@@ -42,9 +41,8 @@ impl Lambda {
             return Ok(Some(known));
         }
         let function = Function::decode(&found.value)?;
-        let arn = id.arn();
-        let policy = compile(&arn, &function);
-        let loaded = Arc::new(Loaded { id: id.clone(), arn, function, policy, stamp: found.stamp });
+        let policy = compile(id.arn(), &function);
+        let loaded = Arc::new(Loaded { id: id.clone(), function, policy, stamp: found.stamp });
         self.cache.0.insert(key, Arc::clone(&loaded));
         Ok(Some(loaded))
     }
@@ -60,8 +58,8 @@ impl Lambda {
 }
 
 /// A policy that does not compile allows nothing; `AddPermission` checks that it does.
-fn compile(arn: &str, function: &Function) -> Option<Named> {
+fn compile(arn: String, function: &Function) -> Option<Named> {
     let text = permission::document(&function.statements)?;
     let document = Document::parse(&text, Kind::Resource).ok()?;
-    Some(Named { name: arn.to_owned(), document: Arc::new(document) })
+    Some(Named { name: arn, document: Arc::new(document) })
 }

@@ -33,6 +33,7 @@ pub(crate) struct Scheduler {
     book: Mutex<Book>,
     /// How many scribes still write.
     writers: watch::Sender<usize>,
+    closed: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -72,6 +73,7 @@ impl Scheduler {
             freed: Notify::new(),
             book: Mutex::default(),
             writers: watch::Sender::new(0),
+            closed: watch::Sender::new(false),
         }
     }
 
@@ -217,6 +219,15 @@ impl Scheduler {
         });
     }
 
+    /// Resolves when everything is to end.
+    pub(super) fn closing(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut closed = self.closed.subscribe();
+        async move {
+            // Without a sender there is nothing left that could close.
+            let _ = closed.wait_for(|closed| *closed).await;
+        }
+    }
+
     /// Ends everything, and waits until all lines are written.
     pub(crate) async fn close(&self) {
         self.running.close();
@@ -226,6 +237,7 @@ impl Scheduler {
             std::mem::take(&mut book.stacks)
         };
         drop(stacks);
+        self.closed.send_replace(true);
         // The sender lives as long as this.
         let _ = self.writers.subscribe().wait_for(|writers| *writers == 0).await;
     }

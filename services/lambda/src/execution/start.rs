@@ -71,7 +71,7 @@ pub(super) async fn start(
     let (open, closed) = oneshot::channel();
     lambda.ports.endpoint.serve(Endpoint { listener: platform, closed });
     let sandbox = Arc::new(sandbox);
-    let ended = watch_over(&sandbox, &scribe, api);
+    let ended = watch_over(lambda, &sandbox, &scribe, api);
     Ok(Arc::new(Instance {
         function: loaded.id.clone(),
         generation: loaded.function.generation.clone(),
@@ -90,13 +90,19 @@ pub(super) async fn start(
 /// Waits for the end of the guest, and tells everybody. The Runtime API is there until then: a guest that is
 /// being ended shall not see it go.
 fn watch_over(
+    lambda: &Lambda,
     sandbox: &Arc<pagoda_sandbox::Instance>,
     scribe: &Arc<Scribe>,
     api: AbortHandle,
 ) -> watch::Receiver<Option<Exit>> {
     let (end, ended) = watch::channel(None);
     let (sandbox, scribe) = (Arc::clone(sandbox), Arc::clone(scribe));
+    let closing = lambda.scheduler.closing();
     tokio::spawn(async move {
+        tokio::select! {
+            _ = sandbox.exited() => {}
+            () = closing => sandbox.kill(),
+        }
         let exit = sandbox.exited().await;
         end.send_replace(Some(exit));
         scribe.close();

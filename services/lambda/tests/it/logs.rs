@@ -14,6 +14,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("logging_is_formatted", logging_is_formatted),
         trial("a_role_without_permission_writes_nothing", a_role_without_permission_writes_nothing),
         trial("closing_writes_what_waits", closing_writes_what_waits),
+        trial("closing_ends_what_runs", closing_ends_what_runs),
         trial("long_and_broken_lines_are_kept", long_and_broken_lines_are_kept),
     ]
 }
@@ -107,4 +108,16 @@ async fn long_and_broken_lines_are_kept() {
     let long: Vec<usize> = lines.iter().filter(|line| line.starts_with('y')).map(String::len).collect();
     assert!(long.len() == 3 && long.iter().sum::<usize>() == 600_000, "{long:?}");
     assert!(lines.iter().any(|line| line == "\u{fffd}"));
+}
+
+async fn closing_ends_what_runs() {
+    let scene = std::sync::Arc::new(Scene::new());
+    let source = "import time\ndef handler(e, c):\n    print('running')\n    time.sleep(50)\n";
+    scene.create("f", python(source), json!({"Timeout": 55})).await.unwrap();
+    let other = scene.clone();
+    let busy = tokio::spawn(async move { other.invoke("f", json!({})).await });
+    scene.lines.of("/aws/lambda/f", "running").await;
+    scene.lambda.close().await;
+    let (document, _) = busy.await.unwrap();
+    assert_eq!(document["errorType"], "Runtime.ExitError");
 }
