@@ -50,8 +50,9 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Outcome {
 
 /// The text that `service`'s generated.rs must have.
 fn generated(root: &Path, service: &str) -> Outcome<String> {
-    let model = model::Model::load(&root.join(format!("models/{service}.json")))?;
+    let mut model = model::Model::load(&root.join(format!("models/{service}.json")))?;
     let api = api::Api::load(&root.join("services").join(service))?;
+    model.open(&api.open)?;
     let plan = plan::Plan::new(&model, &api)?;
     emit::formatted(root, &emit::service(service, &plan)?)
 }

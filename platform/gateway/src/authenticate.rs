@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::request::Parts;
 use pagoda_base::Clock;
-use pagoda_protocol::sigv4::{Presented, SigningKeys};
+use pagoda_protocol::sigv4::{self, Dialect, Presented, SigningKeys};
 use pagoda_protocol::{ApiError, Body, Protocol, ServiceSpec};
 use pagoda_service::Caller;
 use pagoda_service::ports::{Authenticate, Credential, FindCredential, NoCredential};
@@ -35,12 +35,17 @@ impl Authenticator {
 
     /// Looks the signature's key up; `None` when the request is not signed. A key that nobody has is
     /// refused before a byte of the body is read.
-    pub(crate) async fn claim(&self, spec: &ServiceSpec, parts: &Parts) -> Result<Option<Claimed>, ApiError> {
-        let Some(presented) = Presented::parse(parts, spec)? else { return Ok(None) };
+    pub(crate) async fn claim(
+        &self,
+        service: &str,
+        dialect: Dialect,
+        parts: &Parts,
+    ) -> Result<Option<Claimed>, ApiError> {
+        let Some(presented) = sigv4::parse(parts, service, dialect)? else { return Ok(None) };
         let token = presented.session_token.as_deref();
-        match self.credentials.find(&presented.access_key_id, token).await {
+        match self.credentials.find(&presented.credential.access_key_id, token).await {
             Ok(credential) => Ok(Some(Claimed { presented, credential })),
-            Err(reason) => Err(refusal(spec, reason)),
+            Err(reason) => Err(refusal(dialect, reason)),
         }
     }
 
@@ -56,11 +61,11 @@ impl Authenticator {
 impl Authenticate for Authenticator {
     async fn caller(
         &self,
-        spec: &'static ServiceSpec,
+        service: &'static str,
         parts: &Parts,
         body: &Bytes,
     ) -> Result<Caller, ApiError> {
-        match self.claim(spec, parts).await? {
+        match self.claim(service, Dialect::Rest, parts).await? {
             Some(claimed) => Ok(self.verify(claimed, parts, Body::from(body.clone()))?.0),
             None => Ok(Caller::anonymous()),
         }
@@ -68,29 +73,23 @@ impl Authenticate for Authenticator {
 }
 
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html> and each service's common errors.
-fn refusal(spec: &ServiceSpec, reason: NoCredential) -> ApiError {
-    let json = matches!(spec.protocols.first(), Some(Protocol::AwsJson10 | Protocol::AwsJson11));
-    let rest_json = matches!(spec.protocols.first(), Some(Protocol::RestJson1));
+fn refusal(dialect: Dialect, reason: NoCredential) -> ApiError {
+    let (unknown, expired) = match dialect {
+        Dialect::S3 => (("InvalidAccessKeyId", 403), ("ExpiredToken", 400)),
+        Dialect::Query => (("InvalidClientTokenId", 403), ("ExpiredToken", 403)),
+        Dialect::Json => (("UnrecognizedClientException", 400), ("ExpiredTokenException", 400)),
+        Dialect::Rest => (("UnrecognizedClientException", 403), ("ExpiredTokenException", 403)),
+    };
+    let refused = |(code, status): (&'static str, u16), s3: &str| {
+        let message = if dialect == Dialect::S3 { s3.to_owned() } else { reason.to_string() };
+        ApiError::new(code, status, message)
+    };
     match reason {
+        NoCredential::Unknown => {
+            refused(unknown, "The AWS Access Key Id you provided does not exist in our records.")
+        }
+        NoCredential::Expired => refused(expired, "The provided token has expired."),
         NoCredential::Unavailable => ApiError::new("ServiceUnavailable", 503, "Please try again."),
-        NoCredential::Unknown if spec.is_s3() => ApiError::new(
-            "InvalidAccessKeyId",
-            403,
-            "The AWS Access Key Id you provided does not exist in our records.",
-        ),
-        NoCredential::Expired if spec.is_s3() => {
-            ApiError::new("ExpiredToken", 400, "The provided token has expired.")
-        }
-        NoCredential::Unknown if json => {
-            ApiError::new("UnrecognizedClientException", 400, reason.to_string())
-        }
-        NoCredential::Expired if json => ApiError::new("ExpiredTokenException", 400, reason.to_string()),
-        NoCredential::Unknown if rest_json => {
-            ApiError::new("UnrecognizedClientException", 403, reason.to_string())
-        }
-        NoCredential::Expired if rest_json => ApiError::new("ExpiredTokenException", 403, reason.to_string()),
-        NoCredential::Unknown => ApiError::new("InvalidClientTokenId", 403, reason.to_string()),
-        NoCredential::Expired => ApiError::new("ExpiredToken", 403, reason.to_string()),
     }
 }
 

@@ -11,6 +11,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use pagoda_base::ids::RequestId;
 use pagoda_base::{AccountId, Clock, Random, Region};
+use pagoda_protocol::sigv4::Dialect;
 use pagoda_protocol::{ApiError, Body, Protocol, ServiceSpec, Target, Trace, encode_error, route};
 use pagoda_service::{Api, Arrival, Caller, Context, Origin, Registry};
 
@@ -140,7 +141,7 @@ impl Gateway {
     ) -> Result<Response<Body>, ApiError> {
         let spec = api.spec();
 
-        let claimed = self.authenticator.claim(spec, parts).await?;
+        let claimed = self.authenticator.claim(spec.name, Dialect::of(spec), parts).await?;
         if claimed.is_none() && !spec.is_s3() {
             return Err(missing_token(spec));
         }

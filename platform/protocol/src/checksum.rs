@@ -66,20 +66,20 @@ pub struct Checksum {
 }
 
 enum State {
-    Crc(Digest),
-    Hash(Context),
+    Crc(Box<Digest>),
+    Hash(Box<Context>),
 }
 
 impl Checksum {
     /// Of nothing yet.
     pub fn new(algorithm: Algorithm) -> Self {
         let state = match algorithm {
-            Algorithm::Crc32 => State::Crc(Digest::new(CrcAlgorithm::Crc32IsoHdlc)),
-            Algorithm::Crc32c => State::Crc(Digest::new(CrcAlgorithm::Crc32Iscsi)),
-            Algorithm::Crc64Nvme => State::Crc(Digest::new(CrcAlgorithm::Crc64Nvme)),
-            Algorithm::Sha1 => State::Hash(Context::new(&SHA1_FOR_LEGACY_USE_ONLY)),
-            Algorithm::Sha256 => State::Hash(Context::new(&SHA256)),
-            Algorithm::Sha512 => State::Hash(Context::new(&SHA512)),
+            Algorithm::Crc32 => State::Crc(Box::new(Digest::new(CrcAlgorithm::Crc32IsoHdlc))),
+            Algorithm::Crc32c => State::Crc(Box::new(Digest::new(CrcAlgorithm::Crc32Iscsi))),
+            Algorithm::Crc64Nvme => State::Crc(Box::new(Digest::new(CrcAlgorithm::Crc64Nvme))),
+            Algorithm::Sha1 => State::Hash(Box::new(Context::new(&SHA1_FOR_LEGACY_USE_ONLY))),
+            Algorithm::Sha256 => State::Hash(Box::new(Context::new(&SHA256))),
+            Algorithm::Sha512 => State::Hash(Box::new(Context::new(&SHA512))),
         };
         Self { algorithm, state }
     }

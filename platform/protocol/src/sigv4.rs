@@ -16,11 +16,12 @@ mod refusal;
 mod sealed;
 mod sign;
 mod stream;
+mod version2;
 
 pub use credential::Credential;
 pub use key::SigningKeys;
 pub use payload::PayloadHash;
-pub use presented::{Form, Presented, parse};
+pub use presented::{Form, PathStyle, Presented, parse};
 pub use refusal::Dialect;
 pub use sign::{Credentials, sign};
 

@@ -26,7 +26,8 @@ pub(crate) struct Found {
 impl Found {
     pub(crate) fn of(row: Row) -> Result<Self, StoreError> {
         let event = Event::decode(&row.value)?;
-        let elements = tuple::decode(&row.key.bytes).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let elements =
+            tuple::decode(&row.key.bytes).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         match elements.get(2) {
             Some(Element::I64(millis)) => Ok(Self { key: row.key, millis: *millis, event }),
             _ => Err(StoreError::Corrupt("an event's key without a time".into())),
@@ -67,7 +68,8 @@ pub(crate) async fn get(
         place = Some(key);
     }
     let read = Read::Range { lo: lo.clone(), hi, limit, bytes: BYTES_MAX, reverse: !forward };
-    let mut found = logs.store().rows(read).await?.rows.into_iter().map(Found::of).collect::<Result<Vec<_>, _>>()?;
+    let mut found =
+        logs.store().rows(read).await?.rows.into_iter().map(Found::of).collect::<Result<Vec<_>, _>>()?;
     if !forward {
         found.reverse();
     }

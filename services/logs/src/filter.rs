@@ -82,7 +82,8 @@ fn answer(events: Vec<g::FilteredLogEvent>, next_token: Option<String>) -> g::Fi
 
 fn describe(stream: String, found: Found) -> g::FilteredLogEvent {
     // The stamp at the key's end is unique; with the time in front, ids sort as events do.
-    let tail: u128 = found.key.bytes.iter().rev().take(10).rev().fold(0, |n, byte| n << 8 | u128::from(*byte));
+    let tail: u128 =
+        found.key.bytes.iter().rev().take(10).rev().fold(0, |n, byte| n << 8 | u128::from(*byte));
     g::FilteredLogEvent {
         log_stream_name: Some(stream),
         timestamp: Some(found.millis),
@@ -163,7 +164,8 @@ impl Cursor {
             return Ok(());
         }
         let (lo, hi) = (self.lo.clone(), self.hi.clone());
-        let rows = logs.store().rows(Read::Range { lo, hi, limit: AHEAD, bytes: BYTES_MAX, reverse: false }).await?;
+        let rows =
+            logs.store().rows(Read::Range { lo, hi, limit: AHEAD, bytes: BYTES_MAX, reverse: false }).await?;
         self.more = rows.more;
         for row in rows.rows {
             self.lo = row.key.successor();

@@ -13,7 +13,11 @@ const LIMIT_DEFAULT: i32 = 50;
 /// Streams that are let go of in one commit.
 const STREAMS_A_COMMIT: u32 = 1_000;
 
-pub(crate) async fn create(logs: &Logs, cx: &Context, input: g::CreateLogGroupRequest) -> Result<Unit, ApiError> {
+pub(crate) async fn create(
+    logs: &Logs,
+    cx: &Context,
+    input: g::CreateLogGroupRequest,
+) -> Result<Unit, ApiError> {
     if logs.ensure_group(&Scope::of(cx), &input.log_group_name, cx.now).await? {
         Ok(Unit)
     } else {
@@ -54,7 +58,11 @@ pub(crate) async fn describe(
     Ok(g::DescribeLogGroupsResponse { log_groups, next_token })
 }
 
-pub(crate) async fn delete(logs: &Logs, cx: &Context, input: g::DeleteLogGroupRequest) -> Result<Unit, ApiError> {
+pub(crate) async fn delete(
+    logs: &Logs,
+    cx: &Context,
+    input: g::DeleteLogGroupRequest,
+) -> Result<Unit, ApiError> {
     let scope = Scope::of(cx);
     let stored = load(logs, &scope, &input.log_group_name).await?;
     loop {
@@ -84,7 +92,12 @@ pub(crate) async fn delete(logs: &Logs, cx: &Context, input: g::DeleteLogGroupRe
 
 impl Logs {
     /// Makes the group unless it exists; whether it was made.
-    pub(crate) async fn ensure_group(&self, scope: &Scope, name: &str, now: Timestamp) -> Result<bool, ApiError> {
+    pub(crate) async fn ensure_group(
+        &self,
+        scope: &Scope,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<bool, ApiError> {
         let group = Group { name: name.to_owned(), created: now, retention_days: None };
         let commit = GROUPS.create(Commit::new(), &table::group(scope, name), &group)?;
         match self.store().commit(commit).await? {
@@ -114,7 +127,9 @@ pub(crate) fn aborted() -> ApiError {
 pub(crate) fn named(name: Option<&str>, identifier: Option<&str>) -> Result<String, ApiError> {
     let invalid = |message: &str| Err(g::InvalidParameterException::new(message).into());
     match (name, identifier) {
-        (Some(_), Some(_)) => invalid("LogGroup name and LogGroup identifier are mutually exclusive parameters."),
+        (Some(_), Some(_)) => {
+            invalid("LogGroup name and LogGroup identifier are mutually exclusive parameters.")
+        }
         (None, None) => invalid("Please specify either LogGroup name or LogGroup identifier."),
         (Some(name), None) => Ok(name.to_owned()),
         (None, Some(identifier)) => {

@@ -30,7 +30,10 @@ impl Pattern {
         }
         let mut rest = text.trim();
         if rest.starts_with(['{', '[', '%']) {
-            return Err(ApiError::not_implemented("FilterLogEvents", "filterPattern of JSON, columns or regular expressions"));
+            return Err(ApiError::not_implemented(
+                "FilterLogEvents",
+                "filterPattern of JSON, columns or regular expressions",
+            ));
         }
         let mut pattern = Self::default();
         while !rest.is_empty() {

@@ -31,7 +31,8 @@ pub(crate) async fn put(
     let group = group::load(logs, &scope, &input.log_group_name).await?.record;
     check(&input.log_events)?;
     let sorted = sort_out(&input.log_events, cx.now.as_millisecond(), group.retention_days);
-    let accepted = input.log_events[sorted.accepted.clone()].iter().map(|event| (event.timestamp, &*event.message));
+    let accepted =
+        input.log_events[sorted.accepted.clone()].iter().map(|event| (event.timestamp, &*event.message));
     let accepted: Vec<_> = accepted.collect();
     let token = logs.append(&scope, &input.log_group_name, &input.log_stream_name, &accepted, cx.now).await?;
     Ok(g::PutLogEventsResponse {
@@ -53,7 +54,8 @@ impl PutLogEvents for Logs {
     ) -> Result<(), ApiError> {
         let scope = Scope { account, region: region.clone() };
         let now = self.clock.now();
-        let events: Vec<_> = lines.iter().map(|line| (line.timestamp.as_millisecond(), &*line.message)).collect();
+        let events: Vec<_> =
+            lines.iter().map(|line| (line.timestamp.as_millisecond(), &*line.message)).collect();
         let first = self.append(&scope, group, stream, &events, now).await;
         if !first.as_ref().is_err_and(|error| error.code == "ResourceNotFoundException") {
             return first.map(drop);
@@ -105,7 +107,9 @@ fn check(events: &[g::InputLogEvent]) -> Result<(), ApiError> {
     }
     match (events.first(), events.last()) {
         (Some(first), Some(last)) if last.timestamp.saturating_sub(first.timestamp) > SPAN_MILLIS_MAX => {
-            invalid("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")
+            invalid(
+                "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.",
+            )
         }
         _ => Ok(()),
     }
@@ -137,7 +141,10 @@ mod tests {
     use super::*;
 
     fn events(times: &[i64]) -> Vec<g::InputLogEvent> {
-        times.iter().map(|timestamp| g::InputLogEvent { timestamp: *timestamp, message: "m".into() }).collect()
+        times
+            .iter()
+            .map(|timestamp| g::InputLogEvent { timestamp: *timestamp, message: "m".into() })
+            .collect()
     }
 
     #[test]

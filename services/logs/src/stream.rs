@@ -11,7 +11,11 @@ use crate::{Logs, Scope, group, token};
 
 const LIMIT_DEFAULT: i32 = 50;
 
-pub(crate) async fn create(logs: &Logs, cx: &Context, input: g::CreateLogStreamRequest) -> Result<Unit, ApiError> {
+pub(crate) async fn create(
+    logs: &Logs,
+    cx: &Context,
+    input: g::CreateLogStreamRequest,
+) -> Result<Unit, ApiError> {
     if input.log_stream_name.contains([':', '*']) {
         let message = "Log stream names can't contain ':' (colon) or '*' (asterisk).";
         return Err(g::InvalidParameterException::new(message).into());
@@ -61,7 +65,11 @@ pub(crate) async fn describe(
     Ok(g::DescribeLogStreamsResponse { log_streams, next_token })
 }
 
-pub(crate) async fn delete(logs: &Logs, cx: &Context, input: g::DeleteLogStreamRequest) -> Result<Unit, ApiError> {
+pub(crate) async fn delete(
+    logs: &Logs,
+    cx: &Context,
+    input: g::DeleteLogStreamRequest,
+) -> Result<Unit, ApiError> {
     let scope = Scope::of(cx);
     group::load(logs, &scope, &input.log_group_name).await?;
     let key = table::stream(&scope, &input.log_group_name, &input.log_stream_name);

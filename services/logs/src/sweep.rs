@@ -4,8 +4,8 @@ use pagoda_base::SignedDuration;
 use pagoda_protocol::ApiError;
 use pagoda_store::{Commit, Key, StoreError};
 
-use crate::table::{self, GARBAGE, GROUPS, Group};
 use crate::Logs;
+use crate::table::{self, GARBAGE, GROUPS, Group};
 
 impl Logs {
     pub(crate) async fn clear_away(&self) {
@@ -63,5 +63,9 @@ fn scope_of(key: &Key) -> Result<Option<crate::Scope>, StoreError> {
     use pagoda_store::tuple::{Element, decode};
     let elements = decode(&key.bytes).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     let [_, Element::Text(account), Element::Text(region), ..] = elements.as_slice() else { return Ok(None) };
-    Ok(account.parse().ok().zip(region.parse().ok()).map(|(account, region)| crate::Scope { account, region }))
+    Ok(account
+        .parse()
+        .ok()
+        .zip(region.parse().ok())
+        .map(|(account, region)| crate::Scope { account, region }))
 }

@@ -20,10 +20,15 @@ pub(crate) struct Api {
     pub(crate) refused: BTreeMap<String, Vec<String>>,
     /// By shape: the path of the hand-written type that takes its place.
     pub(crate) custom: BTreeMap<String, String>,
+    /// Enumerations that are any text here, because the service knows more values than the model, or
+    /// answers unknown ones in its own way.
+    pub(crate) open: BTreeSet<String>,
     /// By operation: the root element of the answer, where it is not the shape's name (restXml).
     pub(crate) output_roots: BTreeMap<String, String>,
     /// The code of requests that break a constraint, where it is not the protocol's usual one.
     pub(crate) validation_code: Option<String>,
+    /// The namespace of answers, where the model leaves it out.
+    pub(crate) xml_namespace: Option<String>,
     /// What precedes `#` in `__type`.
     pub(crate) error_namespace: String,
 }

@@ -42,7 +42,7 @@ const REFERENCE: [&str; 10] = [
     "resultWrapper",
     "idempotencyToken",
 ];
-const SHAPE: [&str; 23] = [
+const SHAPE: [&str; 24] = [
     "type",
     "required",
     "payload",
@@ -62,6 +62,7 @@ const SHAPE: [&str; 23] = [
     "error",
     "timestampFormat",
     "locationName",
+    "xmlNamespace",
     "member",
     "key",
     "value",

@@ -1,5 +1,6 @@
 //! The reduced interface model of a service, as models/ keeps it: botocore's own form without its texts.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -96,6 +97,7 @@ pub(crate) struct Shape {
     pub(crate) eventstream: bool,
     pub(crate) fault: bool,
     pub(crate) error: Option<ErrorFacts>,
+    pub(crate) xml_namespace: Option<Namespace>,
     pub(crate) timestamp_format: Option<String>,
 }
 
@@ -113,9 +115,28 @@ impl Model {
         Ok(serde_json::from_str(&text)?)
     }
 
+    /// Makes the enumerations `names` plain text.
+    pub(crate) fn open(&mut self, names: &BTreeSet<String>) -> Outcome {
+        for name in names {
+            let shape = self.shapes.0.iter_mut().find(|(known, _)| known == name);
+            let (_, shape) = shape.ok_or_else(|| format!("open: the model has no shape {name}"))?;
+            shape.values.clear();
+        }
+        Ok(())
+    }
+
     /// The shape `name`, which every reference of a sound model has.
     pub(crate) fn shape(&self, name: &str) -> &Shape {
         self.shapes.get(name).expect("a model's references name shapes that it has")
+    }
+}
+
+impl Shape {
+    /// The name of an exception's message, where the model gives it one. The rest have it on the wire
+    /// all the same.
+    pub(crate) fn message(&self) -> Option<&str> {
+        let mut names = self.members.0.iter().map(|(name, _)| name.as_str());
+        names.find(|name| ["message", "Message", "errorMessage"].contains(name))
     }
 }
 

@@ -23,7 +23,7 @@ fn starts_word(letters: &[char], place: usize) -> bool {
     // The plural of an acronym, as in `ARNs`, is one word.
     let plural = next == Some(&'s') && letters.get(place + 2).is_none_or(char::is_ascii_uppercase);
     previous.is_ascii_lowercase()
-        || previous.is_ascii_digit()
+        || (previous.is_ascii_digit() && next.is_some())
         || (previous.is_ascii_uppercase() && next.is_some_and(char::is_ascii_lowercase) && !plural)
 }
 
@@ -86,6 +86,7 @@ mod tests {
             ("ChecksumSHA256", "checksum_sha256"),
             ("NotificationARNs", "notification_arns"),
             ("S3Key", "s3_key"),
+            ("ChecksumCRC32C", "checksum_crc32c"),
             ("type", "r#type"),
             ("self", "self_"),
         ];

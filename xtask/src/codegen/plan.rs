@@ -7,6 +7,9 @@ use super::model::{Model, Operation, Reference, Shape};
 use super::names;
 use crate::Outcome;
 
+/// The most members that a reader can keep account of.
+const MEMBERS_MAX: usize = 256;
+
 /// The decisions that the emitting files follow.
 pub(crate) struct Plan<'a> {
     pub(crate) model: &'a Model,
@@ -91,6 +94,9 @@ impl<'a> Plan<'a> {
             .ok_or_else(|| format!("the model has no shape {name}"))?;
         if shape.eventstream {
             return Err(format!("{name} is an event stream, which the generator cannot write yet").into());
+        }
+        if shape.members.0.len() > MEMBERS_MAX {
+            return Err(format!("{name} has more than {MEMBERS_MAX} members").into());
         }
         self.shapes.insert(name, shape);
         let fields = self.fields(name, shape);

@@ -93,6 +93,9 @@ impl<'a> Schemas<'a> {
         for (member, reference) in fields {
             write!(text, "{},", self.member(member, reference, Some(shape), true))?;
         }
+        if self.plan.exceptions.contains_key(name) && shape.message().is_none() {
+            text.push_str("Member::new(\"message\", &p::schema::STRING),");
+        }
         text.push_str("])");
         let refused: Vec<_> = self.plan.refused.get(name).into_iter().flatten().collect();
         if !refused.is_empty() {
@@ -140,8 +143,9 @@ impl<'a> Schemas<'a> {
         text
     }
 
-    fn namespace<'r>(&self, reference: &'r Reference) -> Option<(&'r str, &'r str)> {
-        reference.xml_namespace.as_ref().map(super::model::Namespace::parts)
+    fn namespace<'r>(&'r self, reference: &'r Reference) -> Option<(&'r str, &'r str)> {
+        let target = self.plan.model.shape(&reference.shape);
+        reference.xml_namespace.as_ref().or(target.xml_namespace.as_ref()).map(super::model::Namespace::parts)
     }
 
     fn location(&self, owner: &Shape, name: &str, reference: &Reference) -> Option<&'static str> {

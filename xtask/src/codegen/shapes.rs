@@ -259,42 +259,28 @@ fn exception(
             field.type_name = format!("Option<{}>", field.type_name);
         }
     }
+    if shape.message().is_none() {
+        fields.push(Field { name: "message".into(), type_name: "Option<String>".into(), sensitive: false });
+    }
+    let message = names::field(shape.message().unwrap_or("message"));
     declaration(text, name, &type_name, &fields, true)?;
     encode(text, &type_name, &fields)?;
-    let message = fields.iter().find(|field| {
-        ["message", "error_message"].contains(&field.name.as_str()) && field.type_name == "Option<String>"
-    });
     let facts = shape.error.as_ref();
     let code = facts.and_then(|facts| facts.code.as_deref()).unwrap_or(name);
     let status =
         facts.and_then(|facts| facts.http_status_code).unwrap_or(if shape.fault { 500 } else { 400 });
-    let text_of = match message {
-        Some(field) => format!("error.{}.clone().unwrap_or_default()", field.name),
-        None => "String::new()".into(),
-    };
-    if let Some(field) = message {
-        let rest = if fields.len() > 1 { ", ..Self::default()" } else { "" };
-        writeln!(
-            text,
-            "impl {type_name} {{\n/// With this message.\npub fn new(message: impl Into<String>) -> Self {{\nSelf {{ \
-             {}: Some(message.into()){rest} }}\n}}\n}}\n",
-            field.name
-        )?;
-    } else {
-        // The model forgets the message, the wire does not.
-        writeln!(
-            text,
-            "impl {type_name} {{\n/// With this message.\n#[allow(clippy::new_ret_no_self)]\npub fn new(message: impl \
-             Into<String>) -> p::ApiError {{\np::ApiError::modelled({code:?}, {status}, message.into(), \
-             Self::default())\n}}\n}}\n"
-        )?;
-    }
+    let rest = if fields.len() > 1 { ", ..Self::default()" } else { "" };
+    writeln!(
+        text,
+        "impl {type_name} {{\n/// With this message.\npub fn new(message: impl Into<String>) -> Self {{\nSelf {{ \
+         {message}: Some(message.into()){rest} }}\n}}\n}}\n"
+    )?;
     let path = schemas.path(name);
     writeln!(
         text,
         "impl p::Modelled for {type_name} {{ fn exception_schema(&self) -> &'static p::Schema {{ &{path} }} }}\n\nimpl \
          From<{type_name}> for p::ApiError {{\nfn from(error: {type_name}) -> Self {{\nSelf::modelled({code:?}, {status}, \
-         {text_of}, error)\n}}\n}}\n"
+         error.{message}.clone().unwrap_or_default(), error)\n}}\n}}\n"
     )?;
     Ok(())
 }

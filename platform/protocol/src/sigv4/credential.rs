@@ -39,8 +39,18 @@ impl Credential {
             let value = fields.split([',', ' ']).find_map(|field| field.strip_prefix("Credential="))?;
             return Self::parse(value);
         }
-        let (_, value) = pairs(parts.uri.query()?).find(|(name, _)| name == "X-Amz-Credential")?;
-        Self::parse(&value)
+        let query = parts.uri.query()?;
+        if let Some((_, value)) = pairs(query).find(|(name, _)| name == "X-Amz-Credential") {
+            return Self::parse(&value);
+        }
+        // Version 2, which only S3 takes, has no scope.
+        let (_, id) = pairs(query).find(|(name, _)| name == "AWSAccessKeyId")?;
+        Some(Self {
+            access_key_id: id.into_owned(),
+            date: String::new(),
+            region: "us-east-1".into(),
+            service: "s3".into(),
+        })
     }
 
     /// The scope: `20150830/us-east-1/service/aws4_request`.

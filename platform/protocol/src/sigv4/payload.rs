@@ -45,18 +45,11 @@ impl PayloadHash {
             }
             return Ok(Self::OfBody);
         };
-        let text = value.to_str().unwrap_or_default();
-        Self::parse(text).ok_or_else(|| {
-            let message = "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, \
-                           STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a \
-                           valid sha256 value.";
-            ApiError::new("InvalidArgument", 400, message)
-                .with_field("ArgumentName", "x-amz-content-sha256")
-                .with_field("ArgumentValue", text)
-        })
+        Self::parse(value.to_str().unwrap_or_default(), dialect)
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// What `text` in place of a body's hash says.
+    pub(super) fn parse(text: &str, dialect: Dialect) -> Result<Self, ApiError> {
         let named = [
             Self::Unsigned,
             Self::SignedChunks { trailer: false },
@@ -64,9 +57,19 @@ impl PayloadHash {
             Self::UnsignedChunks,
         ];
         if let Some(hash) = named.into_iter().find(|hash| hash.as_str() == Some(text)) {
-            return Some(hash);
+            return Ok(hash);
         }
-        let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_hash.then(|| Self::Sha256(text.to_owned()))
+        if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(Self::Sha256(text.to_owned()));
+        }
+        let message = "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, \
+                       STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid \
+                       sha256 value.";
+        if dialect != Dialect::S3 {
+            return Err(dialect.invalid(message));
+        }
+        Err(ApiError::new("InvalidArgument", 400, message)
+            .with_field("ArgumentName", "x-amz-content-sha256")
+            .with_field("ArgumentValue", text))
     }
 }

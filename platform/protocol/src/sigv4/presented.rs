@@ -8,6 +8,7 @@ use pagoda_base::Timestamp;
 use super::canonical::{self, PathForm};
 use super::refusal::Dialect;
 use super::sealed::Seal;
+use super::version2;
 use super::{
     ALGORITHM, Credential, EXPIRES_SECONDS_MAX, PayloadHash, SKEW_SECONDS_MAX, SigningKeys, sha256_hex,
 };
@@ -43,7 +44,14 @@ pub enum Form {
         /// Seconds from signing on.
         expires_seconds: i64,
     },
+    /// In the query string of a presigned URL of Version 2 (S3 only), which is good until `signed_at`.
+    QueryVersion2,
 }
+
+/// The path of a request with its bucket, as Version 2 signs it. Whoever finds the bucket of a request in
+/// its host puts this into the extensions of its parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathStyle(pub String);
 
 /// The signature of a request to `service`; nothing if it has none. The parts must be as received.
 pub fn parse(parts: &Parts, service: &str, dialect: Dialect) -> Result<Option<Presented>, ApiError> {
@@ -51,6 +59,9 @@ pub fn parse(parts: &Parts, service: &str, dialect: Dialect) -> Result<Option<Pr
         of_header(parts, header.to_str().unwrap_or_default(), dialect)?
     } else {
         let query: BTreeMap<_, _> = pairs(parts.uri.query().unwrap_or_default()).collect();
+        if dialect == Dialect::S3 && query.contains_key("AWSAccessKeyId") {
+            return of_version2(&|name| query.get(name).map(|value| value.as_ref())).map(Some);
+        }
         let names = ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature"];
         if !names.iter().any(|name| query.contains_key(*name)) {
             return Ok(None);
@@ -145,17 +156,48 @@ fn of_query<'q>(
         session_token: field("X-Amz-Security-Token").map(str::to_owned),
         form: Form::Query { expires_seconds: expiry(expires, dialect)? },
         signed_at,
-        // A presigned URL does not know its body, except where the signer put a hash into a header.
-        payload: match parts.headers.contains_key("x-amz-content-sha256") {
-            true => PayloadHash::of_header(parts, dialect)?,
-            false if dialect == Dialect::S3 => PayloadHash::Unsigned,
-            false => PayloadHash::OfBody,
-        },
+        payload: query_payload(parts, field("X-Amz-Content-Sha256"), dialect)?,
         amz_date,
         signed_headers: need("X-Amz-SignedHeaders")?.split(';').map(str::to_owned).collect(),
         signature: need("X-Amz-Signature")?.to_owned(),
         dialect,
     })
+}
+
+fn of_version2<'q>(field: &dyn Fn(&str) -> Option<&'q str>) -> Result<Presented, ApiError> {
+    let refused = |message: &str| ApiError::new("AccessDenied", 403, message);
+    let needed = "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters";
+    let need = |name: &str| field(name).ok_or_else(|| refused(needed));
+    let expires = need("Expires")?;
+    let seconds = expires.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    let expires_at = seconds.ok_or_else(|| refused("Invalid date (should be seconds since epoch)"))?;
+    Ok(Presented {
+        credential: Credential {
+            access_key_id: need("AWSAccessKeyId")?.to_owned(),
+            date: amz_date(expires_at)[..8].to_owned(),
+            // Version 2 knows no regions.
+            region: "us-east-1".into(),
+            service: "s3".into(),
+        },
+        session_token: field("x-amz-security-token").map(str::to_owned),
+        form: Form::QueryVersion2,
+        signed_at: expires_at,
+        payload: PayloadHash::Unsigned,
+        amz_date: expires.to_owned(),
+        signed_headers: Vec::new(),
+        signature: need("Signature")?.to_owned(),
+        dialect: Dialect::S3,
+    })
+}
+
+/// A presigned URL does not know its body, except where the signer put a hash into it or into a header.
+fn query_payload(parts: &Parts, parameter: Option<&str>, dialect: Dialect) -> Result<PayloadHash, ApiError> {
+    match parameter {
+        Some(text) => PayloadHash::parse(text, dialect),
+        None if parts.headers.contains_key("x-amz-content-sha256") => PayloadHash::of_header(parts, dialect),
+        None if dialect == Dialect::S3 => Ok(PayloadHash::Unsigned),
+        None => Ok(PayloadHash::OfBody),
+    }
 }
 
 fn expiry(text: &str, dialect: Dialect) -> Result<i64, ApiError> {
@@ -224,6 +266,9 @@ impl Presented {
         keys: &SigningKeys,
     ) -> Result<Body, ApiError> {
         self.check_time(now)?;
+        if self.form == Form::QueryVersion2 {
+            return self.verify_version2(parts, body, secret);
+        }
         self.check_headers(parts)?;
         let hash = match (self.payload.as_str(), body.bytes()) {
             (Some(text), _) => text.to_owned(),
@@ -253,12 +298,22 @@ impl Presented {
         seal.body(parts, body)
     }
 
+    fn verify_version2(&self, parts: &Parts, body: Body, secret: &str) -> Result<Body, ApiError> {
+        let text = version2::string_to_sign(parts, &self.amz_date);
+        if version2::is_signed(secret, &text, &self.signature) {
+            return Ok(body);
+        }
+        Err(self.dialect.mismatch(&self.credential.access_key_id, &text, &self.signature))
+    }
+
     fn check_time(&self, now: Timestamp) -> Result<(), ApiError> {
         let age = now.as_second() - self.signed_at.as_second();
         match self.form {
             Form::Query { expires_seconds } if age > expires_seconds => {
                 Err(self.expired(now, expires_seconds))
             }
+            Form::QueryVersion2 if age > 0 => Err(self.expired(now, 0)),
+            Form::QueryVersion2 => Ok(()),
             Form::Header if age > SKEW_SECONDS_MAX => Err(self.expired(now, SKEW_SECONDS_MAX)),
             _ if age < -SKEW_SECONDS_MAX => Err(self.early(now)),
             _ => Ok(()),
@@ -266,7 +321,7 @@ impl Presented {
     }
 
     fn expired(&self, now: Timestamp, seconds: i64) -> ApiError {
-        if self.dialect == Dialect::S3 && matches!(self.form, Form::Query { .. }) {
+        if self.dialect == Dialect::S3 && self.form != Form::Header {
             let expired_at =
                 Timestamp::from_second(self.signed_at.as_second() + seconds).unwrap_or(self.signed_at);
             return ApiError::new("AccessDenied", 403, "Request has expired")
@@ -290,8 +345,8 @@ impl Presented {
     fn early(&self, now: Timestamp) -> ApiError {
         if self.dialect == Dialect::S3 {
             return match self.form {
-                Form::Query { .. } => ApiError::new("AccessDenied", 403, "Request is not yet valid"),
                 Form::Header => self.too_skewed(now),
+                _ => ApiError::new("AccessDenied", 403, "Request is not yet valid"),
             };
         }
         let latest = Timestamp::from_second(now.as_second() + SKEW_SECONDS_MAX).unwrap_or(now);

@@ -5,7 +5,7 @@ use std::task::{Context as Task, Poll, ready};
 
 use aws_lc_rs::digest::Context;
 use bytes::Bytes;
-use http_body::{Body as _, Frame};
+use http_body::Frame;
 
 use super::chunked::Chunks;
 use super::refusal::Dialect;

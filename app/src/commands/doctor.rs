@@ -1,0 +1,1 @@
+//! `pagoda doctor`: what this host can do.

@@ -1,0 +1,59 @@
+//! What API Gateway checks before each operation: the HTTP verb, on the path of what it names.
+//!
+//! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-iam-policy-examples.html>
+
+use pagoda_protocol::ApiError;
+use pagoda_service::{Access, Context};
+
+use crate::generated as g;
+
+type Needs = Result<Vec<Access>, ApiError>;
+
+macro_rules! paths {
+    ($($name:ident($input:ident): $verb:literal $format:literal $($field:ident)*;)*) => {$(
+        pub(crate) fn $name(cx: &Context, input: &g::$input) -> Needs {
+            let _ = input;
+            let path = format!($format $(, input.$field)*);
+            Ok(vec![Access::new(concat!("apigateway:", $verb), format!("arn:aws:apigateway:{}::{path}", cx.region))])
+        }
+    )*};
+}
+
+paths! {
+    create_rest_api(CreateRestApiRequest): "POST" "/restapis";
+    import_rest_api(ImportRestApiRequest): "POST" "/restapis";
+    put_rest_api(PutRestApiRequest): "PUT" "/restapis/{}" rest_api_id;
+    get_rest_api(GetRestApiRequest): "GET" "/restapis/{}" rest_api_id;
+    get_rest_apis(GetRestApisRequest): "GET" "/restapis";
+    update_rest_api(UpdateRestApiRequest): "PATCH" "/restapis/{}" rest_api_id;
+    delete_rest_api(DeleteRestApiRequest): "DELETE" "/restapis/{}" rest_api_id;
+    create_resource(CreateResourceRequest): "POST" "/restapis/{}/resources/{}" rest_api_id parent_id;
+    get_resource(GetResourceRequest): "GET" "/restapis/{}/resources/{}" rest_api_id resource_id;
+    get_resources(GetResourcesRequest): "GET" "/restapis/{}/resources" rest_api_id;
+    delete_resource(DeleteResourceRequest): "DELETE" "/restapis/{}/resources/{}" rest_api_id resource_id;
+    put_method(PutMethodRequest): "PUT" "/restapis/{}/resources/{}/methods/{}" rest_api_id resource_id http_method;
+    get_method(GetMethodRequest): "GET" "/restapis/{}/resources/{}/methods/{}" rest_api_id resource_id http_method;
+    delete_method(DeleteMethodRequest): "DELETE" "/restapis/{}/resources/{}/methods/{}" rest_api_id resource_id http_method;
+    put_method_response(PutMethodResponseRequest): "PUT" "/restapis/{}/resources/{}/methods/{}/responses/{}" rest_api_id resource_id http_method status_code;
+    get_method_response(GetMethodResponseRequest): "GET" "/restapis/{}/resources/{}/methods/{}/responses/{}" rest_api_id resource_id http_method status_code;
+    delete_method_response(DeleteMethodResponseRequest): "DELETE" "/restapis/{}/resources/{}/methods/{}/responses/{}" rest_api_id resource_id http_method status_code;
+    put_integration(PutIntegrationRequest): "PUT" "/restapis/{}/resources/{}/methods/{}/integration" rest_api_id resource_id http_method;
+    get_integration(GetIntegrationRequest): "GET" "/restapis/{}/resources/{}/methods/{}/integration" rest_api_id resource_id http_method;
+    delete_integration(DeleteIntegrationRequest): "DELETE" "/restapis/{}/resources/{}/methods/{}/integration" rest_api_id resource_id http_method;
+    put_integration_response(PutIntegrationResponseRequest): "PUT" "/restapis/{}/resources/{}/methods/{}/integration/responses/{}" rest_api_id resource_id http_method status_code;
+    get_integration_response(GetIntegrationResponseRequest): "GET" "/restapis/{}/resources/{}/methods/{}/integration/responses/{}" rest_api_id resource_id http_method status_code;
+    delete_integration_response(DeleteIntegrationResponseRequest): "DELETE" "/restapis/{}/resources/{}/methods/{}/integration/responses/{}" rest_api_id resource_id http_method status_code;
+    create_deployment(CreateDeploymentRequest): "POST" "/restapis/{}/deployments" rest_api_id;
+    get_deployment(GetDeploymentRequest): "GET" "/restapis/{}/deployments/{}" rest_api_id deployment_id;
+    get_deployments(GetDeploymentsRequest): "GET" "/restapis/{}/deployments" rest_api_id;
+    delete_deployment(DeleteDeploymentRequest): "DELETE" "/restapis/{}/deployments/{}" rest_api_id deployment_id;
+    create_stage(CreateStageRequest): "POST" "/restapis/{}/stages" rest_api_id;
+    get_stage(GetStageRequest): "GET" "/restapis/{}/stages/{}" rest_api_id stage_name;
+    get_stages(GetStagesRequest): "GET" "/restapis/{}/stages" rest_api_id;
+    update_stage(UpdateStageRequest): "PATCH" "/restapis/{}/stages/{}" rest_api_id stage_name;
+    delete_stage(DeleteStageRequest): "DELETE" "/restapis/{}/stages/{}" rest_api_id stage_name;
+    get_account(GetAccountRequest): "GET" "/account";
+    get_tags(GetTagsRequest): "GET" "/tags/{}" resource_arn;
+    tag_resource(TagResourceRequest): "PUT" "/tags/{}" resource_arn;
+    untag_resource(UntagResourceRequest): "DELETE" "/tags/{}" resource_arn;
+}

@@ -1,0 +1,157 @@
+//! CreateDeployment GetDeployment GetDeployments DeleteDeployment
+
+use std::collections::BTreeMap;
+
+use pagoda_base::ids;
+use pagoda_protocol::{ApiError, Unit};
+use pagoda_service::Context;
+use pagoda_store::{Commit, KeyBuilder};
+
+use crate::edit::{self, bad_request};
+use crate::generated as g;
+use crate::table::{
+    self, Authorization, DEPLOYED, DEPLOYMENTS, Deployed, Deployment, RESOURCES, Resource, STAGES,
+};
+use crate::{ApiGateway, position, stage};
+
+const ID_CHARS: usize = 6;
+
+pub(crate) async fn create(
+    gateway: &ApiGateway,
+    cx: &Context,
+    input: g::CreateDeploymentRequest,
+) -> Result<g::Deployment, ApiError> {
+    let api = input.rest_api_id.clone();
+    if input.stage_name.is_none() && (input.stage_description.is_some() || input.variables.is_some()) {
+        return Err(bad_request(
+            "Stage description and variables can be set only when a stage name is specified",
+        ));
+    }
+    edit::change(gateway, cx, &api, async |record| {
+        let resources = edit::all(gateway.store(), &RESOURCES, &table::of_api(&RESOURCES, &api)).await?;
+        check(&resources)?;
+        let deployment = Deployment {
+            id: ids::short_id(ID_CHARS, &*gateway.random),
+            description: input.description.clone(),
+            created: cx.now,
+        };
+        let mut commit = DEPLOYMENTS.put(
+            Commit::new(),
+            &table::in_api(&DEPLOYMENTS, &api, &deployment.id),
+            &deployment,
+        )?;
+        for resource in &resources {
+            let key = KeyBuilder::under(&table::deployed(&api, &deployment.id)).text(&resource.id).done();
+            commit = DEPLOYED.put(commit, &key, &Deployed(resource.clone()))?;
+        }
+        if let Some(name) = &input.stage_name {
+            commit = commit.and(stage::deployed_to(gateway, cx, &input, name, &deployment.id).await?);
+        }
+        let described = describe(&deployment, Some(summary(&resources)));
+        Ok((record, commit, described))
+    })
+    .await
+}
+
+/// What AWS refuses to deploy.
+fn check(resources: &[Resource]) -> Result<(), ApiError> {
+    let methods = || resources.iter().flat_map(|resource| resource.methods.values());
+    if methods().next().is_none() {
+        return Err(bad_request("The REST API doesn't contain any methods"));
+    }
+    if methods().any(|method| method.integration.is_none()) {
+        return Err(bad_request("No integration defined for method"));
+    }
+    Ok(())
+}
+
+pub(crate) async fn get(
+    gateway: &ApiGateway,
+    cx: &Context,
+    input: g::GetDeploymentRequest,
+) -> Result<g::Deployment, ApiError> {
+    edit::load(gateway, cx, &input.rest_api_id).await?;
+    let deployment = load(gateway, &input.rest_api_id, &input.deployment_id).await?;
+    let embed = match input.embed.as_deref() {
+        None | Some([]) => None,
+        Some([one]) if one == "apisummary" => {
+            Some(summary(&resources(gateway, &input.rest_api_id, &deployment.id).await?))
+        }
+        Some(_) => return Err(bad_request("Invalid embed: only apisummary can be embedded")),
+    };
+    Ok(describe(&deployment, embed))
+}
+
+pub(crate) async fn list(
+    gateway: &ApiGateway,
+    cx: &Context,
+    input: g::GetDeploymentsRequest,
+) -> Result<g::Deployments, ApiError> {
+    edit::load(gateway, cx, &input.rest_api_id).await?;
+    let all =
+        edit::all(gateway.store(), &DEPLOYMENTS, &table::of_api(&DEPLOYMENTS, &input.rest_api_id)).await?;
+    let (page, position) =
+        position::cut(all, |deployment| &deployment.id, input.position.as_deref(), input.limit)?;
+    let items = page.iter().map(|deployment| describe(deployment, None)).collect();
+    Ok(g::Deployments { position, items: Some(items) })
+}
+
+pub(crate) async fn delete(
+    gateway: &ApiGateway,
+    cx: &Context,
+    input: g::DeleteDeploymentRequest,
+) -> Result<Unit, ApiError> {
+    let (api, id) = (&input.rest_api_id, &input.deployment_id);
+    edit::change(gateway, cx, api, async |record| {
+        load(gateway, api, id).await?;
+        let stages = edit::all(gateway.store(), &STAGES, &table::of_api(&STAGES, api)).await?;
+        if stages.iter().any(|stage| stage.deployment_id == *id) {
+            let message = "Active stages pointing to this deployment must be moved or deleted";
+            return Err(bad_request(message));
+        }
+        let (lo, hi) = table::deployed(api, id).prefix_range();
+        let commit = Commit::new().delete(table::in_api(&DEPLOYMENTS, api, id)).clear_range(lo, hi);
+        Ok((record, commit, Unit))
+    })
+    .await
+}
+
+pub(crate) async fn load(gateway: &ApiGateway, api: &str, id: &str) -> Result<Deployment, ApiError> {
+    let found = DEPLOYMENTS.get(gateway.store(), &table::in_api(&DEPLOYMENTS, api, id)).await?;
+    let missing = || g::NotFoundException::new("Invalid Deployment identifier specified").into();
+    found.map(|stored| stored.record).ok_or_else(missing)
+}
+
+/// The resources as they were deployed.
+pub(crate) async fn resources(gateway: &ApiGateway, api: &str, id: &str) -> Result<Vec<Resource>, ApiError> {
+    let deployed = edit::all(gateway.store(), &DEPLOYED, &table::deployed(api, id)).await?;
+    Ok(deployed.into_iter().map(|Deployed(resource)| resource).collect())
+}
+
+type Summary = BTreeMap<String, BTreeMap<String, g::MethodSnapshot>>;
+
+fn summary(resources: &[Resource]) -> Summary {
+    let with_methods = resources.iter().filter(|resource| !resource.methods.is_empty());
+    let snapshot = |authorization: Authorization| g::MethodSnapshot {
+        authorization_type: Some(
+            if authorization == Authorization::None { "NONE" } else { "AWS_IAM" }.into(),
+        ),
+        api_key_required: Some(false),
+    };
+    with_methods
+        .map(|resource| {
+            let methods = resource.methods.iter();
+            let methods = methods.map(|(verb, method)| (verb.clone(), snapshot(method.authorization)));
+            (resource.path.clone(), methods.collect())
+        })
+        .collect()
+}
+
+fn describe(deployment: &Deployment, api_summary: Option<Summary>) -> g::Deployment {
+    g::Deployment {
+        id: Some(deployment.id.clone()),
+        description: deployment.description.clone(),
+        created_date: Some(deployment.created),
+        api_summary,
+    }
+}

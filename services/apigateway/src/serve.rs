@@ -1,0 +1,102 @@
+//! The data plane: how a request to a deployed API is answered. The phases, in their order: find the
+//! stage, route, authorize, integrate, answer.
+//!
+//! Invariants: only what is deployed is served; every failure is answered as a gateway response, and tells
+//! the caller no more than AWS does.
+
+mod answer;
+mod authorize;
+mod deployed;
+mod event;
+mod mock;
+mod proxy;
+mod route;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::Response;
+use pagoda_protocol::Body;
+use pagoda_service::{Arrival, Context, DataPlane};
+
+pub(crate) use authorize::complete;
+pub(crate) use deployed::Served;
+
+use crate::ApiGateway;
+use crate::table::{Integration, IntegrationKind, Method};
+use answer::Refusal;
+use deployed::Deployment;
+use route::Matched;
+
+/// A request's body, in bytes: the quota of REST APIs.
+const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
+
+/// A request on its way through the phases.
+pub(crate) struct Call<'a> {
+    pub(crate) deployment: &'a Deployment,
+    pub(crate) matched: Matched<'a>,
+    pub(crate) method: &'a Method,
+    pub(crate) cx: Context,
+    pub(crate) parts: &'a http::request::Parts,
+    pub(crate) body: Bytes,
+    /// The path below the stage, percent-encoded.
+    pub(crate) path: &'a str,
+}
+
+#[async_trait]
+impl DataPlane for ApiGateway {
+    async fn serve(&self, arrival: Arrival) -> Response<Body> {
+        let request_id = arrival.cx.request_id.to_string();
+        let answered = self.phases(arrival).await;
+        answer::finish(answered.unwrap_or_else(Refusal::into_response), &request_id)
+    }
+}
+
+impl ApiGateway {
+    async fn phases(&self, arrival: Arrival) -> Result<Response<Body>, Refusal> {
+        let Arrival { parts, body, cx, name, path } = arrival;
+        let (stage, path) = split_stage(&path);
+        let deployment = self.deployment(&name, stage).await?.ok_or(Refusal::Forbidden)?;
+        let cx = Context { account: deployment.api.account, region: deployment.api.region.clone(), ..cx };
+
+        let matched = deployment.routes.find(path).ok_or(Refusal::MissingAuthenticationToken)?;
+        let method = matched.method(parts.method.as_str()).ok_or(Refusal::MissingAuthenticationToken)?;
+        let body = body.collect(BODY_BYTES_MAX).await.map_err(Refusal::of_body)?;
+
+        let mut call = Call { deployment: &deployment, matched, method, cx, parts: &parts, body, path };
+        self.authorize(&mut call).await?;
+
+        let integration = method.integration.as_ref().ok_or(Refusal::InternalError)?;
+        match integration.kind {
+            IntegrationKind::AwsProxy => self.proxy(&call, integration).await,
+            IntegrationKind::Mock => mock::answer(&call, integration),
+        }
+    }
+
+    async fn deployment(&self, api: &str, stage: &str) -> Result<Option<Arc<Deployment>>, Refusal> {
+        self.served.find(self, api, stage).await.map_err(Refusal::of_failure)
+    }
+}
+
+/// `/{stage}/…`: the stage, and the path below it.
+fn split_stage(path: &str) -> (&str, &str) {
+    let rest = path.strip_prefix('/').unwrap_or(path);
+    match rest.find('/') {
+        Some(at) => (&rest[..at], &rest[at..]),
+        None => (rest, "/"),
+    }
+}
+
+/// The `Content-Type` of a request or answer, without its parameters.
+pub(crate) fn media_type(headers: &http::HeaderMap) -> Option<&str> {
+    let value = headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next().unwrap_or(value).trim())
+}
+
+impl Integration {
+    /// The template for a media type, JSON's where none is said.
+    pub(crate) fn template(&self, media_type: Option<&str>) -> Option<&str> {
+        self.request_templates.get(media_type.unwrap_or("application/json")).map(String::as_str)
+    }
+}

@@ -1,0 +1,104 @@
+//! Gateway responses: what a request is told that no integration answers for.
+//!
+//! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html>
+
+use http::{HeaderValue, Response, StatusCode};
+use pagoda_protocol::{ApiError, Body};
+use serde_json::json;
+
+/// Why a request is not answered by its integration.
+pub(crate) enum Refusal {
+    /// No such API or stage.
+    Forbidden,
+    /// No such method, or no signature where one is required.
+    MissingAuthenticationToken,
+    /// The signature is wrong; the error says how.
+    Signature(ApiError),
+    /// The policies do not allow it.
+    NotAuthorized { caller: String, arn: String },
+    /// The body is too large.
+    RequestTooLarge,
+    /// The body did not arrive.
+    BadBody(ApiError),
+    /// No template for the media type, and none may be passed through.
+    UnsupportedMediaType,
+    /// The integration answered what cannot be an answer.
+    BadGateway,
+    /// The integration took too long.
+    IntegrationTimeout,
+    /// Something broke inside.
+    InternalError,
+}
+
+impl Refusal {
+    pub(crate) fn of_signature(error: ApiError) -> Self {
+        Self::Signature(error)
+    }
+
+    pub(crate) fn of_body(error: ApiError) -> Self {
+        if error.code == "EntityTooLarge" { Self::RequestTooLarge } else { Self::BadBody(error) }
+    }
+
+    /// What broke goes to the log; the caller learns that something did.
+    pub(crate) fn of_failure(error: ApiError) -> Self {
+        tracing::error!(%error, "a request to an API failed inside");
+        Self::InternalError
+    }
+
+    pub(crate) fn into_response(self) -> Response<Body> {
+        let (status, kind, message) = self.parts();
+        // AWS spells the member of a refusal by IAM with a capital.
+        let member = if matches!(self, Self::NotAuthorized { .. }) { "Message" } else { "message" };
+        let mut response = Response::new(Body::from(json!({ member: message }).to_string()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Ok(kind) = HeaderValue::from_str(&kind) {
+            headers.insert("x-amzn-errortype", kind);
+        }
+        response
+    }
+
+    fn parts(&self) -> (StatusCode, String, String) {
+        let (status, kind, message) = match self {
+            Self::Forbidden => (403, "ForbiddenException", "Forbidden".into()),
+            Self::MissingAuthenticationToken => {
+                (403, "MissingAuthenticationTokenException", "Missing Authentication Token".into())
+            }
+            Self::Signature(error) => {
+                return (status_of(error), error.code.to_string(), error.message.clone());
+            }
+            Self::NotAuthorized { caller, arn } => {
+                let who = if caller == "anonymous" { "anonymous" } else { caller };
+                let message = format!(
+                    "User: {who} is not authorized to perform: execute-api:Invoke on resource: {arn}"
+                );
+                (403, "AccessDeniedException", message)
+            }
+            Self::RequestTooLarge => (413, "RequestTooLargeException", "Request Too Long".into()),
+            Self::BadBody(error) => return (error.status, error.code.to_string(), error.message.clone()),
+            Self::UnsupportedMediaType => {
+                (415, "UnsupportedMediaTypeException", "Unsupported Media Type".into())
+            }
+            Self::BadGateway => (502, "InternalServerErrorException", "Internal server error".into()),
+            Self::IntegrationTimeout => (504, "GatewayTimeoutException", "Endpoint request timed out".into()),
+            Self::InternalError => (500, "InternalServerErrorException", "Internal server error".into()),
+        };
+        (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), kind.into(), message)
+    }
+}
+
+/// API Gateway answers every refused signature with 403.
+fn status_of(error: &ApiError) -> StatusCode {
+    if error.status.is_server_error() { error.status } else { StatusCode::FORBIDDEN }
+}
+
+/// Adds what every answer of an API carries.
+pub(crate) fn finish(mut response: Response<Body>, request_id: &str) -> Response<Body> {
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert("x-amzn-requestid", id.clone());
+        headers.insert("x-amz-apigw-id", id);
+    }
+    response
+}

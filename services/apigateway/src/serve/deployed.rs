@@ -1,0 +1,94 @@
+//! Deployments in memory: read from the store once, kept until anything in API Gateway changes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pagoda_policy::{Document, Kind, Named};
+use pagoda_protocol::ApiError;
+use quick_cache::sync::Cache;
+
+use super::authorize::complete;
+use super::route::Routes;
+use crate::table::{self, REST_APIS, RestApi, STAGES, Texts};
+use crate::{ApiGateway, deployment};
+
+/// Stages that are kept; the least used make room.
+const STAGES_MAX: usize = 1_000;
+
+/// A stage, ready to serve.
+pub(crate) struct Deployment {
+    pub(crate) api: RestApi,
+    pub(crate) id: String,
+    pub(crate) stage: String,
+    pub(crate) variables: Texts,
+    pub(crate) routes: Routes,
+    pub(crate) policy: Option<Named>,
+}
+
+/// The stages in memory, each with the generation in which it was read.
+pub(crate) struct Served {
+    generation: AtomicU64,
+    stages: Cache<(String, String), (u64, Arc<Deployment>)>,
+}
+
+impl Default for Served {
+    fn default() -> Self {
+        Self { generation: AtomicU64::new(0), stages: Cache::new(STAGES_MAX) }
+    }
+}
+
+impl Served {
+    /// Makes all that is in memory stale.
+    pub(crate) fn forget(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The stage of an API, if both exist and the API answers at its own address.
+    pub(crate) async fn find(
+        &self,
+        gateway: &ApiGateway,
+        api: &str,
+        stage: &str,
+    ) -> Result<Option<Arc<Deployment>>, ApiError> {
+        let generation = self.generation.load(Ordering::SeqCst);
+        let key = (api.to_owned(), stage.to_owned());
+        if let Some((of, deployment)) = self.stages.get(&key)
+            && of == generation
+        {
+            return Ok(Some(deployment));
+        }
+        let Some(deployment) = read(gateway, api, stage).await? else { return Ok(None) };
+        let deployment = Arc::new(deployment);
+        self.stages.insert(key, (generation, Arc::clone(&deployment)));
+        Ok(Some(deployment))
+    }
+}
+
+async fn read(gateway: &ApiGateway, api: &str, stage: &str) -> Result<Option<Deployment>, ApiError> {
+    let store = gateway.store();
+    let Some(found) = REST_APIS.get(store, &table::rest_api(api)).await? else { return Ok(None) };
+    let Some(stage) = STAGES.get(store, &table::in_api(&STAGES, api, stage)).await? else { return Ok(None) };
+    let (api, stage) = (found.record, stage.record);
+    if api.disable_execute_api_endpoint {
+        return Ok(None);
+    }
+    let resources = deployment::resources(gateway, &api.id, &stage.deployment_id).await?;
+    let policy = api.policy.as_deref().map(|policy| compile(&api, policy)).transpose()?;
+    let routes = Routes::new(resources);
+    Ok(Some(Deployment {
+        api,
+        id: stage.deployment_id,
+        stage: stage.name,
+        variables: stage.variables,
+        routes,
+        policy,
+    }))
+}
+
+fn compile(api: &RestApi, policy: &str) -> Result<Named, ApiError> {
+    let arn = format!("arn:aws:execute-api:{}:{}:{}", api.region, api.account, api.id);
+    // It was checked when it was kept; what does not parse now lets nobody in.
+    let document =
+        Document::parse(&complete(policy, &arn), Kind::Resource).map_err(|_| ApiError::internal())?;
+    Ok(Named { name: format!("policy of API {}", api.id), document: Arc::new(document) })
+}

@@ -1,0 +1,183 @@
+//! CreateStage GetStage GetStages UpdateStage DeleteStage
+
+use pagoda_protocol::{ApiError, Unit};
+use pagoda_service::Context;
+use pagoda_store::Commit;
+
+use crate::edit::{self, bad_request};
+use crate::generated as g;
+use crate::table::{self, STAGES, Stage, Texts};
+use crate::{ApiGateway, deployment, patch};
+
+pub(crate) async fn create(
+    gateway: &ApiGateway,
+    cx: &Context,
+    input: g::CreateStageRequest,
+) -> Result<g::Stage, ApiError> {
+    check_name(&input.stage_name)?;
+    let variables = checked_variables(input.variables.unwrap_or_default())?;
+    let (api, key) = (&input.rest_api_id, table::in_api(&STAGES, &input.rest_api_id, &input.stage_name));
+    edit::change(gateway, cx, api, async |record| {
+        deployment::load(gateway, api, &input.deployment_id).await?;
+        if STAGES.get(gateway.store(), &key).await?.is_some() {
+            return Err(g::ConflictException::new("Stage already exists").into());
+        }
+        let stage = Stage {
+            name: input.stage_name.clone(),
+            deployment_id: input.deployment_id.clone(),
+            description: input.description.clone(),
+            variables: variables.clone(),
+            tags: input.tags.clone().unwrap_or_default(),
+            created: cx.now,
+            updated: cx.now,
+        };
+        Ok((record, STAGES.put(Commit::new(), &key, &stage)?, describe(&stage)))
+    })
+    .await
+}
+
+/// The stage as `CreateDeployment` leaves it: made, or moved to the new deployment.
+pub(crate) async fn deployed_to(
+    gateway: &ApiGateway,
+    cx: &Context,
+    input: &g::CreateDeploymentRequest,
+    name: &str,
+    deployment_id: &str,
+) -> Result<Commit, ApiError> {
+    check_name(name)?;
+    let key = table::in_api(&STAGES, &input.rest_api_id, name);
+    let present = STAGES.get(gateway.store(), &key).await?.map(|stored| stored.record);
+    let mut stage = present.unwrap_or_else(|| Stage {
+        name: name.to_owned(),
+        deployment_id: String::new(),
+        description: None,
+        variables: Texts::new(),
+        tags: Texts::new(),
+        created: cx.now,
+        updated: cx.now,
+    });
+    stage.deployment_id = deployment_id.to_owned();
+    stage.description = input.stage_description.clone().or(stage.description);
+    stage.variables.extend(checked_variables(input.variables.clone().unwrap_or_default())?);
+    stage.updated = cx.now;
+    Ok(STAGES.put(Commit::new(), &key, &stage)?)
+}
+
+pub(crate) async fn get(
+    gateway: &ApiGateway,
+    cx: &Context,
+    input: g::GetStageRequest,
+) -> Result<g::Stage, ApiError> {
+    edit::load(gateway, cx, &input.rest_api_id).await?;
+    Ok(describe(&load(gateway, &input.rest_api_id, &input.stage_name).await?))
+}
+
+pub(crate) async fn list(
+    gateway: &ApiGateway,
+    cx: &Context,
+    input: g::GetStagesRequest,
+) -> Result<g::Stages, ApiError> {
+    edit::load(gateway, cx, &input.rest_api_id).await?;
+    let mut stages = edit::all(gateway.store(), &STAGES, &table::of_api(&STAGES, &input.rest_api_id)).await?;
+    if let Some(deployment) = &input.deployment_id {
+        stages.retain(|stage| stage.deployment_id == *deployment);
+    }
+    Ok(g::Stages { item: Some(stages.iter().map(describe).collect()) })
+}
+
+pub(crate) async fn update(
+    gateway: &ApiGateway,
+    cx: &Context,
+    input: g::UpdateStageRequest,
+) -> Result<g::Stage, ApiError> {
+    let patches = patch::read(&input.patch_operations)?;
+    let (api, name) = (&input.rest_api_id, &input.stage_name);
+    edit::change(gateway, cx, api, async |record| {
+        let mut stage = load(gateway, api, name).await?;
+        for patch in &patches {
+            apply(&mut stage, patch)?;
+        }
+        deployment::load(gateway, api, &stage.deployment_id).await?;
+        stage.variables = checked_variables(stage.variables)?;
+        stage.updated = cx.now;
+        Ok((record, STAGES.put(Commit::new(), &table::in_api(&STAGES, api, name), &stage)?, describe(&stage)))
+    })
+    .await
+}
+
+fn apply(stage: &mut Stage, patch: &patch::Patch<'_>) -> Result<(), ApiError> {
+    if let Some(variable) = patch.below("/variables/") {
+        match patch.op {
+            g::Op::Remove => {
+                stage.variables.remove(&variable);
+            }
+            _ => {
+                stage.variables.insert(variable, patch.replaced()?.to_owned());
+            }
+        }
+        return Ok(());
+    }
+    match patch.path {
+        "/deploymentId" => stage.deployment_id = patch.replaced()?.to_owned(),
+        "/description" => stage.description = Some(patch.replaced()?.to_owned()),
+        _ => return Err(patch.refused()),
+    }
+    Ok(())
+}
+
+pub(crate) async fn delete(
+    gateway: &ApiGateway,
+    cx: &Context,
+    input: g::DeleteStageRequest,
+) -> Result<Unit, ApiError> {
+    let (api, name) = (&input.rest_api_id, &input.stage_name);
+    edit::change(gateway, cx, api, async |record| {
+        load(gateway, api, name).await?;
+        Ok((record, Commit::new().delete(table::in_api(&STAGES, api, name)), Unit))
+    })
+    .await
+}
+
+pub(crate) async fn load(gateway: &ApiGateway, api: &str, name: &str) -> Result<Stage, ApiError> {
+    let found = STAGES.get(gateway.store(), &table::in_api(&STAGES, api, name)).await?;
+    let missing = || g::NotFoundException::new("Invalid stage identifier specified").into();
+    found.map(|stored| stored.record).ok_or_else(missing)
+}
+
+fn check_name(name: &str) -> Result<(), ApiError> {
+    let lawful = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    if (1..=128).contains(&name.len()) && name.bytes().all(lawful) {
+        return Ok(());
+    }
+    Err(bad_request("Stage name only allows a-zA-Z0-9_-"))
+}
+
+/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/stage-variables.html>
+fn checked_variables(variables: Texts) -> Result<Texts, ApiError> {
+    let name_ok = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let value_ok = |value: &str| {
+        value.len() <= 512 && value.chars().all(|c| c.is_ascii_alphanumeric() || "-._~:/?#&=,".contains(c))
+    };
+    match variables.iter().find(|(name, value)| !name_ok(name) || !value_ok(value)) {
+        Some((name, _)) => Err(bad_request(format!(
+            "Invalid stage variable {name}. Please use values with alphanumeric characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','."
+        ))),
+        None => Ok(variables),
+    }
+}
+
+fn describe(stage: &Stage) -> g::Stage {
+    g::Stage {
+        deployment_id: Some(stage.deployment_id.clone()),
+        stage_name: Some(stage.name.clone()),
+        description: stage.description.clone(),
+        cache_cluster_enabled: Some(false),
+        cache_cluster_status: Some(g::CacheClusterStatus::NotAvailable),
+        variables: (!stage.variables.is_empty()).then(|| stage.variables.clone()),
+        tracing_enabled: Some(false),
+        tags: (!stage.tags.is_empty()).then(|| stage.tags.clone()),
+        created_date: Some(stage.created),
+        last_updated_date: Some(stage.updated),
+        ..Default::default()
+    }
+}

@@ -1,0 +1,176 @@
+//! The records that API Gateway keeps, and their keys.
+
+use std::collections::BTreeMap;
+
+use pagoda_base::{AccountId, Region, Timestamp};
+use pagoda_store::{Key, KeyBuilder, Record, Space, Table};
+use serde::{Deserialize, Serialize};
+
+pub(crate) type Texts = BTreeMap<String, String>;
+
+/// An API. Ids are unique over all accounts, so that a host name alone finds it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RestApi {
+    pub(crate) id: String,
+    pub(crate) account: AccountId,
+    pub(crate) region: Region,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) version: Option<String>,
+    pub(crate) created: Timestamp,
+    pub(crate) binary_media_types: Vec<String>,
+    pub(crate) endpoint_type: String,
+    pub(crate) policy: Option<String>,
+    pub(crate) tags: Texts,
+    pub(crate) disable_execute_api_endpoint: bool,
+    pub(crate) root_resource_id: String,
+    /// Resources of the API, the root among them.
+    pub(crate) resources: usize,
+}
+
+/// A resource with its methods.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Resource {
+    pub(crate) id: String,
+    pub(crate) parent_id: Option<String>,
+    pub(crate) path_part: Option<String>,
+    pub(crate) path: String,
+    pub(crate) methods: BTreeMap<String, Method>,
+}
+
+/// A method of a resource.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Method {
+    pub(crate) authorization: Authorization,
+    pub(crate) operation_name: Option<String>,
+    pub(crate) request_parameters: BTreeMap<String, bool>,
+    pub(crate) responses: BTreeMap<String, MethodResponse>,
+    pub(crate) integration: Option<Integration>,
+}
+
+/// Who may call a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Authorization {
+    None,
+    AwsIam,
+}
+
+/// An answer that a method declares.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct MethodResponse {
+    pub(crate) parameters: BTreeMap<String, bool>,
+    pub(crate) models: Texts,
+}
+
+/// What stands behind a method.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Integration {
+    pub(crate) kind: IntegrationKind,
+    pub(crate) http_method: Option<String>,
+    pub(crate) uri: Option<String>,
+    pub(crate) request_templates: Texts,
+    pub(crate) passthrough: Passthrough,
+    pub(crate) timeout_millis: u64,
+    pub(crate) responses: BTreeMap<String, IntegrationResponse>,
+}
+
+/// The integrations that are built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum IntegrationKind {
+    AwsProxy,
+    Mock,
+}
+
+/// What becomes of a body for which there is no template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Passthrough {
+    WhenNoMatch,
+    WhenNoTemplates,
+    Never,
+}
+
+/// How an integration's result becomes an answer.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct IntegrationResponse {
+    pub(crate) selection_pattern: Option<String>,
+    pub(crate) parameters: Texts,
+    pub(crate) templates: Texts,
+}
+
+/// A deployment: its resources are copied beside it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Deployment {
+    pub(crate) id: String,
+    pub(crate) description: Option<String>,
+    pub(crate) created: Timestamp,
+}
+
+/// A resource as it was deployed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Deployed(pub(crate) Resource);
+
+/// A stage.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Stage {
+    pub(crate) name: String,
+    pub(crate) deployment_id: String,
+    pub(crate) description: Option<String>,
+    pub(crate) variables: Texts,
+    pub(crate) tags: Texts,
+    pub(crate) created: Timestamp,
+    pub(crate) updated: Timestamp,
+}
+
+/// An API's place in its account's listing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Listed {
+    pub(crate) id: String,
+}
+
+pub(crate) const REST_APIS: Table<RestApi> = Table::new(Space::Meta);
+pub(crate) const LISTED: Table<Listed> = Table::new(Space::Index);
+pub(crate) const RESOURCES: Table<Resource> = Table::new(Space::Meta);
+pub(crate) const DEPLOYMENTS: Table<Deployment> = Table::new(Space::Meta);
+pub(crate) const DEPLOYED: Table<Deployed> = Table::new(Space::Meta);
+pub(crate) const STAGES: Table<Stage> = Table::new(Space::Meta);
+
+macro_rules! records {
+    ($($record:ty: $kind:literal),* $(,)?) => {$(
+        impl Record for $record {
+            const KIND: &str = $kind;
+            const VERSION: u8 = 1;
+        }
+    )*};
+}
+
+records!(
+    RestApi: "apigateway.rest-api",
+    Listed: "apigateway.rest-api.of-account",
+    Resource: "apigateway.resource",
+    Deployment: "apigateway.deployment",
+    Deployed: "apigateway.deployed",
+    Stage: "apigateway.stage",
+);
+
+pub(crate) fn rest_api(id: &str) -> Key {
+    REST_APIS.key().text(id).done()
+}
+
+/// All APIs of an account in a region.
+pub(crate) fn listed(account: AccountId, region: &Region) -> Key {
+    LISTED.key().text(account.as_str()).text(region.as_str()).done()
+}
+
+/// Something that belongs to an API: the prefix of all, or one of them.
+pub(crate) fn of_api<R: Record>(table: &Table<R>, api: &str) -> Key {
+    table.key().text(api).done()
+}
+
+pub(crate) fn in_api<R: Record>(table: &Table<R>, api: &str, name: &str) -> Key {
+    KeyBuilder::under(&of_api(table, api)).text(name).done()
+}
+
+/// The resources of one deployment.
+pub(crate) fn deployed(api: &str, deployment: &str) -> Key {
+    in_api(&DEPLOYED, api, deployment)
+}
