@@ -58,6 +58,7 @@ pub(crate) enum Meter {
     Freezer,
     MemoryPeak,
     Cpu,
+    CpuShare,
 }
 
 /// What an instance used up, read after its last process ended.

@@ -96,6 +96,11 @@ impl Spawner {
         self.shared.hello.isolation
     }
 
+    /// Whether plain processes run where the host allows no isolation ([`Config::unsafe_no_sandbox`]).
+    pub fn allows_unsafe(&self) -> bool {
+        self.shared.unsafe_no_sandbox
+    }
+
     /// The spawner's process id, for whoever looks at the process table.
     pub fn pid(&self) -> u32 {
         self.shared.hello.pid

@@ -1560,13 +1560,9 @@ pub struct AddPermissionRequest {
     pub action: String,
     pub principal: String,
     pub source_arn: Option<String>,
-    pub function_url_auth_type: Option<FunctionUrlAuthType>,
-    pub invoked_via_function_url: Option<bool>,
     pub source_account: Option<String>,
-    pub event_source_token: Option<String>,
     pub qualifier: Option<String>,
     pub revision_id: Option<String>,
-    pub principal_org_id: Option<String>,
 }
 
 impl p::Encode for AddPermissionRequest {
@@ -1577,13 +1573,9 @@ impl p::Encode for AddPermissionRequest {
             &self.action,
             &self.principal,
             &self.source_arn,
-            &self.function_url_auth_type,
-            &self.invoked_via_function_url,
             &self.source_account,
-            &self.event_source_token,
             &self.qualifier,
             &self.revision_id,
-            &self.principal_org_id,
         ]);
     }
 }
@@ -1598,13 +1590,9 @@ impl p::Decode for AddPermissionRequest {
                 2 => value.action = p::Decode::read(reader)?,
                 3 => value.principal = p::Decode::read(reader)?,
                 4 => value.source_arn = p::Decode::read(reader)?,
-                5 => value.function_url_auth_type = p::Decode::read(reader)?,
-                6 => value.invoked_via_function_url = p::Decode::read(reader)?,
-                7 => value.source_account = p::Decode::read(reader)?,
-                8 => value.event_source_token = p::Decode::read(reader)?,
-                9 => value.qualifier = p::Decode::read(reader)?,
-                10 => value.revision_id = p::Decode::read(reader)?,
-                11 => value.principal_org_id = p::Decode::read(reader)?,
+                5 => value.source_account = p::Decode::read(reader)?,
+                6 => value.qualifier = p::Decode::read(reader)?,
+                7 => value.revision_id = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -1648,68 +1636,6 @@ impl p::Decode for AddPermissionResponse {
 impl p::Shape for AddPermissionResponse {
     fn schema() -> &'static p::Schema {
         &schema::ADD_PERMISSION_RESPONSE
-    }
-}
-
-/// `ApplicationLogLevel`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ApplicationLogLevel {
-    #[default]
-    /// `TRACE`
-    Trace,
-    /// `DEBUG`
-    Debug,
-    /// `INFO`
-    Info,
-    /// `WARN`
-    Warn,
-    /// `ERROR`
-    Error,
-    /// `FATAL`
-    Fatal,
-}
-
-impl ApplicationLogLevel {
-    /// All values.
-    pub const ALL: &'static [Self] =
-        &[Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error, Self::Fatal];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Trace => "TRACE",
-            Self::Debug => "DEBUG",
-            Self::Info => "INFO",
-            Self::Warn => "WARN",
-            Self::Error => "ERROR",
-            Self::Fatal => "FATAL",
-        }
-    }
-}
-
-impl FromStr for ApplicationLogLevel {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for ApplicationLogLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for ApplicationLogLevel {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for ApplicationLogLevel {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
     }
 }
 
@@ -1838,27 +1764,14 @@ pub struct CreateFunctionRequest {
     pub timeout: Option<i32>,
     pub memory_size: Option<i32>,
     pub publish: Option<bool>,
-    pub publish_to: Option<FunctionVersionLatestPublished>,
-    pub vpc_config: Option<VpcConfig>,
     pub package_type: Option<PackageType>,
-    pub dead_letter_config: Option<DeadLetterConfig>,
     pub environment: Option<Environment>,
-    pub kms_key_arn: Option<String>,
     pub tracing_config: Option<TracingConfig>,
     pub tags: Option<BTreeMap<String, String>>,
-    pub layers: Option<Vec<String>>,
-    pub file_system_configs: Option<Vec<FileSystemConfig>>,
-    pub code_signing_config_arn: Option<String>,
-    pub image_config: Option<ImageConfig>,
     pub architectures: Option<Vec<Architecture>>,
     pub ephemeral_storage: Option<EphemeralStorage>,
     pub snap_start: Option<SnapStart>,
     pub logging_config: Option<LoggingConfig>,
-    pub tenancy_config: Option<TenancyConfig>,
-    pub capacity_provider_config: Option<CapacityProviderConfig>,
-    pub durable_config: Option<DurableConfig>,
-    pub runtime_config: Option<FunctionRuntimeConfig>,
-    pub accelerator_config: Option<AcceleratorConfig>,
 }
 
 impl p::Encode for CreateFunctionRequest {
@@ -1873,27 +1786,14 @@ impl p::Encode for CreateFunctionRequest {
             &self.timeout,
             &self.memory_size,
             &self.publish,
-            &self.publish_to,
-            &self.vpc_config,
             &self.package_type,
-            &self.dead_letter_config,
             &self.environment,
-            &self.kms_key_arn,
             &self.tracing_config,
             &self.tags,
-            &self.layers,
-            &self.file_system_configs,
-            &self.code_signing_config_arn,
-            &self.image_config,
             &self.architectures,
             &self.ephemeral_storage,
             &self.snap_start,
             &self.logging_config,
-            &self.tenancy_config,
-            &self.capacity_provider_config,
-            &self.durable_config,
-            &self.runtime_config,
-            &self.accelerator_config,
         ]);
     }
 }
@@ -1912,27 +1812,14 @@ impl p::Decode for CreateFunctionRequest {
                 6 => value.timeout = p::Decode::read(reader)?,
                 7 => value.memory_size = p::Decode::read(reader)?,
                 8 => value.publish = p::Decode::read(reader)?,
-                9 => value.publish_to = p::Decode::read(reader)?,
-                10 => value.vpc_config = p::Decode::read(reader)?,
-                11 => value.package_type = p::Decode::read(reader)?,
-                12 => value.dead_letter_config = p::Decode::read(reader)?,
-                13 => value.environment = p::Decode::read(reader)?,
-                14 => value.kms_key_arn = p::Decode::read(reader)?,
-                15 => value.tracing_config = p::Decode::read(reader)?,
-                16 => value.tags = p::Decode::read(reader)?,
-                17 => value.layers = p::Decode::read(reader)?,
-                18 => value.file_system_configs = p::Decode::read(reader)?,
-                19 => value.code_signing_config_arn = p::Decode::read(reader)?,
-                20 => value.image_config = p::Decode::read(reader)?,
-                21 => value.architectures = p::Decode::read(reader)?,
-                22 => value.ephemeral_storage = p::Decode::read(reader)?,
-                23 => value.snap_start = p::Decode::read(reader)?,
-                24 => value.logging_config = p::Decode::read(reader)?,
-                25 => value.tenancy_config = p::Decode::read(reader)?,
-                26 => value.capacity_provider_config = p::Decode::read(reader)?,
-                27 => value.durable_config = p::Decode::read(reader)?,
-                28 => value.runtime_config = p::Decode::read(reader)?,
-                29 => value.accelerator_config = p::Decode::read(reader)?,
+                9 => value.package_type = p::Decode::read(reader)?,
+                10 => value.environment = p::Decode::read(reader)?,
+                11 => value.tracing_config = p::Decode::read(reader)?,
+                12 => value.tags = p::Decode::read(reader)?,
+                13 => value.architectures = p::Decode::read(reader)?,
+                14 => value.ephemeral_storage = p::Decode::read(reader)?,
+                15 => value.snap_start = p::Decode::read(reader)?,
+                16 => value.logging_config = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -2332,9 +2219,6 @@ pub struct FunctionCode {
     pub s3_bucket: Option<String>,
     pub s3_key: Option<String>,
     pub s3_object_version: Option<String>,
-    pub s3_object_storage_mode: Option<S3ObjectStorageMode>,
-    pub image_uri: Option<String>,
-    pub source_kms_key_arn: Option<String>,
 }
 
 impl fmt::Debug for FunctionCode {
@@ -2344,24 +2228,13 @@ impl fmt::Debug for FunctionCode {
             .field("s3_bucket", &self.s3_bucket)
             .field("s3_key", &self.s3_key)
             .field("s3_object_version", &self.s3_object_version)
-            .field("s3_object_storage_mode", &self.s3_object_storage_mode)
-            .field("image_uri", &self.image_uri)
-            .field("source_kms_key_arn", &self.source_kms_key_arn)
             .finish()
     }
 }
 
 impl p::Encode for FunctionCode {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.zip_file,
-            &self.s3_bucket,
-            &self.s3_key,
-            &self.s3_object_version,
-            &self.s3_object_storage_mode,
-            &self.image_uri,
-            &self.source_kms_key_arn,
-        ]);
+        writer.structure(&[&self.zip_file, &self.s3_bucket, &self.s3_key, &self.s3_object_version]);
     }
 }
 
@@ -2374,9 +2247,6 @@ impl p::Decode for FunctionCode {
                 1 => value.s3_bucket = p::Decode::read(reader)?,
                 2 => value.s3_key = p::Decode::read(reader)?,
                 3 => value.s3_object_version = p::Decode::read(reader)?,
-                4 => value.s3_object_storage_mode = p::Decode::read(reader)?,
-                5 => value.image_uri = p::Decode::read(reader)?,
-                6 => value.source_kms_key_arn = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -2677,55 +2547,6 @@ impl p::Shape for FunctionRuntimeConfig {
     }
 }
 
-/// `FunctionUrlAuthType`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FunctionUrlAuthType {
-    #[default]
-    /// `NONE`
-    None,
-    /// `AWS_IAM`
-    AwsIam,
-}
-
-impl FunctionUrlAuthType {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::None, Self::AwsIam];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "NONE",
-            Self::AwsIam => "AWS_IAM",
-        }
-    }
-}
-
-impl FromStr for FunctionUrlAuthType {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for FunctionUrlAuthType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for FunctionUrlAuthType {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for FunctionUrlAuthType {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
 /// `FunctionVersion`. The default is a placeholder for values that were refused, nothing more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FunctionVersion {
@@ -2767,52 +2588,6 @@ impl p::Encode for FunctionVersion {
 }
 
 impl p::Decode for FunctionVersion {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
-/// `FunctionVersionLatestPublished`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FunctionVersionLatestPublished {
-    #[default]
-    /// `LATEST_PUBLISHED`
-    LatestPublished,
-}
-
-impl FunctionVersionLatestPublished {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::LatestPublished];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::LatestPublished => "LATEST_PUBLISHED",
-        }
-    }
-}
-
-impl FromStr for FunctionVersionLatestPublished {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for FunctionVersionLatestPublished {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for FunctionVersionLatestPublished {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for FunctionVersionLatestPublished {
     fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
         Ok(reader.string()?.parse().unwrap_or_default())
     }
@@ -3171,10 +2946,8 @@ pub struct InvocationRequest {
     pub invocation_type: Option<InvocationType>,
     pub log_type: Option<LogType>,
     pub client_context: Option<String>,
-    pub durable_execution_name: Option<String>,
     pub payload: Option<p::generated::Bytes>,
     pub qualifier: Option<String>,
-    pub tenant_id: Option<String>,
 }
 
 impl fmt::Debug for InvocationRequest {
@@ -3184,10 +2957,8 @@ impl fmt::Debug for InvocationRequest {
             .field("invocation_type", &self.invocation_type)
             .field("log_type", &self.log_type)
             .field("client_context", &self.client_context)
-            .field("durable_execution_name", &self.durable_execution_name)
             .field("payload", &self.payload.as_ref().map(|_| "***"))
             .field("qualifier", &self.qualifier)
-            .field("tenant_id", &self.tenant_id)
             .finish()
     }
 }
@@ -3199,10 +2970,8 @@ impl p::Encode for InvocationRequest {
             &self.invocation_type,
             &self.log_type,
             &self.client_context,
-            &self.durable_execution_name,
             &self.payload,
             &self.qualifier,
-            &self.tenant_id,
         ]);
     }
 }
@@ -3216,10 +2985,8 @@ impl p::Decode for InvocationRequest {
                 1 => value.invocation_type = p::Decode::read(reader)?,
                 2 => value.log_type = p::Decode::read(reader)?,
                 3 => value.client_context = p::Decode::read(reader)?,
-                4 => value.durable_execution_name = p::Decode::read(reader)?,
-                5 => value.payload = p::Decode::read(reader)?,
-                6 => value.qualifier = p::Decode::read(reader)?,
-                7 => value.tenant_id = p::Decode::read(reader)?,
+                4 => value.payload = p::Decode::read(reader)?,
+                5 => value.qualifier = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -3678,7 +3445,6 @@ impl p::Shape for Layer {
 /// `ListFunctionsRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ListFunctionsRequest {
-    pub master_region: Option<String>,
     pub function_version: Option<FunctionVersion>,
     pub marker: Option<String>,
     pub max_items: Option<i32>,
@@ -3686,7 +3452,7 @@ pub struct ListFunctionsRequest {
 
 impl p::Encode for ListFunctionsRequest {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.master_region, &self.function_version, &self.marker, &self.max_items]);
+        writer.structure(&[&self.function_version, &self.marker, &self.max_items]);
     }
 }
 
@@ -3695,10 +3461,9 @@ impl p::Decode for ListFunctionsRequest {
         let mut value = Self::default();
         reader.structure(&mut |member, reader| {
             match member {
-                0 => value.master_region = p::Decode::read(reader)?,
-                1 => value.function_version = p::Decode::read(reader)?,
-                2 => value.marker = p::Decode::read(reader)?,
-                3 => value.max_items = p::Decode::read(reader)?,
+                0 => value.function_version = p::Decode::read(reader)?,
+                1 => value.marker = p::Decode::read(reader)?,
+                2 => value.max_items = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -3983,19 +3748,12 @@ impl p::Decode for LogType {
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct LoggingConfig {
     pub log_format: Option<LogFormat>,
-    pub application_log_level: Option<ApplicationLogLevel>,
-    pub system_log_level: Option<SystemLogLevel>,
     pub log_group: Option<String>,
 }
 
 impl p::Encode for LoggingConfig {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.log_format,
-            &self.application_log_level,
-            &self.system_log_level,
-            &self.log_group,
-        ]);
+        writer.structure(&[&self.log_format, &self.log_group]);
     }
 }
 
@@ -4005,9 +3763,7 @@ impl p::Decode for LoggingConfig {
         reader.structure(&mut |member, reader| {
             match member {
                 0 => value.log_format = p::Decode::read(reader)?,
-                1 => value.application_log_level = p::Decode::read(reader)?,
-                2 => value.system_log_level = p::Decode::read(reader)?,
-                3 => value.log_group = p::Decode::read(reader)?,
+                1 => value.log_group = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -4506,55 +4262,6 @@ impl p::Shape for S3FilesConfig {
     }
 }
 
-/// `S3ObjectStorageMode`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum S3ObjectStorageMode {
-    #[default]
-    /// `COPY`
-    Copy,
-    /// `REFERENCE`
-    Reference,
-}
-
-impl S3ObjectStorageMode {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::Copy, Self::Reference];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Copy => "COPY",
-            Self::Reference => "REFERENCE",
-        }
-    }
-}
-
-impl FromStr for S3ObjectStorageMode {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for S3ObjectStorageMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for S3ObjectStorageMode {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for S3ObjectStorageMode {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
 /// `SnapStart`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct SnapStart {
@@ -5003,58 +4710,6 @@ impl p::Decode for StateReasonCode {
     }
 }
 
-/// `SystemLogLevel`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SystemLogLevel {
-    #[default]
-    /// `DEBUG`
-    Debug,
-    /// `INFO`
-    Info,
-    /// `WARN`
-    Warn,
-}
-
-impl SystemLogLevel {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::Debug, Self::Info, Self::Warn];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Debug => "DEBUG",
-            Self::Info => "INFO",
-            Self::Warn => "WARN",
-        }
-    }
-}
-
-impl FromStr for SystemLogLevel {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for SystemLogLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for SystemLogLevel {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for SystemLogLevel {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
 /// `TagResourceRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct TagResourceRequest {
@@ -5428,14 +5083,10 @@ pub struct UpdateFunctionCodeRequest {
     pub s3_bucket: Option<String>,
     pub s3_key: Option<String>,
     pub s3_object_version: Option<String>,
-    pub s3_object_storage_mode: Option<S3ObjectStorageMode>,
-    pub image_uri: Option<String>,
     pub architectures: Option<Vec<Architecture>>,
     pub publish: Option<bool>,
-    pub publish_to: Option<FunctionVersionLatestPublished>,
     pub dry_run: Option<bool>,
     pub revision_id: Option<String>,
-    pub source_kms_key_arn: Option<String>,
 }
 
 impl fmt::Debug for UpdateFunctionCodeRequest {
@@ -5446,14 +5097,10 @@ impl fmt::Debug for UpdateFunctionCodeRequest {
             .field("s3_bucket", &self.s3_bucket)
             .field("s3_key", &self.s3_key)
             .field("s3_object_version", &self.s3_object_version)
-            .field("s3_object_storage_mode", &self.s3_object_storage_mode)
-            .field("image_uri", &self.image_uri)
             .field("architectures", &self.architectures)
             .field("publish", &self.publish)
-            .field("publish_to", &self.publish_to)
             .field("dry_run", &self.dry_run)
             .field("revision_id", &self.revision_id)
-            .field("source_kms_key_arn", &self.source_kms_key_arn)
             .finish()
     }
 }
@@ -5466,14 +5113,10 @@ impl p::Encode for UpdateFunctionCodeRequest {
             &self.s3_bucket,
             &self.s3_key,
             &self.s3_object_version,
-            &self.s3_object_storage_mode,
-            &self.image_uri,
             &self.architectures,
             &self.publish,
-            &self.publish_to,
             &self.dry_run,
             &self.revision_id,
-            &self.source_kms_key_arn,
         ]);
     }
 }
@@ -5488,14 +5131,10 @@ impl p::Decode for UpdateFunctionCodeRequest {
                 2 => value.s3_bucket = p::Decode::read(reader)?,
                 3 => value.s3_key = p::Decode::read(reader)?,
                 4 => value.s3_object_version = p::Decode::read(reader)?,
-                5 => value.s3_object_storage_mode = p::Decode::read(reader)?,
-                6 => value.image_uri = p::Decode::read(reader)?,
-                7 => value.architectures = p::Decode::read(reader)?,
-                8 => value.publish = p::Decode::read(reader)?,
-                9 => value.publish_to = p::Decode::read(reader)?,
-                10 => value.dry_run = p::Decode::read(reader)?,
-                11 => value.revision_id = p::Decode::read(reader)?,
-                12 => value.source_kms_key_arn = p::Decode::read(reader)?,
+                5 => value.architectures = p::Decode::read(reader)?,
+                6 => value.publish = p::Decode::read(reader)?,
+                7 => value.dry_run = p::Decode::read(reader)?,
+                8 => value.revision_id = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -5519,23 +5158,13 @@ pub struct UpdateFunctionConfigurationRequest {
     pub description: Option<String>,
     pub timeout: Option<i32>,
     pub memory_size: Option<i32>,
-    pub vpc_config: Option<VpcConfig>,
     pub environment: Option<Environment>,
     pub runtime: Option<Runtime>,
-    pub dead_letter_config: Option<DeadLetterConfig>,
-    pub kms_key_arn: Option<String>,
     pub tracing_config: Option<TracingConfig>,
     pub revision_id: Option<String>,
-    pub layers: Option<Vec<String>>,
-    pub file_system_configs: Option<Vec<FileSystemConfig>>,
-    pub image_config: Option<ImageConfig>,
     pub ephemeral_storage: Option<EphemeralStorage>,
     pub snap_start: Option<SnapStart>,
     pub logging_config: Option<LoggingConfig>,
-    pub capacity_provider_config: Option<CapacityProviderConfig>,
-    pub durable_config: Option<DurableConfig>,
-    pub runtime_config: Option<FunctionRuntimeConfig>,
-    pub accelerator_config: Option<AcceleratorConfig>,
 }
 
 impl p::Encode for UpdateFunctionConfigurationRequest {
@@ -5547,23 +5176,13 @@ impl p::Encode for UpdateFunctionConfigurationRequest {
             &self.description,
             &self.timeout,
             &self.memory_size,
-            &self.vpc_config,
             &self.environment,
             &self.runtime,
-            &self.dead_letter_config,
-            &self.kms_key_arn,
             &self.tracing_config,
             &self.revision_id,
-            &self.layers,
-            &self.file_system_configs,
-            &self.image_config,
             &self.ephemeral_storage,
             &self.snap_start,
             &self.logging_config,
-            &self.capacity_provider_config,
-            &self.durable_config,
-            &self.runtime_config,
-            &self.accelerator_config,
         ]);
     }
 }
@@ -5579,23 +5198,13 @@ impl p::Decode for UpdateFunctionConfigurationRequest {
                 3 => value.description = p::Decode::read(reader)?,
                 4 => value.timeout = p::Decode::read(reader)?,
                 5 => value.memory_size = p::Decode::read(reader)?,
-                6 => value.vpc_config = p::Decode::read(reader)?,
-                7 => value.environment = p::Decode::read(reader)?,
-                8 => value.runtime = p::Decode::read(reader)?,
-                9 => value.dead_letter_config = p::Decode::read(reader)?,
-                10 => value.kms_key_arn = p::Decode::read(reader)?,
-                11 => value.tracing_config = p::Decode::read(reader)?,
-                12 => value.revision_id = p::Decode::read(reader)?,
-                13 => value.layers = p::Decode::read(reader)?,
-                14 => value.file_system_configs = p::Decode::read(reader)?,
-                15 => value.image_config = p::Decode::read(reader)?,
-                16 => value.ephemeral_storage = p::Decode::read(reader)?,
-                17 => value.snap_start = p::Decode::read(reader)?,
-                18 => value.logging_config = p::Decode::read(reader)?,
-                19 => value.capacity_provider_config = p::Decode::read(reader)?,
-                20 => value.durable_config = p::Decode::read(reader)?,
-                21 => value.runtime_config = p::Decode::read(reader)?,
-                22 => value.accelerator_config = p::Decode::read(reader)?,
+                6 => value.environment = p::Decode::read(reader)?,
+                7 => value.runtime = p::Decode::read(reader)?,
+                8 => value.tracing_config = p::Decode::read(reader)?,
+                9 => value.revision_id = p::Decode::read(reader)?,
+                10 => value.ephemeral_storage = p::Decode::read(reader)?,
+                11 => value.snap_start = p::Decode::read(reader)?,
+                12 => value.logging_config = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -5607,42 +5216,6 @@ impl p::Decode for UpdateFunctionConfigurationRequest {
 impl p::Shape for UpdateFunctionConfigurationRequest {
     fn schema() -> &'static p::Schema {
         &schema::UPDATE_FUNCTION_CONFIGURATION_REQUEST
-    }
-}
-
-/// `VpcConfig`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct VpcConfig {
-    pub subnet_ids: Option<Vec<String>>,
-    pub security_group_ids: Option<Vec<String>>,
-    pub ipv6_allowed_for_dual_stack: Option<bool>,
-}
-
-impl p::Encode for VpcConfig {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.subnet_ids, &self.security_group_ids, &self.ipv6_allowed_for_dual_stack]);
-    }
-}
-
-impl p::Decode for VpcConfig {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.subnet_ids = p::Decode::read(reader)?,
-                1 => value.security_group_ids = p::Decode::read(reader)?,
-                2 => value.ipv6_allowed_for_dual_stack = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for VpcConfig {
-    fn schema() -> &'static p::Schema {
-        &schema::VPC_CONFIG
     }
 }
 
@@ -7497,19 +7070,19 @@ pub mod schema {
             Member::new("Action", &ACTION).required(),
             Member::new("Principal", &PRINCIPAL).required(),
             Member::new("SourceArn", &ARN),
-            Member::new("FunctionUrlAuthType", &FUNCTION_URL_AUTH_TYPE),
-            Member::new("InvokedViaFunctionUrl", &p::schema::BOOLEAN),
             Member::new("SourceAccount", &SOURCE_OWNER),
-            Member::new("EventSourceToken", &EVENT_SOURCE_TOKEN),
             Member::new("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
             Member::new("RevisionId", &p::schema::STRING),
-            Member::new("PrincipalOrgID", &PRINCIPAL_ORG_ID),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("EventSourceToken", &p::schema::DOCUMENT),
+        Member::new("FunctionUrlAuthType", &p::schema::DOCUMENT),
+        Member::new("InvokedViaFunctionUrl", &p::schema::DOCUMENT),
+        Member::new("PrincipalOrgID", &p::schema::DOCUMENT),
+    ]);
     pub static ADD_PERMISSION_RESPONSE: Schema =
         Schema::structure("AddPermissionResponse", &[Member::new("Statement", &p::schema::STRING)]);
-    pub static APPLICATION_LOG_LEVEL: Schema = Schema::new("ApplicationLogLevel", Kind::String)
-        .values(&["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]);
     pub static ARCHITECTURE: Schema = Schema::new("Architecture", Kind::String).values(&["x86_64", "arm64"]);
     pub static ARCHITECTURES_LIST: Schema =
         Schema::list("ArchitecturesList", &Member::new("member", &ARCHITECTURE)).min(1).max(1);
@@ -7533,13 +7106,6 @@ pub mod schema {
         )
         .required()],
     );
-    static PATTERN_OF_CODE_SIGNING_CONFIG_ARN: Pattern = Pattern::new(
-        "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:code-signing-config:csc-[a-z0-9]{17}",
-    );
-    pub static CODE_SIGNING_CONFIG_ARN: Schema = Schema::new("CodeSigningConfigArn", Kind::String)
-        .min(0)
-        .max(200)
-        .pattern(&PATTERN_OF_CODE_SIGNING_CONFIG_ARN);
     pub static CONCURRENCY: Schema = Schema::structure(
         "Concurrency",
         &[Member::new("ReservedConcurrentExecutions", &RESERVED_CONCURRENT_EXECUTIONS)],
@@ -7556,29 +7122,31 @@ pub mod schema {
             Member::new("Timeout", &TIMEOUT),
             Member::new("MemorySize", &MEMORY_SIZE),
             Member::new("Publish", &p::schema::BOOLEAN),
-            Member::new("PublishTo", &FUNCTION_VERSION_LATEST_PUBLISHED),
-            Member::new("VpcConfig", &VPC_CONFIG),
             Member::new("PackageType", &PACKAGE_TYPE),
-            Member::new("DeadLetterConfig", &DEAD_LETTER_CONFIG),
             Member::new("Environment", &ENVIRONMENT),
-            Member::new("KMSKeyArn", &KMS_KEY_ARN),
             Member::new("TracingConfig", &TRACING_CONFIG),
             Member::new("Tags", &TAGS),
-            Member::new("Layers", &LAYER_LIST),
-            Member::new("FileSystemConfigs", &FILE_SYSTEM_CONFIG_LIST),
-            Member::new("CodeSigningConfigArn", &CODE_SIGNING_CONFIG_ARN),
-            Member::new("ImageConfig", &IMAGE_CONFIG),
             Member::new("Architectures", &ARCHITECTURES_LIST),
             Member::new("EphemeralStorage", &EPHEMERAL_STORAGE),
             Member::new("SnapStart", &SNAP_START),
             Member::new("LoggingConfig", &LOGGING_CONFIG),
-            Member::new("TenancyConfig", &TENANCY_CONFIG),
-            Member::new("CapacityProviderConfig", &CAPACITY_PROVIDER_CONFIG),
-            Member::new("DurableConfig", &DURABLE_CONFIG),
-            Member::new("RuntimeConfig", &FUNCTION_RUNTIME_CONFIG),
-            Member::new("AcceleratorConfig", &ACCELERATOR_CONFIG),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("AcceleratorConfig", &p::schema::DOCUMENT),
+        Member::new("CapacityProviderConfig", &p::schema::DOCUMENT),
+        Member::new("CodeSigningConfigArn", &p::schema::DOCUMENT),
+        Member::new("DeadLetterConfig", &p::schema::DOCUMENT),
+        Member::new("DurableConfig", &p::schema::DOCUMENT),
+        Member::new("FileSystemConfigs", &p::schema::DOCUMENT),
+        Member::new("ImageConfig", &p::schema::DOCUMENT),
+        Member::new("KMSKeyArn", &p::schema::DOCUMENT),
+        Member::new("Layers", &p::schema::DOCUMENT),
+        Member::new("PublishTo", &p::schema::DOCUMENT),
+        Member::new("RuntimeConfig", &p::schema::DOCUMENT),
+        Member::new("TenancyConfig", &p::schema::DOCUMENT),
+        Member::new("VpcConfig", &p::schema::DOCUMENT),
+    ]);
     pub static DEAD_LETTER_CONFIG: Schema =
         Schema::structure("DeadLetterConfig", &[Member::new("TargetArn", &RESOURCE_ARN)]);
     pub static DELETE_FUNCTION_REQUEST: Schema = Schema::structure(
@@ -7610,11 +7178,6 @@ pub mod schema {
         .min(1)
         .max(1024)
         .pattern(&PATTERN_OF_DURABLE_EXECUTION_ARN);
-    static PATTERN_OF_DURABLE_EXECUTION_NAME: Pattern = Pattern::new("[a-zA-Z0-9-_]+");
-    pub static DURABLE_EXECUTION_NAME: Schema = Schema::new("DurableExecutionName", Kind::String)
-        .min(1)
-        .max(64)
-        .pattern(&PATTERN_OF_DURABLE_EXECUTION_NAME);
     pub static ENVIRONMENT: Schema =
         Schema::structure("Environment", &[Member::new("Variables", &ENVIRONMENT_VARIABLES)]);
     pub static ENVIRONMENT_ERROR: Schema = Schema::structure(
@@ -7641,9 +7204,6 @@ pub mod schema {
         Schema::structure("EphemeralStorage", &[Member::new("Size", &EPHEMERAL_STORAGE_SIZE).required()]);
     pub static EPHEMERAL_STORAGE_SIZE: Schema =
         Schema::new("EphemeralStorageSize", Kind::Integer).min(512).max(32768);
-    static PATTERN_OF_EVENT_SOURCE_TOKEN: Pattern = Pattern::new("[a-zA-Z0-9._\\-]+");
-    pub static EVENT_SOURCE_TOKEN: Schema =
-        Schema::new("EventSourceToken", Kind::String).min(0).max(256).pattern(&PATTERN_OF_EVENT_SOURCE_TOKEN);
     pub static EXECUTION_ENVIRONMENT_MEMORY_GI_B_PER_V_CPU: Schema =
         Schema::new("ExecutionEnvironmentMemoryGiBPerVCpu", Kind::Double).min(2).max(8);
     pub static EXECUTION_TIMEOUT: Schema =
@@ -7675,11 +7235,13 @@ pub mod schema {
             Member::new("S3Bucket", &S3_BUCKET),
             Member::new("S3Key", &S3_KEY),
             Member::new("S3ObjectVersion", &S3_OBJECT_VERSION),
-            Member::new("S3ObjectStorageMode", &S3_OBJECT_STORAGE_MODE),
-            Member::new("ImageUri", &p::schema::STRING),
-            Member::new("SourceKMSKeyArn", &KMS_KEY_ARN),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("ImageUri", &p::schema::DOCUMENT),
+        Member::new("S3ObjectStorageMode", &p::schema::DOCUMENT),
+        Member::new("SourceKMSKeyArn", &p::schema::DOCUMENT),
+    ]);
     pub static FUNCTION_CODE_LOCATION: Schema = Schema::structure(
         "FunctionCodeLocation",
         &[
@@ -7765,11 +7327,7 @@ pub mod schema {
             Member::new("RuntimeAlias", &FUNCTION_RUNTIME_ALIAS).required(),
         ],
     );
-    pub static FUNCTION_URL_AUTH_TYPE: Schema =
-        Schema::new("FunctionUrlAuthType", Kind::String).values(&["NONE", "AWS_IAM"]);
     pub static FUNCTION_VERSION: Schema = Schema::new("FunctionVersion", Kind::String).values(&["ALL"]);
-    pub static FUNCTION_VERSION_LATEST_PUBLISHED: Schema =
-        Schema::new("FunctionVersionLatestPublished", Kind::String).values(&["LATEST_PUBLISHED"]);
     pub static GET_ACCOUNT_SETTINGS_REQUEST: Schema = Schema::structure("GetAccountSettingsRequest", &[]);
     pub static GET_ACCOUNT_SETTINGS_RESPONSE: Schema = Schema::structure(
         "GetAccountSettingsResponse",
@@ -7840,14 +7398,16 @@ pub mod schema {
             Member::new("ClientContext", &p::schema::STRING)
                 .wire("X-Amz-Client-Context")
                 .at(Location::Header),
-            Member::new("DurableExecutionName", &DURABLE_EXECUTION_NAME)
-                .wire("X-Amz-Durable-Execution-Name")
-                .at(Location::Header),
             Member::new("Payload", &BLOB).at(Location::Payload),
             Member::new("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
-            Member::new("TenantId", &TENANT_ID).wire("X-Amz-Tenant-Id").at(Location::Header),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("DurableExecutionName", &p::schema::DOCUMENT)
+            .wire("X-Amz-Durable-Execution-Name")
+            .at(Location::Header),
+        Member::new("TenantId", &p::schema::DOCUMENT).wire("X-Amz-Tenant-Id").at(Location::Header),
+    ]);
     pub static INVOCATION_RESPONSE: Schema = Schema::structure(
         "InvocationResponse",
         &[
@@ -7927,7 +7487,6 @@ pub mod schema {
             Member::new("SigningJobArn", &ARN),
         ],
     );
-    pub static LAYER_LIST: Schema = Schema::list("LayerList", &Member::new("member", &LAYER_VERSION_ARN));
     static PATTERN_OF_LAYER_VERSION_ARN: Pattern = Pattern::new(
         "((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))",
     );
@@ -7938,12 +7497,12 @@ pub mod schema {
     pub static LIST_FUNCTIONS_REQUEST: Schema = Schema::structure(
         "ListFunctionsRequest",
         &[
-            Member::new("MasterRegion", &MASTER_REGION).at(Location::Query),
             Member::new("FunctionVersion", &FUNCTION_VERSION).at(Location::Query),
             Member::new("Marker", &p::schema::STRING).at(Location::Query),
             Member::new("MaxItems", &MAX_LIST_ITEMS).at(Location::Query),
         ],
-    );
+    )
+    .refused(&[Member::new("MasterRegion", &p::schema::DOCUMENT).at(Location::Query)]);
     pub static LIST_FUNCTIONS_RESPONSE: Schema = Schema::structure(
         "ListFunctionsResponse",
         &[Member::new("NextMarker", &p::schema::STRING), Member::new("Functions", &FUNCTION_LIST)],
@@ -7976,17 +7535,12 @@ pub mod schema {
     pub static LOG_TYPE: Schema = Schema::new("LogType", Kind::String).values(&["None", "Tail"]);
     pub static LOGGING_CONFIG: Schema = Schema::structure(
         "LoggingConfig",
-        &[
-            Member::new("LogFormat", &LOG_FORMAT),
-            Member::new("ApplicationLogLevel", &APPLICATION_LOG_LEVEL),
-            Member::new("SystemLogLevel", &SYSTEM_LOG_LEVEL),
-            Member::new("LogGroup", &LOG_GROUP),
-        ],
-    );
-    static PATTERN_OF_MASTER_REGION: Pattern =
-        Pattern::new("ALL|(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}");
-    pub static MASTER_REGION: Schema =
-        Schema::new("MasterRegion", Kind::String).min(1).max(50).pattern(&PATTERN_OF_MASTER_REGION);
+        &[Member::new("LogFormat", &LOG_FORMAT), Member::new("LogGroup", &LOG_GROUP)],
+    )
+    .refused(&[
+        Member::new("ApplicationLogLevel", &p::schema::DOCUMENT),
+        Member::new("SystemLogLevel", &p::schema::DOCUMENT),
+    ]);
     pub static MAX_LIST_ITEMS: Schema = Schema::new("MaxListItems", Kind::Integer).min(1).max(10000);
     pub static MEMORY_SIZE: Schema = Schema::new("MemorySize", Kind::Integer).min(128).max(32768);
     static PATTERN_OF_NAME_SPACED_FUNCTION_ARN: Pattern = Pattern::new(
@@ -8021,9 +7575,6 @@ pub mod schema {
     static PATTERN_OF_PRINCIPAL: Pattern = Pattern::new("[^\\s]+");
     pub static PRINCIPAL: Schema =
         Schema::new("Principal", Kind::String).min(0).max(2048).pattern(&PATTERN_OF_PRINCIPAL);
-    static PATTERN_OF_PRINCIPAL_ORG_ID: Pattern = Pattern::new("o-[a-z0-9]{10,32}");
-    pub static PRINCIPAL_ORG_ID: Schema =
-        Schema::new("PrincipalOrgID", Kind::String).min(12).max(34).pattern(&PATTERN_OF_PRINCIPAL_ORG_ID);
     pub static REMOVE_PERMISSION_REQUEST: Schema = Schema::structure(
         "RemovePermissionRequest",
         &[
@@ -8128,8 +7679,6 @@ pub mod schema {
     pub static S3_FILES_CONFIG: Schema =
         Schema::structure("S3FilesConfig", &[Member::new("DirectS3Read", &DIRECT_S3_READ)]);
     pub static S3_KEY: Schema = Schema::new("S3Key", Kind::String).min(1).max(1024);
-    pub static S3_OBJECT_STORAGE_MODE: Schema =
-        Schema::new("S3ObjectStorageMode", Kind::String).values(&["COPY", "REFERENCE"]);
     pub static S3_OBJECT_VERSION: Schema = Schema::new("S3ObjectVersion", Kind::String).min(1).max(1024);
     static PATTERN_OF_SECURITY_GROUP_ID: Pattern = Pattern::new("sg-[0-9a-zA-Z]*");
     pub static SECURITY_GROUP_ID: Schema =
@@ -8218,8 +7767,6 @@ pub mod schema {
         Schema::new("SubnetId", Kind::String).min(0).max(1024).pattern(&PATTERN_OF_SUBNET_ID);
     pub static SUBNET_IDS: Schema =
         Schema::list("SubnetIds", &Member::new("member", &SUBNET_ID)).min(0).max(16);
-    pub static SYSTEM_LOG_LEVEL: Schema =
-        Schema::new("SystemLogLevel", Kind::String).values(&["DEBUG", "INFO", "WARN"]);
     static PATTERN_OF_TAG_KEY: Pattern = Pattern::new("([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)");
     pub static TAG_KEY: Schema =
         Schema::new("TagKey", Kind::String).min(1).max(128).pattern(&PATTERN_OF_TAG_KEY);
@@ -8258,9 +7805,6 @@ pub mod schema {
         "TenancyConfig",
         &[Member::new("TenantIsolationMode", &TENANT_ISOLATION_MODE).required()],
     );
-    static PATTERN_OF_TENANT_ID: Pattern = Pattern::new("[a-zA-Z0-9\\._:\\/=+\\-@ ]+");
-    pub static TENANT_ID: Schema =
-        Schema::new("TenantId", Kind::String).min(1).max(256).pattern(&PATTERN_OF_TENANT_ID);
     pub static TENANT_ISOLATION_MODE: Schema =
         Schema::new("TenantIsolationMode", Kind::String).values(&["PER_TENANT"]);
     pub static THROTTLE_REASON: Schema = Schema::new("ThrottleReason", Kind::String).values(&[
@@ -8296,16 +7840,18 @@ pub mod schema {
             Member::new("S3Bucket", &S3_BUCKET),
             Member::new("S3Key", &S3_KEY),
             Member::new("S3ObjectVersion", &S3_OBJECT_VERSION),
-            Member::new("S3ObjectStorageMode", &S3_OBJECT_STORAGE_MODE),
-            Member::new("ImageUri", &p::schema::STRING),
             Member::new("Architectures", &ARCHITECTURES_LIST),
             Member::new("Publish", &p::schema::BOOLEAN),
-            Member::new("PublishTo", &FUNCTION_VERSION_LATEST_PUBLISHED),
             Member::new("DryRun", &p::schema::BOOLEAN),
             Member::new("RevisionId", &p::schema::STRING),
-            Member::new("SourceKMSKeyArn", &KMS_KEY_ARN),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("ImageUri", &p::schema::DOCUMENT),
+        Member::new("PublishTo", &p::schema::DOCUMENT),
+        Member::new("S3ObjectStorageMode", &p::schema::DOCUMENT),
+        Member::new("SourceKMSKeyArn", &p::schema::DOCUMENT),
+    ]);
     pub static UPDATE_FUNCTION_CONFIGURATION_REQUEST: Schema = Schema::structure(
         "UpdateFunctionConfigurationRequest",
         &[
@@ -8315,36 +7861,30 @@ pub mod schema {
             Member::new("Description", &DESCRIPTION),
             Member::new("Timeout", &TIMEOUT),
             Member::new("MemorySize", &MEMORY_SIZE),
-            Member::new("VpcConfig", &VPC_CONFIG),
             Member::new("Environment", &ENVIRONMENT),
             Member::new("Runtime", &RUNTIME),
-            Member::new("DeadLetterConfig", &DEAD_LETTER_CONFIG),
-            Member::new("KMSKeyArn", &KMS_KEY_ARN),
             Member::new("TracingConfig", &TRACING_CONFIG),
             Member::new("RevisionId", &p::schema::STRING),
-            Member::new("Layers", &LAYER_LIST),
-            Member::new("FileSystemConfigs", &FILE_SYSTEM_CONFIG_LIST),
-            Member::new("ImageConfig", &IMAGE_CONFIG),
             Member::new("EphemeralStorage", &EPHEMERAL_STORAGE),
             Member::new("SnapStart", &SNAP_START),
             Member::new("LoggingConfig", &LOGGING_CONFIG),
-            Member::new("CapacityProviderConfig", &CAPACITY_PROVIDER_CONFIG),
-            Member::new("DurableConfig", &DURABLE_CONFIG),
-            Member::new("RuntimeConfig", &FUNCTION_RUNTIME_CONFIG),
-            Member::new("AcceleratorConfig", &ACCELERATOR_CONFIG),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("AcceleratorConfig", &p::schema::DOCUMENT),
+        Member::new("CapacityProviderConfig", &p::schema::DOCUMENT),
+        Member::new("DeadLetterConfig", &p::schema::DOCUMENT),
+        Member::new("DurableConfig", &p::schema::DOCUMENT),
+        Member::new("FileSystemConfigs", &p::schema::DOCUMENT),
+        Member::new("ImageConfig", &p::schema::DOCUMENT),
+        Member::new("KMSKeyArn", &p::schema::DOCUMENT),
+        Member::new("Layers", &p::schema::DOCUMENT),
+        Member::new("RuntimeConfig", &p::schema::DOCUMENT),
+        Member::new("VpcConfig", &p::schema::DOCUMENT),
+    ]);
     static PATTERN_OF_VERSION: Pattern = Pattern::new("(\\$LATEST|[0-9]+)");
     pub static VERSION: Schema =
         Schema::new("Version", Kind::String).min(1).max(1024).pattern(&PATTERN_OF_VERSION);
-    pub static VPC_CONFIG: Schema = Schema::structure(
-        "VpcConfig",
-        &[
-            Member::new("SubnetIds", &SUBNET_IDS),
-            Member::new("SecurityGroupIds", &SECURITY_GROUP_IDS),
-            Member::new("Ipv6AllowedForDualStack", &p::schema::BOOLEAN),
-        ],
-    );
     pub static VPC_CONFIG_RESPONSE: Schema = Schema::structure(
         "VpcConfigResponse",
         &[

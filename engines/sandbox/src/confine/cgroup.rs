@@ -24,6 +24,8 @@ use crate::spec::Limits;
 const PERIOD_MICROS: u64 = 20_000;
 /// Shortest time in a period that the kernel accepts.
 const QUOTA_MICROS_MIN: u64 = 1_000;
+/// The least share for which a period has its usual length.
+const CPU_MILLIS_CHANGED_MIN: u32 = (QUOTA_MICROS_MIN * 1000 / PERIOD_MICROS) as u32;
 
 /// The hierarchies in which this spawner has its directory.
 pub(crate) struct Cgroups {
@@ -130,11 +132,14 @@ impl Cgroups {
             let file = openat(directory, name, flags | OFlags::CLOEXEC, Mode::empty()).ok()?;
             Some((meter, file))
         };
-        let (freezer, peak, cpu) = match self.version {
-            Version::V1 => ("freezer.state", "memory.max_usage_in_bytes", "cpuacct.usage"),
-            Version::V2 => ("cgroup.freeze", "memory.peak", "cpu.stat"),
+        let (freezer, peak, cpu, share) = match self.version {
+            Version::V1 => {
+                ("freezer.state", "memory.max_usage_in_bytes", "cpuacct.usage", "cpu.cfs_quota_us")
+            }
+            Version::V2 => ("cgroup.freeze", "memory.peak", "cpu.stat", "cpu.max"),
         };
         let meters = [
+            open(Meter::CpuShare, Controller::Cpu, share, OFlags::WRONLY),
             open(Meter::Freezer, Controller::Freezer, freezer, OFlags::WRONLY),
             open(Meter::MemoryPeak, Controller::Memory, peak, OFlags::RDONLY),
             open(Meter::Cpu, Controller::CpuAccount, cpu, OFlags::RDONLY),
@@ -208,6 +213,16 @@ impl Hierarchy {
     }
 }
 
+/// What is written to change a running instance's share. Under version 1 the period stays as it is, which is
+/// why shares under [`CPU_MILLIS_CHANGED_MIN`] cannot be set then.
+pub(crate) fn share(version: Version, cpu_millis: u32) -> String {
+    let (quota, period) = quota(cpu_millis.max(CPU_MILLIS_CHANGED_MIN));
+    match version {
+        Version::V1 => quota.to_string(),
+        Version::V2 => format!("{quota} {period}"),
+    }
+}
+
 /// Processor time of the account file's `text`, in microseconds.
 pub(crate) fn cpu_micros(version: Version, text: &str) -> u64 {
     match version {
@@ -266,6 +281,13 @@ mod tests {
         ] {
             assert_eq!(quota(millis), expected, "{millis}");
         }
+    }
+
+    #[test]
+    fn shares_are_written_for_the_usual_period() {
+        assert_eq!(share(Version::V1, 500), "10000");
+        assert_eq!(share(Version::V1, 1), "1000");
+        assert_eq!(share(Version::V2, 2000), "40000 20000");
     }
 
     #[test]

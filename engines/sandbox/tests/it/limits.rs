@@ -12,6 +12,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("limits::temporary_files_count_as_memory", temporary_files_count_as_memory),
         trial("limits::open_files", open_files),
         trial("limits::processor_share", processor_share),
+        trial("limits::processor_share_can_change", processor_share_can_change),
         trial("limits::accounts_can_be_read", accounts_can_be_read),
     ]
 }
@@ -73,4 +74,18 @@ async fn accounts_can_be_read() {
     assert_eq!(line(instance.stdout.as_mut().unwrap()).await, "ready");
     assert!(instance.cpu_micros().unwrap() >= 50_000);
     assert!(instance.memory_peak_bytes().unwrap() >= 20 << 20);
+}
+
+/// Begins with a whole core and goes on with a tenth: how long it works per second of its time tells which.
+async fn processor_share_can_change() {
+    let work = "import time, sys\ndef share():\n  wall, cpu = time.monotonic(), time.process_time()\n  \
+                while time.monotonic() < wall + 0.4: pass\n  return (time.process_time() - cpu) / 0.4\n\
+                print('ready', flush=True)\nfor _ in range(20):\n  s = share()\n  if s < 0.2: break\nprint(s < 0.2)";
+    let mut spec = python(work);
+    spec.limits.cpu_millis = 1000;
+    let mut instance = spawn(spec).await;
+    let stdout = instance.stdout.as_mut().unwrap();
+    assert_eq!(line(stdout).await, "ready");
+    instance.set_cpu_millis(100).unwrap();
+    assert_eq!(line(instance.stdout.as_mut().unwrap()).await, "True");
 }

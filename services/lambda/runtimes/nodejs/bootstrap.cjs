@@ -1,0 +1,317 @@
+// Runs a Node.js function: Pagoda's client of the Lambda Runtime API.
+//
+// Small on purpose: what is loaded here is paid for by every cold start, so a plain socket is used. The answer
+// to one event and the wish for the next are sent together. While the handler runs the socket does not keep
+// the event loop alive, which is how "the event loop is empty" can be known.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+'use strict';
+
+const fs = require('fs');
+const net = require('net');
+const path = require('path');
+const { format, types } = require('util');
+
+const ROOT = '/2018-06-01/runtime/';
+const TASK = process.env.LAMBDA_TASK_ROOT || '/var/task';
+const env = process.env;
+
+class Fault extends Error {
+  constructor(name, message, trace) {
+    super(message);
+    this.name = name;
+    this.given = trace;
+  }
+}
+
+// One connection to the Runtime API.
+class Api {
+  constructor(address) {
+    const [host, port] = address.split(':');
+    this.host = address;
+    this.waiting = [];
+    this.buffer = Buffer.alloc(0);
+    this.parts = [];
+    this.size = 0;
+    this.wanted = 0;
+    this.socket = net.connect({ host, port: Number(port), noDelay: true });
+    this.socket.on('data', (data) => this.take(data));
+    this.socket.on('close', () => process.exit(1));
+    this.socket.on('error', () => process.exit(1));
+    this.next = `GET ${ROOT}invocation/next HTTP/1.1\r\nHost: ${address}\r\n\r\n`;
+  }
+
+  post(where, body, kind) {
+    const header = kind ? `Lambda-Runtime-Function-Error-Type: ${kind}\r\n` : '';
+    return `POST ${ROOT}${where} HTTP/1.1\r\nHost: ${this.host}\r\nContent-Type: application/json\r\n${header}` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  }
+
+  // Sends requests, and resolves with the last one's response.
+  exchange(text, count) {
+    this.socket.ref();
+    return new Promise((resolve) => {
+      for (let i = 1; i < count; i += 1) this.waiting.push(() => {});
+      this.waiting.push(resolve);
+      this.socket.write(text);
+    });
+  }
+
+  take(data) {
+    this.parts.push(data);
+    this.size += data.length;
+    while (this.size >= this.wanted && this.size > 0) {
+      if (this.parts.length > 1) this.parts = [Buffer.concat(this.parts)];
+      const buffer = this.parts[0];
+      const end = buffer.indexOf('\r\n\r\n');
+      if (end < 0) {
+        this.wanted = this.size + 1;
+        return;
+      }
+      const lines = buffer.latin1Slice(0, end).split('\r\n');
+      const headers = {};
+      for (let i = 1; i < lines.length; i += 1) {
+        const colon = lines[i].indexOf(':');
+        headers[lines[i].slice(0, colon).toLowerCase()] = lines[i].slice(colon + 1).trim();
+      }
+      const length = end + 4 + Number(headers['content-length'] || 0);
+      if (buffer.length < length) {
+        this.wanted = length;
+        return;
+      }
+      const body = buffer.subarray(end + 4, length);
+      this.parts = [buffer.subarray(length)];
+      this.size = buffer.length - length;
+      this.wanted = 0;
+      this.waiting.shift()({ status: Number(lines[0].split(' ')[1]), headers, body });
+    }
+  }
+}
+
+// ---- Log lines
+
+let requestId;
+
+function line(level, text) {
+  const now = new Date().toISOString();
+  process.stdout.write(`${now}\t${requestId || 'undefined'}\t${level}\t${text}`.replace(/\n/g, '\r') + '\n');
+}
+
+function patchConsole() {
+  const write = (level) => (...values) => line(level, format(...values));
+  console.log = console.info = write('INFO');
+  console.debug = write('DEBUG');
+  console.warn = write('WARN');
+  console.error = write('ERROR');
+  console.trace = (...values) => {
+    const error = new Error(format(...values));
+    error.name = 'Trace';
+    line('TRACE', error.stack);
+  };
+}
+
+// ---- Errors
+
+const isError = (value) => types.isNativeError(value) || value instanceof Error;
+
+function describe(error) {
+  if (!isError(error)) {
+    return { errorType: typeof error, errorMessage: String(error), trace: [] };
+  }
+  const trace = error.given || String(error.stack || '').split('\n');
+  const described = { errorType: error.name, errorMessage: error.message, trace };
+  return described;
+}
+
+function logged(error) {
+  if (!isError(error)) return JSON.stringify({ errorType: typeof error, errorMessage: String(error), stack: [] });
+  const { errorType, errorMessage, trace } = describe(error);
+  return JSON.stringify({ errorType, errorMessage, ...error, name: undefined, given: undefined, stack: trace });
+}
+
+// ---- The handler
+
+function typeOf(file) {
+  if (file.endsWith('.mjs')) return 'module';
+  if (file.endsWith('.cjs')) return 'commonjs';
+  for (let directory = path.dirname(file); directory.startsWith(TASK); directory = path.dirname(directory)) {
+    const description = path.join(directory, 'package.json');
+    if (fs.existsSync(description)) {
+      try {
+        return JSON.parse(fs.readFileSync(description, 'utf8')).type === 'module' ? 'module' : 'commonjs';
+      } catch {
+        return 'commonjs';
+      }
+    }
+  }
+  return 'commonjs';
+}
+
+async function loadModule(name) {
+  const base = path.resolve(TASK, name);
+  const file = ['', '.js', '.mjs', '.cjs'].map((end) => base + end)
+    .find((one) => fs.existsSync(one) && fs.statSync(one).isFile());
+  if (!file) {
+    const message = `Cannot find module '${path.basename(name)}'\nRequire stack:\n- /var/runtime/bootstrap.cjs`;
+    throw new Fault('Runtime.ImportModuleError', `Error: ${message}`);
+  }
+  try {
+    if (typeOf(file) === 'module') return await import(require('url').pathToFileURL(file).href);
+    return require(file);
+  } catch (error) {
+    if (isError(error) && error.code === 'ERR_REQUIRE_ESM') return import(require('url').pathToFileURL(file).href);
+    if (error instanceof SyntaxError) {
+      throw new Fault('Runtime.UserCodeSyntaxError', `SyntaxError: ${error.message}`, String(error.stack).split('\n'));
+    }
+    if (isError(error) && (error.code === 'MODULE_NOT_FOUND' || error.code === 'ERR_MODULE_NOT_FOUND')) {
+      throw new Fault('Runtime.ImportModuleError', `Error: ${error.message}`, String(error.stack).split('\n'));
+    }
+    throw error;
+  }
+}
+
+async function load(handler) {
+  const slash = handler.lastIndexOf('/') + 1;
+  const match = /^([^.]*)\.(.+)$/.exec(handler.slice(slash));
+  if (!match || handler.includes('..')) throw new Fault('Runtime.MalformedHandlerName', 'Bad handler');
+  let found = await loadModule(handler.slice(0, slash) + match[1]);
+  for (const [depth, name] of match[2].split('.').entries()) {
+    const inside = found && found[name];
+    found = inside === undefined && depth === 0 && found && found.default ? found.default[name] : inside;
+  }
+  if (found === undefined) throw new Fault('Runtime.HandlerNotFound', `${handler} is undefined or not exported`);
+  if (typeof found !== 'function') throw new Fault('Runtime.HandlerNotFound', `${handler} is not a function`);
+  return found;
+}
+
+// ---- Events
+
+class Invocation {
+  constructor(headers) {
+    this.id = headers['lambda-runtime-aws-request-id'];
+    this.headers = headers;
+    this.done = false;
+    this.held = undefined;
+    this.promise = new Promise((resolve) => { this.resolve = resolve; });
+  }
+
+  context() {
+    const { headers } = this;
+    const parse = (text) => (text ? JSON.parse(text) : undefined);
+    const deadline = Number(headers['lambda-runtime-deadline-ms']);
+    const callback = (error, value) => this.call(error, value);
+    this.given = {
+      callbackWaitsForEmptyEventLoop: true,
+      functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION,
+      functionName: env.AWS_LAMBDA_FUNCTION_NAME,
+      memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+      logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
+      logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
+      clientContext: parse(headers['lambda-runtime-client-context']),
+      identity: parse(headers['lambda-runtime-cognito-identity']),
+      invokedFunctionArn: headers['lambda-runtime-invoked-function-arn'],
+      awsRequestId: this.id,
+      getRemainingTimeInMillis: () => Math.max(deadline - Date.now(), 0),
+      done: callback,
+      succeed: (value) => this.finish(null, value),
+      fail: (error) => this.finish(error === undefined || error === null ? 'handled' : error),
+    };
+    return this.given;
+  }
+
+  // What the handler's callback does: it may have to wait until nothing is left to do.
+  call(error, value) {
+    if (this.done || this.held) return;
+    if (error !== undefined && error !== null) this.finish(error);
+    else if (this.given.callbackWaitsForEmptyEventLoop) this.held = { value };
+    else this.finish(null, value);
+  }
+
+  finish(error, value) {
+    if (this.done) return;
+    this.done = true;
+    this.resolve(error === null ? this.response(value) : this.failure(error));
+  }
+
+  // Nothing is left to do: what was held back is the answer, and otherwise there is none.
+  idle() {
+    this.finish(null, this.held ? this.held.value : null);
+  }
+
+  response(value) {
+    let body;
+    try {
+      body = JSON.stringify(value === undefined ? null : value);
+      if (body === undefined) body = 'null';
+    } catch (error) {
+      return this.failure(new Fault('Runtime.MarshalError', 'Unable to stringify response body'));
+    }
+    return api.post(`invocation/${this.id}/response`, body);
+  }
+
+  failure(error) {
+    line('ERROR', `Invoke Error \t${logged(error)}`);
+    const document = describe(error);
+    return api.post(`invocation/${this.id}/error`, JSON.stringify(document), kind(document));
+  }
+}
+
+const kind = (document) => String(document.errorType).replace(/[^\x20-\x7e]/g, '?');
+
+let current;
+let api;
+
+// An error that nobody caught ends the process; whoever waits learns of it first.
+function die(code, text, error) {
+  line('ERROR', `${text} \t${logged(error)}`);
+  const document = describe(error);
+  const where = current && !current.done ? `invocation/${current.id}/error` : current ? null : 'init/error';
+  if (!where) process.exit(code);
+  api.exchange(api.post(where, JSON.stringify(document), kind(document)), 1).then(() => process.exit(code));
+}
+
+async function handle(handler, { headers, body }) {
+  current = new Invocation(headers);
+  requestId = current.id;
+  env._X_AMZN_TRACE_ID = headers['lambda-runtime-trace-id'] || '';
+  const mine = current;
+  try {
+    const event = JSON.parse(body.toString());
+    const result = handler(event, mine.context(), (error, value) => mine.call(error, value));
+    if (result && typeof result.then === 'function') {
+      result.then((value) => mine.finish(null, value), (error) => mine.finish(error === null || error === undefined ? String(error) : error));
+    }
+  } catch (error) {
+    mine.finish(error === null || error === undefined ? String(error) : error);
+  }
+  if (!mine.done) api.socket.unref();
+  return mine.promise;
+}
+
+async function main() {
+  patchConsole();
+  api = new Api(env.AWS_LAMBDA_RUNTIME_API);
+  process.on('beforeExit', () => { if (current && !current.done) { api.socket.ref(); current.idle(); } });
+  process.on('uncaughtException', (error) => die(129, 'Uncaught Exception', error));
+  process.on('unhandledRejection', (reason) => {
+    const error = new Fault('Runtime.UnhandledPromiseRejection', String(reason), isError(reason) ? String(reason.stack).split('\n') : undefined);
+    die(128, 'Unhandled Promise Rejection', error);
+  });
+  let handler;
+  try {
+    handler = await load(env._HANDLER || '');
+  } catch (error) {
+    line('ERROR', `Uncaught Exception \t${logged(error)}`);
+    const document = describe(error);
+    await api.exchange(api.post('init/error', JSON.stringify(document), kind(document)), 1);
+    process.exit(1);
+  }
+  let response = await api.exchange(api.next, 1);
+  for (;;) {
+    if (response.status !== 200) process.exit(1);
+    const answer = await handle(handler, response);
+    response = await api.exchange(answer + api.next, 2);
+  }
+}
+
+main();

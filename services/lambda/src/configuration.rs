@@ -1,0 +1,138 @@
+//! A function's configuration as answers give it.
+//!
+//! Source: <https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html>
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use pagoda_base::Timestamp;
+use pagoda_protocol::ApiError;
+
+use crate::Lambda;
+use crate::generated as g;
+use crate::load::Loaded;
+use crate::name::{FunctionId, LATEST};
+use crate::runtime::{self, Engine};
+use crate::table::Function;
+use crate::variables;
+
+/// Whether the ARN in the answer names the version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Unqualified,
+    Qualified,
+}
+
+impl Form {
+    /// As the request named the function.
+    pub(crate) fn of(qualifier: Option<&str>) -> Self {
+        if qualifier.is_some() { Self::Qualified } else { Self::Unqualified }
+    }
+}
+
+/// Describes a function that was read.
+pub(crate) fn describe(
+    lambda: &Lambda,
+    loaded: &Loaded,
+    form: Form,
+) -> Result<g::FunctionConfiguration, ApiError> {
+    describe_one(lambda, &loaded.id, &loaded.function, form)
+}
+
+/// Describes a function.
+pub(crate) fn describe_one(
+    lambda: &Lambda,
+    id: &FunctionId,
+    function: &Function,
+    form: Form,
+) -> Result<g::FunctionConfiguration, ApiError> {
+    let settings = &function.settings;
+    let arn = match form {
+        Form::Unqualified => id.arn(),
+        Form::Qualified => format!("{}:{LATEST}", id.arn()),
+    };
+    Ok(g::FunctionConfiguration {
+        function_name: Some(id.name.clone()),
+        function_arn: Some(arn),
+        runtime: settings.runtime.parse().ok(),
+        role: Some(settings.role.clone()),
+        handler: Some(settings.handler.clone()),
+        code_size: i64::try_from(function.code.bytes).ok(),
+        description: Some(settings.description.clone()),
+        timeout: i32::try_from(settings.timeout_seconds).ok(),
+        memory_size: i32::try_from(settings.memory_mb).ok(),
+        last_modified: Some(written(function.modified)),
+        code_sha256: Some(in_base64(&function.code.sha256)),
+        version: Some(LATEST.to_owned()),
+        environment: environment(lambda, id, function)?,
+        tracing_config: Some(g::TracingConfigResponse { mode: Some(g::TracingMode::PassThrough) }),
+        revision_id: Some(function.revision.clone()),
+        state: Some(g::State::Active),
+        state_reason: replaced(lambda, &settings.runtime),
+        last_update_status: Some(g::LastUpdateStatus::Successful),
+        package_type: Some(g::PackageType::Zip),
+        architectures: Some(vec![architecture()]),
+        ephemeral_storage: Some(g::EphemeralStorage { size: settings.storage_mb.cast_signed() }),
+        snap_start: Some(g::SnapStartResponse {
+            apply_on: Some(g::SnapStartApplyOn::None),
+            optimization_status: Some(g::SnapStartOptimizationStatus::Off),
+        }),
+        logging_config: Some(g::LoggingConfig {
+            log_format: Some(g::LogFormat::Text),
+            log_group: Some(log_group(id, function)),
+        }),
+        ..Default::default()
+    })
+}
+
+/// The log group that the function writes to.
+pub(crate) fn log_group(id: &FunctionId, function: &Function) -> String {
+    function.settings.log_group.clone().unwrap_or_else(|| format!("/aws/lambda/{}", id.name))
+}
+
+/// The architecture of this host.
+pub(crate) fn architecture() -> g::Architecture {
+    if cfg!(target_arch = "aarch64") { g::Architecture::Arm64 } else { g::Architecture::X8664 }
+}
+
+fn environment(
+    lambda: &Lambda,
+    id: &FunctionId,
+    function: &Function,
+) -> Result<Option<g::EnvironmentResponse>, ApiError> {
+    let sealed = function.settings.sealed_variables.as_deref();
+    let variables = variables::open(&lambda.ports.sealer, id, sealed)?;
+    let response = g::EnvironmentResponse { variables: Some(variables), error: None };
+    Ok(sealed.is_some().then_some(response))
+}
+
+/// Says so when the runtime's own version is not installed.
+fn replaced(lambda: &Lambda, runtime: &str) -> Option<String> {
+    match runtime::engine(&lambda.config, runtime) {
+        Ok(Engine::Interpreter { interpreter, instead: true }) => {
+            Some(format!("{runtime} is not installed on this host: the function runs on {interpreter}."))
+        }
+        Ok(_) => None,
+        Err(error) => Some(error.message),
+    }
+}
+
+/// `2026-11-22T16:00:00.000+0000`
+fn written(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S%.3f+0000").to_string()
+}
+
+fn in_base64(hexadecimal: &str) -> String {
+    STANDARD.encode(hex::decode(hexadecimal).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_hashes_have_the_forms_of_aws() {
+        let time: Timestamp = "2026-11-22T16:00:00Z".parse().unwrap();
+        assert_eq!(written(time), "2026-11-22T16:00:00.000+0000");
+        assert_eq!(in_base64("00ff"), "AP8=");
+    }
+}

@@ -1,0 +1,153 @@
+//! One execution environment: a sandbox, its desk and its scribe.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pagoda_base::Timestamp;
+use pagoda_sandbox::Exit;
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
+
+use crate::name::FunctionId;
+use crate::package::Hold;
+
+use super::desk::{Answer, Desk, Event, Stage};
+use super::failure::{self, Failure};
+use super::scribe::Scribe;
+
+/// An execution environment. Dropping it ends it.
+pub(crate) struct Instance {
+    pub(super) function: FunctionId,
+    pub(super) generation: String,
+    pub(super) sandbox: Arc<pagoda_sandbox::Instance>,
+    pub(super) desk: Arc<Desk>,
+    pub(super) scribe: Arc<Scribe>,
+    pub(super) ended: watch::Receiver<Option<Exit>>,
+    /// When its credentials end.
+    pub(super) expires: Timestamp,
+    pub(super) pause: Mutex<Pause>,
+    pub(super) _endpoint: oneshot::Sender<()>,
+    pub(super) _code: Hold,
+    pub(super) _memory: OwnedSemaphorePermit,
+}
+
+/// Whether the instance has something to do.
+#[derive(Debug, Default)]
+pub(super) struct Pause {
+    idle: bool,
+    frozen: bool,
+    /// Counts the times that it became idle.
+    times: u64,
+}
+
+impl Instance {
+    /// Hands the event over and waits for what becomes of it.
+    pub(super) async fn handle(
+        &self,
+        event: Event,
+        timeout: Duration,
+        now: impl Fn() -> Timestamp,
+    ) -> Result<bytes::Bytes, (Failure, Reusable)> {
+        let request_id = event.request_id.clone();
+        let answer = self.desk.post(event);
+        tokio::select! {
+            biased;
+            Ok(answer) = answer => match answer {
+                Answer::Response(payload) => Ok(payload),
+                Answer::Error(document, kind) => {
+                    Err((failure::reported(document, kind.as_deref()), Reusable::Yes))
+                }
+                Answer::TooLarge(bytes) => Err((failure::too_large(bytes), Reusable::Yes)),
+            },
+            exit = self.exit() => Err((failure::exited(&request_id, &exit), Reusable::No)),
+            () = tokio::time::sleep(timeout) => {
+                self.sandbox.kill();
+                Err((failure::timed_out(&request_id, now(), timeout), Reusable::No))
+            }
+        }
+    }
+
+    /// Waits until the init code is through.
+    pub(super) async fn initialized(&self) -> Result<(), Failure> {
+        let mut stage = self.desk.stage();
+        tokio::select! {
+            biased;
+            Ok(stage) = stage.wait_for(|stage| *stage != Stage::Starting) => match &*stage {
+                Stage::Failed(document, kind) => Err(failure::reported(document.clone(), kind.as_deref())),
+                Stage::Ready | Stage::Starting => Ok(()),
+            },
+            exit = self.exit() => Err(failure::exited("", &exit)),
+        }
+    }
+
+    /// How it ended, once it has.
+    async fn exit(&self) -> Exit {
+        let mut ended = self.ended.clone();
+        let exit = ended.wait_for(Option::is_some).await.ok().and_then(|exit| *exit);
+        match exit {
+            Some(exit) => exit,
+            // Whoever watched is gone without a word: the process stops.
+            None => self.sandbox.exited().await,
+        }
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.borrow().is_some()
+    }
+
+    /// Most memory so far, in MB, rounded up.
+    pub(super) fn memory_peak_mb(&self) -> u64 {
+        self.sandbox.memory_peak_bytes().unwrap_or(0).div_ceil(1 << 20)
+    }
+
+    /// Nothing is to be done now: the instance is frozen if that is so for a while.
+    pub(super) fn rest(self: &Arc<Self>, freeze_after: Duration) {
+        let mut pause = self.pause();
+        pause.idle = true;
+        pause.times += 1;
+        let times = pause.times;
+        drop(pause);
+        let instance = Arc::downgrade(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(freeze_after).await;
+            if let Some(instance) = instance.upgrade() {
+                instance.freeze(times);
+            }
+        });
+    }
+
+    fn freeze(&self, times: u64) {
+        let mut pause = self.pause();
+        if pause.idle && !pause.frozen && pause.times == times {
+            // Where the host has no freezer, instances idle on.
+            pause.frozen = self.sandbox.freeze().is_ok();
+        }
+    }
+
+    /// Wakes the instance for an event; false if it cannot be.
+    pub(super) fn wake(&self) -> bool {
+        let mut pause = self.pause();
+        pause.idle = false;
+        if pause.frozen && self.sandbox.thaw().is_err() {
+            return false;
+        }
+        pause.frozen = false;
+        true
+    }
+
+    fn pause(&self) -> MutexGuard<'_, Pause> {
+        self.pause.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.sandbox.kill();
+    }
+}
+
+/// Whether an instance that failed may have another event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reusable {
+    Yes,
+    No,
+}

@@ -1,0 +1,23 @@
+//! Instances: how they begin, get events, answer, are frozen, and end.
+//!
+//! ```text
+//! run ── claim ──► scheduler ── warm ───────────────► instance ── event ──► desk ◄── api ◄── guest
+//!                      └────── cold ──► start ──────────┘  └── lines ──► scribe ◄── pipes ◄── guest
+//! ```
+//!
+//! Invariants: an instance has at most one event; an instance that failed to answer is never used again; a
+//! caller who goes away doesn't end the invocation.
+
+mod api;
+mod desk;
+mod failure;
+mod instance;
+mod plan;
+mod run;
+mod scheduler;
+mod scribe;
+mod start;
+mod variables;
+
+pub(crate) use run::{Job, run};
+pub(crate) use scheduler::Scheduler;

@@ -1,0 +1,94 @@
+//! What the sandbox of a function is made of.
+
+use std::path::PathBuf;
+
+use pagoda_sandbox::{Bind, Ids, Limits, Source, Spec, Start};
+
+use crate::Lambda;
+use crate::interpreters::{Language, NODEJS_SDK, PYTHON_SDK};
+use crate::load::Loaded;
+use crate::runtime::Engine;
+
+use super::variables::{ENDPOINT_PORT, RUNTIME_PORT};
+
+const TASK: &str = "/var/task";
+const RUNTIME: &str = "/var/runtime";
+
+/// The megabytes that AWS gives a whole core.
+///
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>
+const MB_A_CORE: u32 = 1_769;
+/// While its init code runs, an instance may use all that AWS's largest has.
+const INIT_CPU_MILLIS: u32 = 6_000;
+const MIB: u64 = 1 << 20;
+
+/// Processor time of a running instance, in thousandths of a core.
+pub(super) fn cpu_millis(memory_mb: u32, min: u32) -> u32 {
+    (memory_mb.saturating_mul(1_000) / MB_A_CORE).max(min)
+}
+
+/// The sandbox of a function.
+pub(super) fn spec(
+    lambda: &Lambda,
+    loaded: &Loaded,
+    engine: &Engine,
+    ids: Ids,
+    environment: Vec<(String, String)>,
+) -> Spec {
+    let settings = &loaded.function.settings;
+    Spec {
+        start: start(engine),
+        environment,
+        directory: PathBuf::from(TASK),
+        binds: binds(lambda, loaded, engine),
+        ids,
+        listen: vec![RUNTIME_PORT, ENDPOINT_PORT],
+        limits: Limits {
+            memory_bytes: u64::from(settings.memory_mb) * MIB,
+            cpu_millis: INIT_CPU_MILLIS,
+            tmp_bytes: u64::from(settings.storage_mb) * MIB,
+            ..Limits::default()
+        },
+    }
+}
+
+fn start(engine: &Engine) -> Start {
+    let Engine::Interpreter { interpreter, .. } = engine else {
+        return Start::Exec { program: PathBuf::from(TASK).join("bootstrap"), arguments: Vec::new() };
+    };
+    let arguments = match interpreter.language {
+        // Unbuffered, and without the site-packages of the host.
+        Language::Python => vec!["-u".to_owned(), "-S".to_owned(), format!("{RUNTIME}/bootstrap.py")],
+        Language::Nodejs => vec![format!("{RUNTIME}/bootstrap.cjs")],
+    };
+    Start::Exec { program: interpreter.guest.clone(), arguments }
+}
+
+fn binds(lambda: &Lambda, loaded: &Loaded, engine: &Engine) -> Vec<Bind> {
+    let bind = |host: PathBuf, guest: &str| Bind { source: Source::Path(host), guest: PathBuf::from(guest) };
+    let mut binds = vec![bind(lambda.packages.task(&loaded.function.code), TASK)];
+    if let Engine::Interpreter { interpreter, .. } = engine {
+        let client = lambda.config.runtimes().join(interpreter.language.to_string());
+        binds.push(bind(client, RUNTIME));
+        let (sdk, guest) = match interpreter.language {
+            Language::Python => (&lambda.config.sdk.python, PYTHON_SDK),
+            Language::Nodejs => (&lambda.config.sdk.nodejs, NODEJS_SDK),
+        };
+        binds.extend(sdk.clone().map(|host| bind(host, guest)));
+    }
+    binds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processor_time_grows_with_memory() {
+        for (memory, min, expected) in
+            [(128, 0, 72), (128, 500, 500), (1_769, 500, 1_000), (10_240, 500, 5_788)]
+        {
+            assert_eq!(cpu_millis(memory, min), expected, "{memory}");
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! One invocation: admit, claim, start, hand over, report, give back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use pagoda_base::{SignedDuration, Timestamp};
+use pagoda_protocol::ApiError;
+use pagoda_service::Context;
+use pagoda_service::ports::{FunctionError, Invoked};
+use tokio::time::{Instant, timeout};
+
+use crate::Lambda;
+use crate::load::Loaded;
+use crate::name::LATEST;
+
+use super::desk::Event;
+use super::failure::{self, Failure};
+use super::instance::{Instance, Reusable};
+use super::plan;
+use super::scheduler::{CREDENTIALS_MARGIN, Claim};
+use super::start::{INIT_TIMEOUT, NotStarted, start};
+
+/// What to run.
+pub(crate) struct Job {
+    pub(crate) loaded: Arc<Loaded>,
+    /// As the caller named it.
+    pub(crate) function_arn: String,
+    pub(crate) payload: Bytes,
+    pub(crate) client_context: Option<String>,
+}
+
+/// Runs an invocation to its end, whether or not the caller waits for it.
+pub(crate) async fn run(lambda: Arc<Lambda>, cx: &Context, job: Job) -> Result<Invoked, ApiError> {
+    let permit = lambda.scheduler.admit().await?;
+    let cx = cx.clone();
+    let task = tokio::spawn(async move {
+        let done = invoke(&lambda, &cx, job).await;
+        drop(permit);
+        lambda.scheduler.freed();
+        done
+    });
+    task.await.map_err(|_| ApiError::internal())?
+}
+
+async fn invoke(lambda: &Lambda, cx: &Context, job: Job) -> Result<Invoked, ApiError> {
+    let limit = Duration::from_secs(job.loaded.function.settings.timeout_seconds.into());
+    let claim = lambda.scheduler.claim(&job.loaded, |instance| is_fresh(lambda, instance, limit)).await?;
+    let Begun { instance, init } = match claim {
+        Claim::Warm(instance) => Begun { instance, init: Init::Done(None) },
+        Claim::Cold(ids, memory) => {
+            let started = start(lambda, cx, &job.loaded, ids, memory).await;
+            match started {
+                Ok(instance) => begin(lambda, cx, &job, instance, limit).await?,
+                Err(NotStarted::Refused(error)) => return Err(error),
+                Err(NotStarted::Failed(failure)) => return Ok(answer(Err(*failure), Bytes::new())),
+            }
+        }
+    };
+    let request_id = cx.request_id.to_string();
+    instance.scribe.begin(format!("START RequestId: {request_id} Version: {LATEST}"));
+    let began = Instant::now();
+    let (init_duration, outcome) = match init {
+        Init::Failed(failure) => (None, Err((failure, Reusable::No))),
+        Init::Done(duration) => {
+            let event = event(lambda, cx, &job, limit);
+            (duration, instance.handle(event, limit, || lambda.ports.clock.now()).await)
+        }
+    };
+    let report = Report { took: began.elapsed(), init: init_duration, peak_mb: instance.memory_peak_mb() };
+    let lines = report.lines(&request_id, &job.loaded, outcome.as_ref().err().map(|(failure, _)| failure));
+    let log_tail = instance.scribe.end(lines);
+    let reusable = !matches!(outcome, Err((_, Reusable::No)));
+    if reusable {
+        lambda.scheduler.park(instance);
+    }
+    Ok(answer(outcome.map_err(|(failure, _)| failure), log_tail))
+}
+
+fn answer(outcome: Result<Bytes, Failure>, log_tail: Bytes) -> Invoked {
+    let (payload, function_error) = match outcome {
+        Ok(payload) => (payload, None),
+        Err(failure) => (failure.document, Some(FunctionError::Unhandled)),
+    };
+    Invoked { payload, function_error, executed_version: LATEST.to_owned(), log_tail }
+}
+
+/// Whether the instance's credentials last for another invocation.
+fn is_fresh(lambda: &Lambda, instance: &Instance, limit: Duration) -> bool {
+    let needed = SignedDuration::try_from(limit + CREDENTIALS_MARGIN).unwrap_or_default();
+    lambda.ports.clock.now() + needed < instance.expires
+}
+
+struct Begun {
+    instance: Arc<Instance>,
+    init: Init,
+}
+
+/// What came of the init code.
+enum Init {
+    /// It took so long; nothing for a warm instance.
+    Done(Option<Duration>),
+    Failed(Failure),
+}
+
+/// Waits for the init code. AWS gives it ten seconds, and then once more the function's own time; here it has
+/// the longer of the two.
+async fn begin(
+    lambda: &Lambda,
+    cx: &Context,
+    job: &Job,
+    instance: Arc<Instance>,
+    limit: Duration,
+) -> Result<Begun, ApiError> {
+    let settings = &job.loaded.function.settings;
+    let began = Instant::now();
+    let initialized = timeout(INIT_TIMEOUT.max(limit), instance.initialized()).await;
+    let took = began.elapsed();
+    let request_id = cx.request_id.to_string();
+    let init = match initialized {
+        Ok(Ok(())) => {
+            let share = plan::cpu_millis(settings.memory_mb, lambda.config.limits.cpu_millis_min);
+            // Where the host cannot limit processors, nothing is lost.
+            let _ = instance.sandbox.set_cpu_millis(share);
+            return Ok(Begun { instance, init: Init::Done(Some(took)) });
+        }
+        Ok(Err(failure)) => named(failure, &request_id),
+        Err(_) => {
+            instance.sandbox.kill();
+            failure::timed_out(&request_id, lambda.ports.clock.now(), INIT_TIMEOUT.max(limit))
+        }
+    };
+    let line = format!("INIT_REPORT Init Duration: {:.2} ms\tPhase: init\t{}", millis(took), init.status);
+    instance.scribe.end([line]);
+    Ok(Begun { instance, init: Init::Failed(init) })
+}
+
+/// The init code doesn't know for which request it runs.
+fn named(failure: Failure, request_id: &str) -> Failure {
+    let document = String::from_utf8_lossy(&failure.document);
+    let document = document.replace("RequestId:  Error", &format!("RequestId: {request_id} Error"));
+    let line =
+        failure.line.map(|line| line.replace("RequestId:  Error", &format!("RequestId: {request_id} Error")));
+    Failure { document: document.into(), line, ..failure }
+}
+
+fn event(lambda: &Lambda, cx: &Context, job: &Job, limit: Duration) -> Event {
+    let now = lambda.ports.clock.now();
+    Event {
+        request_id: cx.request_id.to_string(),
+        deadline_millis: now
+            .as_millisecond()
+            .saturating_add(i64::try_from(limit.as_millis()).unwrap_or(i64::MAX)),
+        function_arn: job.function_arn.clone(),
+        trace_id: trace_id(cx, now),
+        client_context: job.client_context.clone(),
+        payload: job.payload.clone(),
+    }
+}
+
+/// A trace that nobody samples: there is no X-Ray.
+fn trace_id(cx: &Context, now: Timestamp) -> String {
+    let digits = cx.request_id.to_string().replace('-', "");
+    let (root, parent) = (digits.get(..24).unwrap_or_default(), digits.get(16..32).unwrap_or_default());
+    format!("Root=1-{:08x}-{root};Parent={parent};Sampled=0", now.as_second())
+}
+
+/// The figures of an invocation.
+struct Report {
+    took: Duration,
+    init: Option<Duration>,
+    peak_mb: u64,
+}
+
+impl Report {
+    fn lines(&self, request_id: &str, loaded: &Loaded, failure: Option<&Failure>) -> Vec<String> {
+        let mut lines: Vec<String> = failure.and_then(|failure| failure.line.clone()).into_iter().collect();
+        lines.push(format!("END RequestId: {request_id}"));
+        lines.push(self.line(request_id, loaded.function.settings.memory_mb, failure));
+        lines
+    }
+
+    fn line(&self, request_id: &str, memory_mb: u32, failure: Option<&Failure>) -> String {
+        let took = millis(self.took);
+        let billed = took.ceil();
+        let peak_mb = self.peak_mb.min(memory_mb.into());
+        let mut line = format!(
+            "REPORT RequestId: {request_id}\tDuration: {took:.2} ms\tBilled Duration: {billed:.0} ms\t\
+             Memory Size: {memory_mb} MB\tMax Memory Used: {peak_mb} MB\t"
+        );
+        if let Some(init) = self.init {
+            line.push_str(&format!("Init Duration: {:.2} ms\t", millis(init)));
+        }
+        if let Some(failure) = failure {
+            line.push_str(&failure.status);
+        }
+        line
+    }
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_has_the_form_of_aws() {
+        let report = Report {
+            took: Duration::from_micros(2_115),
+            init: Some(Duration::from_micros(120_250)),
+            peak_mb: 40,
+        };
+        assert_eq!(
+            report.line("r", 128, None),
+            "REPORT RequestId: r\tDuration: 2.12 ms\tBilled Duration: 3 ms\tMemory Size: 128 MB\t\
+             Max Memory Used: 40 MB\tInit Duration: 120.25 ms\t"
+        );
+    }
+}

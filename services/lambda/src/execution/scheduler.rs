@@ -1,0 +1,283 @@
+//! Which instance gets an event: the one that was idle last, or a new one, or none for now.
+//!
+//! Invariants: an invocation holds a permit of the concurrency limit, an instance one of the memory limit for
+//! its size; an idle instance of whatever function gives way to one that is needed.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pagoda_protocol::ApiError;
+use pagoda_sandbox::Ids;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{Instant, timeout_at};
+
+use crate::config::Limits;
+use crate::generated as g;
+use crate::load::Loaded;
+use crate::name::FunctionId;
+
+use super::instance::Instance;
+
+/// User ids before they begin anew.
+const IDS: u32 = 1_000_000;
+
+/// All instances.
+pub(crate) struct Scheduler {
+    limits: Limits,
+    running: Arc<Semaphore>,
+    memory: Arc<Semaphore>,
+    memory_mb_max: u32,
+    /// Something was given back.
+    freed: Notify,
+    book: Mutex<Book>,
+    /// How many scribes still write.
+    writers: watch::Sender<usize>,
+    closed: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct Book {
+    stacks: HashMap<FunctionId, Stack>,
+    ids: u32,
+    closed: bool,
+}
+
+/// The idle instances of a function, the latest last.
+struct Stack {
+    generation: String,
+    ids: Ids,
+    idle: Vec<Idle>,
+}
+
+struct Idle {
+    instance: Arc<Instance>,
+    since: Instant,
+}
+
+/// What an invocation is given.
+pub(super) enum Claim {
+    Warm(Arc<Instance>),
+    /// It has to start one, with this identity and memory.
+    Cold(Ids, OwnedSemaphorePermit),
+}
+
+impl Scheduler {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let memory_mb_max = limits.memory_mb.min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
+        Self {
+            limits,
+            running: Arc::new(Semaphore::new(limits.concurrency.min(Semaphore::MAX_PERMITS))),
+            memory: Arc::new(Semaphore::new(memory_mb_max as usize)),
+            memory_mb_max,
+            freed: Notify::new(),
+            book: Mutex::default(),
+            writers: watch::Sender::new(0),
+            closed: watch::Sender::new(false),
+        }
+    }
+
+    /// The right to run an invocation.
+    ///
+    /// # Errors
+    /// `TooManyRequestsException` when all are taken for too long.
+    pub(super) async fn admit(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        let permit = Arc::clone(&self.running).acquire_owned();
+        match tokio::time::timeout(self.limits.wait, permit).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(throttled("ConcurrentInvocationLimitExceeded")),
+        }
+    }
+
+    /// An idle instance of the function's present generation, or the means to start one.
+    ///
+    /// # Errors
+    /// `TooManyRequestsException` when the host's memory is taken for too long.
+    pub(super) async fn claim(
+        &self,
+        loaded: &Loaded,
+        fit: impl Fn(&Instance) -> bool,
+    ) -> Result<Claim, ApiError> {
+        let deadline = Instant::now() + self.limits.wait;
+        let memory_mb = loaded.function.settings.memory_mb.min(self.memory_mb_max);
+        loop {
+            // Registered before looking, so that what is given back meanwhile is not missed.
+            let freed = self.freed.notified();
+            if let Some(instance) = self.pop(loaded, &fit)? {
+                return Ok(Claim::Warm(instance));
+            }
+            loop {
+                if let Ok(memory) = Arc::clone(&self.memory).try_acquire_many_owned(memory_mb) {
+                    return Ok(Claim::Cold(self.ids(loaded)?, memory));
+                }
+                if !self.evict_one() {
+                    break;
+                }
+            }
+            if timeout_at(deadline, freed).await.is_err() {
+                return Err(throttled("ConcurrentInvocationLimitExceeded"));
+            }
+        }
+    }
+
+    /// The latest idle instance that still lives and is `fit`.
+    fn pop(
+        &self,
+        loaded: &Loaded,
+        fit: impl Fn(&Instance) -> bool,
+    ) -> Result<Option<Arc<Instance>>, ApiError> {
+        let mut unfit = Vec::new();
+        let mut book = self.book();
+        let stack = book.stack(loaded, self.limits.first_uid)?;
+        let found = loop {
+            match stack.idle.pop() {
+                Some(idle) if !idle.instance.has_ended() && fit(&idle.instance) && idle.instance.wake() => {
+                    break Some(idle.instance);
+                }
+                Some(idle) => unfit.push(idle),
+                None => break None,
+            }
+        };
+        drop(book); // before the unfit end
+        Ok(found)
+    }
+
+    fn ids(&self, loaded: &Loaded) -> Result<Ids, ApiError> {
+        Ok(self.book().stack(loaded, self.limits.first_uid)?.ids)
+    }
+
+    /// Takes an instance back, unless its function has changed since.
+    pub(super) fn park(&self, instance: Arc<Instance>) {
+        instance.rest(self.limits.freeze_after);
+        let mut book = self.book();
+        let closed = book.closed;
+        let stack = book.stacks.get_mut(&instance.function);
+        let refused = match stack.filter(|stack| !closed && stack.generation == instance.generation) {
+            Some(stack) => {
+                stack.idle.push(Idle { instance, since: Instant::now() });
+                None
+            }
+            None => Some(instance),
+        };
+        drop(book);
+        drop(refused);
+        self.freed.notify_waiters();
+    }
+
+    /// Tells that something else was given back.
+    pub(super) fn freed(&self) {
+        self.freed.notify_waiters();
+    }
+
+    /// Ends the instances of a function that is of another generation now.
+    pub(crate) fn retire(&self, id: &FunctionId, generation: &str) {
+        let mut book = self.book();
+        let Some(stack) = book.stacks.get_mut(id) else { return };
+        stack.generation = generation.to_owned();
+        let ended = std::mem::take(&mut stack.idle);
+        drop(book);
+        drop(ended);
+    }
+
+    /// Ends the instances of a function that is no more.
+    pub(crate) fn forget(&self, id: &FunctionId) {
+        let ended = self.book().stacks.remove(id);
+        drop(ended);
+    }
+
+    /// Ends instances that have been idle for long, and those that ended by themselves.
+    pub(crate) fn reap(&self) {
+        let now = Instant::now();
+        let over = |idle: &Idle| now - idle.since >= self.limits.idle || idle.instance.has_ended();
+        let mut ended: Vec<Idle> = Vec::new();
+        let mut book = self.book();
+        for stack in book.stacks.values_mut() {
+            ended.extend(stack.idle.extract_if(.., |idle| over(idle)));
+        }
+        drop(book);
+        drop(ended);
+        self.freed.notify_waiters();
+    }
+
+    /// Ends the instance that has been idle for longest; false when none is idle.
+    fn evict_one(&self) -> bool {
+        let mut book = self.book();
+        let oldest = book.stacks.values_mut().filter(|stack| !stack.idle.is_empty());
+        let oldest = oldest.min_by_key(|stack| stack.idle.first().map(|idle| idle.since));
+        let evicted = oldest.map(|stack| stack.idle.remove(0));
+        drop(book);
+        evicted.is_some()
+    }
+
+    /// Runs a scribe's writing, and counts it.
+    pub(super) fn track(&self, writing: impl Future<Output = ()> + Send + 'static) {
+        self.writers.send_modify(|writers| *writers += 1);
+        let writers = self.writers.clone();
+        tokio::spawn(async move {
+            writing.await;
+            writers.send_modify(|writers| *writers -= 1);
+        });
+    }
+
+    /// Resolves when everything is to end.
+    pub(super) fn closing(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut closed = self.closed.subscribe();
+        async move {
+            // Without a sender there is nothing left that could close.
+            let _ = closed.wait_for(|closed| *closed).await;
+        }
+    }
+
+    /// Ends everything, and waits until all lines are written.
+    pub(crate) async fn close(&self) {
+        self.running.close();
+        let stacks = {
+            let mut book = self.book();
+            book.closed = true;
+            std::mem::take(&mut book.stacks)
+        };
+        drop(stacks);
+        self.closed.send_replace(true);
+        // The sender lives as long as this.
+        let _ = self.writers.subscribe().wait_for(|writers| *writers == 0).await;
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Book {
+    /// The function's stack, of its present generation.
+    fn stack(&mut self, loaded: &Loaded, first_uid: u32) -> Result<&mut Stack, ApiError> {
+        if self.closed {
+            return Err(ApiError::new("ServiceException", 503, "The platform is shutting down."));
+        }
+        if !self.stacks.contains_key(&loaded.id) {
+            let id = first_uid + self.ids % IDS;
+            self.ids = self.ids.wrapping_add(1);
+            let ids = Ids { uid: id, gid: id };
+            let generation = loaded.function.generation.clone();
+            self.stacks.insert(loaded.id.clone(), Stack { generation, ids, idle: Vec::new() });
+        }
+        let stack = self.stacks.get_mut(&loaded.id).ok_or_else(ApiError::internal)?;
+        if stack.generation != loaded.function.generation {
+            stack.generation.clone_from(&loaded.function.generation);
+            stack.idle.clear();
+        }
+        Ok(stack)
+    }
+}
+
+fn throttled(reason: &str) -> ApiError {
+    let exception = g::TooManyRequestsException {
+        reason: reason.parse().ok(),
+        r#type: Some("User".to_owned()),
+        message: Some("Rate Exceeded.".to_owned()),
+        ..Default::default()
+    };
+    exception.into()
+}
+
+/// Nothing is scheduled later than this before its credentials end.
+pub(super) const CREDENTIALS_MARGIN: Duration = Duration::from_secs(60);

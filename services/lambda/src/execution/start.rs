@@ -1,0 +1,172 @@
+//! Begins an instance.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use pagoda_base::ids;
+use pagoda_protocol::ApiError;
+use pagoda_sandbox::{Error, Exit, Ids};
+use pagoda_service::ports::Endpoint;
+use pagoda_service::{Access, Context, Ownership};
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
+use tokio::task::AbortHandle;
+
+use crate::load::Loaded;
+use crate::name::LATEST;
+use crate::runtime::{self, Engine};
+use crate::{Lambda, configuration, variables};
+
+use super::desk::Desk;
+use super::failure::{self, Failure};
+use super::instance::{Instance, Pause};
+use super::scribe::{Destination, Scribe};
+use super::{api, plan, variables as surroundings};
+
+/// Why there is no instance.
+pub(super) enum NotStarted {
+    /// The platform's fault, or the role's.
+    Refused(ApiError),
+    /// The function's fault.
+    Failed(Box<Failure>),
+}
+
+impl<E: Into<ApiError>> From<E> for NotStarted {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// Starts the program of the function's newest code; its init code still runs when this returns.
+pub(super) async fn start(
+    lambda: &Lambda,
+    cx: &Context,
+    loaded: &Loaded,
+    ids: Ids,
+    memory: OwnedSemaphorePermit,
+) -> Result<Arc<Instance>, NotStarted> {
+    let spawner = lambda.check_isolation()?;
+    let engine = runtime::engine(&lambda.config, &loaded.function.settings.runtime)?;
+    let code = lambda.packages.hold(&loaded.function.code);
+    let credentials = lambda.assume(cx, loaded).await?;
+    let destination = destination(lambda, cx, loaded).await?;
+    let sealed = loaded.function.settings.sealed_variables.as_deref();
+    let own = variables::open(&lambda.ports.sealer, &loaded.id, sealed)?;
+    let environment = surroundings::of(loaded, &engine, &destination.stream, &credentials, own);
+    let spec = plan::spec(lambda, loaded, &engine, ids, environment);
+    let mut sandbox = spawner.spawn(spec).await.map_err(|error| not_spawned(cx, &engine, error))?;
+    let (Some(stdout), Some(stderr)) = (sandbox.stdout.take(), sandbox.stderr.take()) else {
+        return Err(ApiError::internal().into());
+    };
+    let mut listeners = sandbox.listeners.drain(..);
+    let (Some(runtime), Some(platform)) = (listeners.next(), listeners.next()) else {
+        return Err(ApiError::internal().into());
+    };
+    drop(listeners);
+    let scribe = Scribe::new(stdout, stderr, Arc::clone(&lambda.ports.clock), destination.is_allowed());
+    scribe.say(init_line(&loaded.function.settings.runtime, &engine));
+    let writing = super::scribe::keep(Arc::clone(&scribe), destination, Arc::clone(&lambda.ports.logs));
+    lambda.scheduler.track(writing);
+    let desk = Arc::new(Desk::new());
+    let api = tokio::spawn(api::serve(runtime, Arc::clone(&desk))).abort_handle();
+    let (open, closed) = oneshot::channel();
+    lambda.ports.endpoint.serve(Endpoint { listener: platform, closed });
+    let sandbox = Arc::new(sandbox);
+    let ended = watch_over(lambda, &sandbox, &scribe, api);
+    Ok(Arc::new(Instance {
+        function: loaded.id.clone(),
+        generation: loaded.function.generation.clone(),
+        sandbox,
+        desk,
+        scribe,
+        ended,
+        expires: credentials.expiration,
+        pause: Mutex::new(Pause::default()),
+        _endpoint: open,
+        _code: code,
+        _memory: memory,
+    }))
+}
+
+/// Waits for the end of the guest, and tells everybody. The Runtime API is there until then: a guest that is
+/// being ended shall not see it go.
+fn watch_over(
+    lambda: &Lambda,
+    sandbox: &Arc<pagoda_sandbox::Instance>,
+    scribe: &Arc<Scribe>,
+    api: AbortHandle,
+) -> watch::Receiver<Option<Exit>> {
+    let (end, ended) = watch::channel(None);
+    let (sandbox, scribe) = (Arc::clone(sandbox), Arc::clone(scribe));
+    let closing = lambda.scheduler.closing();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = sandbox.exited() => {}
+            () = closing => sandbox.kill(),
+        }
+        let exit = sandbox.exited().await;
+        end.send_replace(Some(exit));
+        scribe.close();
+        api.abort();
+    });
+    ended
+}
+
+/// Where the function's lines go. They go nowhere unless its role may write them, as with AWS.
+async fn destination(lambda: &Lambda, cx: &Context, loaded: &Loaded) -> Result<Destination, ApiError> {
+    let random = ids::uuid(&*lambda.ports.random).replace('-', "");
+    let today = lambda.ports.clock.now().strftime("%Y/%m/%d");
+    let stream = format!("{today}/[{LATEST}]{random}");
+    let group = configuration::log_group(&loaded.id, &loaded.function);
+    let mut destination = Destination {
+        account: loaded.id.account,
+        region: loaded.id.region.clone(),
+        group,
+        stream,
+        allowed: false,
+    };
+    let Some(caller) = lambda.session_caller(loaded).await? else { return Ok(destination) };
+    let as_function = cx.on_behalf(caller, crate::access::PRINCIPAL);
+    let ownership = Ownership::of(loaded.id.account);
+    let arn =
+        format!("arn:aws:logs:{}:{}:log-group:{}", loaded.id.region, loaded.id.account, destination.group);
+    for access in [
+        Access::new("logs:CreateLogStream", format!("{arn}:*")),
+        Access::new("logs:PutLogEvents", format!("{arn}:log-stream:{}", destination.stream)),
+    ] {
+        let decision = lambda.ports.authorizer.decide(&as_function, &access, &ownership).await?;
+        if !decision.allowed {
+            return Ok(destination);
+        }
+    }
+    destination.allowed = true;
+    Ok(destination)
+}
+
+fn init_line(runtime: &str, engine: &Engine) -> String {
+    match engine {
+        Engine::Interpreter { interpreter, instead: true } => {
+            format!(
+                "INIT_START Runtime Version: {interpreter} (instead of {runtime}, which is not installed)"
+            )
+        }
+        _ => format!("INIT_START Runtime Version: {runtime}"),
+    }
+}
+
+fn not_spawned(cx: &Context, engine: &Engine, error: Error) -> NotStarted {
+    match &error {
+        Error::Spawn { step, source } if *engine == Engine::Provided && step.starts_with("executing") => {
+            let failure = failure::no_entrypoint(&cx.request_id.to_string(), &source.to_string());
+            NotStarted::Failed(Box::new(failure))
+        }
+        Error::Busy => crate::generated::TooManyRequestsException::new("Rate Exceeded.").into(),
+        _ => {
+            let message = "Lambda could not start the function.";
+            let cause = Some(error.to_string());
+            NotStarted::Refused(ApiError { cause, ..ApiError::new("ServiceException", 500, message) })
+        }
+    }
+}
+
+/// How long init code may take at least.
+pub(super) const INIT_TIMEOUT: Duration = Duration::from_secs(10);

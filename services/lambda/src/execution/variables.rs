@@ -1,0 +1,78 @@
+//! The environment of an instance.
+//!
+//! Source: <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
+
+use pagoda_service::ports::SessionCredentials;
+
+use crate::configuration;
+use crate::interpreters::Language;
+use crate::load::Loaded;
+use crate::name::LATEST;
+use crate::runtime::Engine;
+use crate::variables::Variables;
+
+/// Where the Runtime API is, inside the instance.
+pub(crate) const RUNTIME_PORT: u16 = 9001;
+/// Where the platform is, inside the instance.
+pub(crate) const ENDPOINT_PORT: u16 = 4566;
+
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/opt/bin";
+const LIBRARIES: &str =
+    "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib";
+
+/// All variables: Lambda's, then the function's own, which may replace those that aren't reserved.
+pub(super) fn of(
+    loaded: &Loaded,
+    engine: &Engine,
+    stream: &str,
+    credentials: &SessionCredentials,
+    own: Variables,
+) -> Vec<(String, String)> {
+    let settings = &loaded.function.settings;
+    let region = loaded.id.region.as_str();
+    let mut all = Variables::new();
+    let mut set = |name: &str, value: &str| all.insert(name.to_owned(), value.to_owned());
+    set("AWS_LAMBDA_FUNCTION_NAME", &loaded.id.name);
+    set("AWS_LAMBDA_FUNCTION_VERSION", LATEST);
+    set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &settings.memory_mb.to_string());
+    set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
+    set("AWS_LAMBDA_LOG_GROUP_NAME", &configuration::log_group(&loaded.id, &loaded.function));
+    set("AWS_LAMBDA_LOG_STREAM_NAME", stream);
+    set("AWS_LAMBDA_RUNTIME_API", &format!("127.0.0.1:{RUNTIME_PORT}"));
+    set("AWS_ENDPOINT_URL", &format!("http://127.0.0.1:{ENDPOINT_PORT}"));
+    set("AWS_REGION", region);
+    set("AWS_DEFAULT_REGION", region);
+    set("AWS_ACCESS_KEY_ID", &credentials.access_key_id);
+    set("AWS_SECRET_ACCESS_KEY", &credentials.secret_access_key);
+    set("AWS_SESSION_TOKEN", &credentials.session_token);
+    set("_HANDLER", &settings.handler);
+    set("LAMBDA_TASK_ROOT", "/var/task");
+    set("LAMBDA_RUNTIME_DIR", "/var/runtime");
+    set("LANG", "en_US.UTF-8");
+    set("TZ", ":UTC");
+    set("LD_LIBRARY_PATH", LIBRARIES);
+    set("PATH", &path(engine));
+    match engine {
+        Engine::Interpreter { interpreter, .. } => {
+            set("AWS_EXECUTION_ENV", &format!("AWS_Lambda_{}", settings.runtime));
+            match interpreter.language {
+                Language::Python => set("PYTHONPATH", "/var/runtime"),
+                Language::Nodejs => set("NODE_PATH", "/opt/nodejs/node_modules:/var/runtime:/var/task"),
+            };
+        }
+        Engine::Provided => {}
+    }
+    all.extend(own);
+    all.into_iter().collect()
+}
+
+/// The interpreter is found by scripts of the function too.
+fn path(engine: &Engine) -> String {
+    match engine {
+        Engine::Interpreter { interpreter, .. } => {
+            let directory = interpreter.guest.parent().map(|path| path.display().to_string());
+            format!("{PATH}:{}", directory.unwrap_or_default())
+        }
+        Engine::Provided => PATH.to_owned(),
+    }
+}

@@ -1,0 +1,184 @@
+//! A function's settings, from a request: checked, with AWS's defaults.
+//!
+//! Source: <https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html>
+
+use pagoda_protocol::ApiError;
+
+use crate::Lambda;
+use crate::generated as g;
+use crate::name::FunctionId;
+use crate::runtime;
+use crate::table::Settings;
+use crate::variables;
+
+const TIMEOUT_SECONDS_DEFAULT: i32 = 3;
+const MEMORY_MB_DEFAULT: i32 = 128;
+const STORAGE_MB_DEFAULT: i32 = 512;
+
+/// What a request sets; what it leaves out stays.
+#[derive(Default)]
+pub(crate) struct Change {
+    pub(crate) runtime: Option<g::Runtime>,
+    pub(crate) role: Option<String>,
+    pub(crate) handler: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) timeout: Option<i32>,
+    pub(crate) memory_size: Option<i32>,
+    pub(crate) ephemeral_storage: Option<g::EphemeralStorage>,
+    pub(crate) environment: Option<g::Environment>,
+    pub(crate) logging_config: Option<g::LoggingConfig>,
+}
+
+/// Settings and how they are to change, checked.
+pub(crate) struct Checked {
+    change: Change,
+    sealed_variables: Option<Vec<u8>>,
+}
+
+impl Change {
+    /// Checks all that is set.
+    pub(crate) fn check(self, lambda: &Lambda, id: &FunctionId) -> Result<Checked, ApiError> {
+        if let Some(runtime) = &self.runtime {
+            runtime::engine(&lambda.config, runtime.as_str())?;
+        }
+        within("timeout", self.timeout, 1, 900)?;
+        within("memorySize", self.memory_size, 128, 10_240)?;
+        within("ephemeralStorage.size", self.ephemeral_storage.as_ref().map(|one| one.size), 512, 10_240)?;
+        check_logging(self.logging_config.as_ref())?;
+        let variables = self.environment.as_ref().and_then(|one| one.variables.clone()).unwrap_or_default();
+        variables::check(&variables)?;
+        let sealed_variables = variables::seal(&lambda.ports.sealer, id, &variables);
+        Ok(Checked { change: self, sealed_variables })
+    }
+}
+
+impl Checked {
+    /// The settings of a new function.
+    ///
+    /// # Errors
+    /// `InvalidParameterValueException` when runtime, handler or role are missing.
+    pub(crate) fn create(self) -> Result<Settings, ApiError> {
+        let Change { runtime, handler, role, .. } = &self.change;
+        let (Some(runtime), Some(handler), Some(role)) = (runtime, handler, role) else {
+            let message = "Runtime and Handler are mandatory parameters for functions created with deployment packages.";
+            return Err(g::InvalidParameterValueException::new(message).into());
+        };
+        let mut settings = Settings {
+            runtime: runtime.as_str().to_owned(),
+            role: role.clone(),
+            handler: handler.clone(),
+            description: String::new(),
+            timeout_seconds: TIMEOUT_SECONDS_DEFAULT.unsigned_abs(),
+            memory_mb: MEMORY_MB_DEFAULT.unsigned_abs(),
+            storage_mb: STORAGE_MB_DEFAULT.unsigned_abs(),
+            sealed_variables: None,
+            log_group: None,
+        };
+        self.apply(&mut settings);
+        Ok(settings)
+    }
+
+    /// Puts what is set over what was there.
+    pub(crate) fn apply(&self, settings: &mut Settings) {
+        let change = &self.change;
+        put(&mut settings.runtime, change.runtime.map(|one| one.as_str().to_owned()));
+        put(&mut settings.role, change.role.clone());
+        put(&mut settings.handler, change.handler.clone());
+        put(&mut settings.description, change.description.clone());
+        put(&mut settings.timeout_seconds, change.timeout.map(i32::unsigned_abs));
+        put(&mut settings.memory_mb, change.memory_size.map(i32::unsigned_abs));
+        put(&mut settings.storage_mb, change.ephemeral_storage.as_ref().map(|one| one.size.unsigned_abs()));
+        if change.environment.is_some() {
+            settings.sealed_variables = self.sealed_variables.clone();
+        }
+        if let Some(logging) = &change.logging_config {
+            settings.log_group = logging.log_group.clone();
+        }
+    }
+}
+
+fn put<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+fn within(name: &str, value: Option<i32>, min: i32, max: i32) -> Result<(), ApiError> {
+    let constraint = match value {
+        Some(value) if value < min => format!("greater than or equal to {min}"),
+        Some(value) if value > max => format!("less than or equal to {max}"),
+        _ => return Ok(()),
+    };
+    let value = value.unwrap_or_default();
+    let message = format!(
+        "1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: Member must \
+         have value {constraint}"
+    );
+    Err(ApiError::validation(message))
+}
+
+fn check_logging(logging: Option<&g::LoggingConfig>) -> Result<(), ApiError> {
+    match logging.and_then(|one| one.log_format.as_ref()) {
+        Some(g::LogFormat::Json) => Err(ApiError::not_implemented("Lambda", "LoggingConfig.LogFormat=JSON")),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses architectures that this host has not.
+pub(crate) fn check_architectures(architectures: Option<&[g::Architecture]>) -> Result<(), ApiError> {
+    match architectures {
+        None => Ok(()),
+        Some([g::Architecture::X8664]) if cfg!(target_arch = "x86_64") => Ok(()),
+        Some([g::Architecture::Arm64]) if cfg!(target_arch = "aarch64") => Ok(()),
+        Some([other]) => {
+            let message = format!("The architecture {} is not available on this host", other.as_str());
+            Err(ApiError::new("NotImplemented", 501, message))
+        }
+        Some(_) => {
+            let message = "A function has exactly one architecture.";
+            Err(g::InvalidParameterValueException::new(message).into())
+        }
+    }
+}
+
+/// Refuses active tracing: there is no X-Ray.
+pub(crate) fn check_tracing(operation: &str, tracing: Option<&g::TracingConfig>) -> Result<(), ApiError> {
+    match tracing.and_then(|one| one.mode.as_ref()) {
+        Some(g::TracingMode::Active) => {
+            Err(ApiError::not_implemented(operation, "TracingConfig.Mode=Active"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses SnapStart.
+pub(crate) fn check_snap_start(operation: &str, snap_start: Option<&g::SnapStart>) -> Result<(), ApiError> {
+    match snap_start.and_then(|one| one.apply_on.as_ref()) {
+        Some(g::SnapStartApplyOn::PublishedVersions) => {
+            Err(ApiError::not_implemented(operation, "SnapStart.ApplyOn=PublishedVersions"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses the publication of versions.
+pub(crate) fn check_publish(operation: &str, publish: Option<bool>) -> Result<(), ApiError> {
+    match publish {
+        Some(true) => Err(ApiError::not_implemented(operation, "Publish")),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_their_bounds() {
+        for (value, fits) in
+            [(None, true), (Some(0), false), (Some(1), true), (Some(900), true), (Some(901), false)]
+        {
+            assert_eq!(within("timeout", value, 1, 900).is_ok(), fits, "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Lambda, tried with real sandboxes. A `main` of its own, because the spawner is forked before any thread.
+
+// Clippy takes only functions marked as tests for tests.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod archive;
+mod code;
+mod control;
+mod failures;
+mod guests;
+mod invoking;
+mod logs;
+mod nodejs;
+mod permissions;
+mod scene;
+mod stubs;
+
+use libtest_mimic::Arguments;
+use pagoda_lambda::Interpreters;
+use pagoda_sandbox::Spawner;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let interpreters = Interpreters::probe(&Default::default()).expect("nothing is set");
+    let spawner = Spawner::start(interpreters.sandbox()).expect("a spawner");
+    scene::share(spawner, interpreters);
+    let trials = [
+        code::trials(),
+        control::trials(),
+        failures::trials(),
+        guests::trials(),
+        invoking::trials(),
+        logs::trials(),
+        nodejs::trials(),
+        permissions::trials(),
+    ];
+    let trials = trials.into_iter().flatten().collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    scene::end();
+    conclusion.exit();
+}
