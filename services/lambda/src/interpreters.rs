@@ -174,9 +174,7 @@ fn tree_of(prefix: &Path, language: Language, version: (u32, u32)) -> Option<Opt
     if prefix.starts_with("/usr") {
         return Some(None);
     }
-    if prefix.parent().is_none() {
-        return None; // the whole host
-    }
+    prefix.parent()?; // without one it is the whole host
     let taken = TAKEN.iter().any(|taken| prefix.starts_with(taken));
     let guest = match taken {
         true => PathBuf::from(format!("/var/lang/{language}{}.{}", version.0, version.1)),

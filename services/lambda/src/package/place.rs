@@ -22,7 +22,7 @@ pub(super) fn parts(name: &[u8]) -> Result<Vec<&str>, String> {
             && part.len() <= NAME_BYTES_MAX
             && !part.contains('\0')
     };
-    if parts.len() > DEPTH_MAX || !parts.iter().all(|part| lawful(&part)) {
+    if parts.len() > DEPTH_MAX || !parts.iter().all(lawful) {
         return Err(format!("the name '{}' does not stay inside the package", shown()));
     }
     Ok(parts)
