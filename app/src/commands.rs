@@ -1,7 +1,13 @@
 //! The commands, one file each.
 
+mod deploy;
+mod doctor;
 mod env;
+mod invoke;
+mod list;
+mod logs;
 mod serve;
+mod up;
 
 use std::process::ExitCode;
 
@@ -13,6 +19,11 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Error> {
     match command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Env(arguments) => env::run(&arguments),
-        _ => Err(Error::new("not yet")),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Up(arguments) => up::run(&arguments),
+        Command::Deploy(arguments) => deploy::run(&arguments),
+        Command::Logs(arguments) => logs::run(&arguments),
+        Command::Invoke(arguments) => invoke::run(&arguments),
+        Command::List(arguments) => list::run(&arguments),
     }
 }

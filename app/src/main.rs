@@ -3,12 +3,16 @@
 //! Invariant: the sandbox's spawner is forked before the first thread exists.
 
 mod cli;
+mod client;
 mod commands;
 mod config;
 mod data;
+mod deploy;
 mod error;
 mod platform;
+mod sdk;
 mod terminal;
+mod xml;
 
 use std::process::ExitCode;
 

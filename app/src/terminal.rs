@@ -26,6 +26,11 @@ pub(crate) fn say(line: impl AsRef<str>) {
     let _ = out.flush();
 }
 
+/// Something beside the result, on standard error.
+pub(crate) fn remark(text: impl AsRef<str>) {
+    eprintln!("{}", text.as_ref());
+}
+
 /// A failure, on standard error.
 pub(crate) fn fail(error: &Error) {
     let (red, end) = if std::io::stderr().is_terminal() { ("\x1b[31m", "\x1b[0m") } else { ("", "") };

@@ -7,13 +7,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cli::{RuntimeFallback, Serve};
 use crate::config::Config;
 use crate::error::{Doing as _, Error};
-use crate::platform::Platform;
+use crate::platform::{Host, Platform};
 use crate::terminal;
 
 pub(crate) fn run(arguments: &Serve) -> Result<ExitCode, Error> {
     let config = Config::of(arguments, RuntimeFallback::Exact)?;
+    let host = Host::prepare(&config)?;
     runtime()?.block_on(async {
-        let platform = Platform::start(config).await?;
+        let platform = Platform::start(config, host).await?;
         terminal::say(format!("ready {}", platform.endpoint));
         told_to_stop().await?;
         platform.stop().await;
