@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use pagoda_base::ids::RequestId;
 use pagoda_base::{AccountId, Clock, Random, Region};
 use pagoda_protocol::sigv4::Dialect;
-use pagoda_protocol::{ApiError, Body, Protocol, ServiceSpec, Target, Trace, encode_error, route};
+use pagoda_protocol::{ApiError, Body, Protocol, ServiceSpec, Target, Trace, checksum, encode_error, route};
 use pagoda_service::{Api, Arrival, Caller, Context, Origin, Registry};
 
 use crate::authenticate::{Authenticator, missing_token};
@@ -169,7 +169,13 @@ impl Gateway {
         let operation = api.operation(operation.name).ok_or_else(|| ApiError::unavailable(operation.name))?;
         let body = match operation.spec().streams_input {
             true => body,
-            false => Body::from(body.collect(api.body_bytes_max()).await?),
+            false => {
+                let bytes = body.collect(api.body_bytes_max()).await?;
+                if spec.is_s3() {
+                    checksum::verify(operation.spec().input, &parts.headers, &bytes)?;
+                }
+                Body::from(bytes)
+            }
         };
         let input = operation.decode(&routed, parts, body)?;
 
