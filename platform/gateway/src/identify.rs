@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use pagoda_base::Region;
-use pagoda_service::{DataPlane, Registry};
+use pagoda_service::{CrossOrigin, DataPlane, Registry};
 
 /// The data planes of the platform.
 #[derive(Default, Clone)]
@@ -14,6 +14,8 @@ pub struct Planes {
     pub execute_api: Option<Arc<dyn DataPlane>>,
     /// `{bucket}.s3-website.{region}.…`
     pub website: Option<Arc<dyn DataPlane>>,
+    /// The rules of S3's buckets for requests from other sites' pages.
+    pub cross_origin: Option<Arc<dyn CrossOrigin>>,
 }
 
 /// Where a request goes.

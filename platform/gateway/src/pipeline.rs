@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use pagoda_base::ids::RequestId;
 use pagoda_base::{AccountId, Clock, Random, Region};
 use pagoda_protocol::sigv4::Dialect;
-use pagoda_protocol::{ApiError, Body, Protocol, ServiceSpec, Target, Trace, encode_error, route};
+use pagoda_protocol::{ApiError, Body, Protocol, ServiceSpec, Target, Trace, checksum, encode_error, route};
 use pagoda_service::{Api, Arrival, Caller, Context, Origin, Registry};
 
 use crate::authenticate::{Authenticator, missing_token};
@@ -112,18 +112,29 @@ impl Gateway {
             return ("", unknown_service(service, &parts, &trace));
         };
         let mut progress = Progress::default();
+        let asked = parts.headers.contains_key(http::header::ORIGIN).then(|| parts.clone());
+        let crossing = self.planes.cross_origin.as_ref().filter(|_| api.spec().is_s3()).zip(asked);
+        let path = s3_path.clone().unwrap_or_else(|| resource.clone());
+        if let Some((rules, asked)) = crossing.as_ref().filter(|_| parts.method == Method::OPTIONS) {
+            let answer = rules.preflight(&path, &asked.headers).await;
+            let refused = |error| encode_error(api.spec(), Protocol::RestXml, &error, &trace);
+            return ("", answer.unwrap_or_else(refused));
+        }
         let steps = self.steps(api, s3_path, &mut parts, body, call, &trace, &mut progress);
         let outcome = AssertUnwindSafe(steps).catch_unwind().await.unwrap_or_else(|_| {
             tracing::error!(%request_id, service, operation = progress.operation, "the handler panicked");
             Err(ApiError::internal())
         });
-        let response = outcome.unwrap_or_else(|error| {
+        let mut response = outcome.unwrap_or_else(|error| {
             if error.status.is_server_error() && error.status != StatusCode::NOT_IMPLEMENTED {
                 tracing::error!(%request_id, service, operation = progress.operation, %error, "failed");
             }
             let protocol = progress.protocol.unwrap_or_else(|| spoken(api.spec(), &parts));
             encode_error(api.spec(), protocol, &error, &trace)
         });
+        if let Some((rules, asked)) = crossing {
+            rules.add(&path, &asked, response.headers_mut()).await;
+        }
         (progress.operation, response)
     }
 
@@ -169,7 +180,13 @@ impl Gateway {
         let operation = api.operation(operation.name).ok_or_else(|| ApiError::unavailable(operation.name))?;
         let body = match operation.spec().streams_input {
             true => body,
-            false => Body::from(body.collect(api.body_bytes_max()).await?),
+            false => {
+                let bytes = body.collect(api.body_bytes_max()).await?;
+                if spec.is_s3() {
+                    checksum::verify(operation.spec().input, &parts.headers, &bytes)?;
+                }
+                Body::from(bytes)
+            }
         };
         let input = operation.decode(&routed, parts, body)?;
 

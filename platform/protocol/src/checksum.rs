@@ -5,7 +5,7 @@
 use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA512};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use crc_fast::{CrcAlgorithm, Digest};
+use crc_fast::{CrcAlgorithm, Digest, checksum_combine};
 
 /// A way to compute a checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +115,49 @@ impl Checksum {
     }
 }
 
+/// The checksum of a whole from those of its parts and their lengths in bytes. Only cyclic redundancy checks
+/// can be combined.
+pub fn combine(algorithm: Algorithm, parts: &[(Vec<u8>, u64)]) -> Option<Vec<u8>> {
+    let (crc, width) = match algorithm {
+        Algorithm::Crc32 => (CrcAlgorithm::Crc32IsoHdlc, 4),
+        Algorithm::Crc32c => (CrcAlgorithm::Crc32Iscsi, 4),
+        Algorithm::Crc64Nvme => (CrcAlgorithm::Crc64Nvme, 8),
+        Algorithm::Sha1 | Algorithm::Sha256 | Algorithm::Sha512 => return None,
+    };
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |number: u64, byte| number << 8 | u64::from(*byte));
+    let mut parts = parts.iter();
+    let (first, _) = parts.next()?;
+    let whole = parts.fold(number(first), |whole, (part, length)| {
+        checksum_combine(crc, whole, number(part), *length)
+    });
+    Some(whole.to_be_bytes()[8 - width..].to_vec())
+}
+
+/// Refuses a body in memory that is not what `Content-MD5` or an `x-amz-checksum-…` header says. A header that
+/// is a member of `input` speaks of something else.
+pub fn verify(input: &crate::Schema, headers: &http::HeaderMap, body: &[u8]) -> Result<(), crate::ApiError> {
+    use md5::Digest as _;
+    let stated = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(md5) = stated("content-md5")
+        && STANDARD.encode(md5::Md5::digest(body)) != md5
+    {
+        let message = "The Content-MD5 you specified did not match what we received.";
+        return Err(crate::ApiError::new("BadDigest", 400, message));
+    }
+    for algorithm in Algorithm::ALL {
+        let is_member = input.members.iter().any(|m| m.wire.eq_ignore_ascii_case(algorithm.header()));
+        let Some(value) = stated(algorithm.header()).filter(|_| !is_member) else { continue };
+        let mut checksum = Checksum::new(algorithm);
+        checksum.update(body);
+        if checksum.finish_base64() != value {
+            let name = algorithm.name();
+            let message = format!("The {name} you specified did not match the calculated checksum.");
+            return Err(crate::ApiError::new("BadDigest", 400, message));
+        }
+    }
+    Ok(())
+}
+
 impl std::fmt::Debug for Checksum {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Checksum({})", self.algorithm.name())
@@ -124,6 +167,35 @@ impl std::fmt::Debug for Checksum {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_combine_to_their_whole() {
+        let bytes: Vec<u8> = (0..100_000u32).map(|n| (n * n >> 7) as u8).collect();
+        let of = |algorithm, bytes: &[u8]| {
+            let mut checksum = Checksum::new(algorithm);
+            checksum.update(bytes);
+            checksum.finish()
+        };
+        for algorithm in [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme] {
+            let parts: Vec<_> =
+                bytes.chunks(30_001).map(|part| (of(algorithm, part), part.len() as u64)).collect();
+            assert_eq!(combine(algorithm, &parts), Some(of(algorithm, &bytes)), "{algorithm:?}");
+        }
+        assert_eq!(combine(Algorithm::Sha1, &[]), None);
+    }
+
+    #[test]
+    fn a_body_must_be_what_its_headers_say() {
+        let check = |name: &'static str, value: &'static str, expected: bool| {
+            let headers = [(name.parse().unwrap(), value.parse().unwrap())].into_iter().collect();
+            assert_eq!(verify(<crate::Unit as crate::Shape>::schema(), &headers, b"123456789").is_ok(), expected, "{name}: {value}");
+        };
+        check("content-md5", "JfnnlDI7RTiF9RgfG2JNCw==", true);
+        check("content-md5", "JfnnlDI7RTiF9RgfG2JNCW==", false);
+        check("x-amz-checksum-crc32", "y/Q5Jg==", true);
+        check("x-amz-checksum-crc32", "y/Q5Jw==", false);
+        check("x-amz-meta-crc32", "other", true);
+    }
 
     /// The check values of the CRC catalogue and of FIPS 180 for their customary inputs.
     #[test]

@@ -1,6 +1,6 @@
 //! From an operation's output to a response.
 
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 
 use crate::Body;
@@ -172,6 +172,9 @@ impl<'a> Bound<'a> {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        // S3's model has no member for it: an answer that says which part it is, is partial.
+        let is_partial = status == StatusCode::OK && headers.contains_key(CONTENT_RANGE);
+        let status = if is_partial { StatusCode::PARTIAL_CONTENT } else { status };
         Answer { status, headers, body: body.into() }
     }
 

@@ -25,7 +25,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <CreateMultipartUpload as p::Operation>::SPEC,
         <DeleteBucket as p::Operation>::SPEC,
         <DeleteBucketCors as p::Operation>::SPEC,
-        <DeleteBucketOwnershipControls as p::Operation>::SPEC,
         <DeleteBucketPolicy as p::Operation>::SPEC,
         <DeleteBucketTagging as p::Operation>::SPEC,
         <DeleteBucketWebsite as p::Operation>::SPEC,
@@ -35,7 +34,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <DeletePublicAccessBlock as p::Operation>::SPEC,
         <GetBucketAcl as p::Operation>::SPEC,
         <GetBucketCors as p::Operation>::SPEC,
-        <GetBucketEncryption as p::Operation>::SPEC,
         <GetBucketLocation as p::Operation>::SPEC,
         <GetBucketOwnershipControls as p::Operation>::SPEC,
         <GetBucketPolicy as p::Operation>::SPEC,
@@ -78,11 +76,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "DeleteBucketMetadataConfiguration",
         "DeleteBucketMetadataTableConfiguration",
         "DeleteBucketMetricsConfiguration",
+        "DeleteBucketOwnershipControls",
         "DeleteBucketReplication",
         "DeleteObjectAnnotation",
         "GetBucketAbac",
         "GetBucketAccelerateConfiguration",
         "GetBucketAnalyticsConfiguration",
+        "GetBucketEncryption",
         "GetBucketIntelligentTieringConfiguration",
         "GetBucketInventoryConfiguration",
         "GetBucketLifecycle",
@@ -182,13 +182,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "DeleteBucketOwnershipControls",
-            method: "DELETE",
-            segments: &[p::Segment::Label("Bucket")],
-            query: &[("ownershipControls", None)],
-            headers: &[],
-        },
-        p::Route {
             operation: "DeleteBucketPolicy",
             method: "DELETE",
             segments: &[p::Segment::Label("Bucket")],
@@ -235,13 +228,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             method: "GET",
             segments: &[p::Segment::Label("Bucket")],
             query: &[("cors", None)],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetBucketEncryption",
-            method: "GET",
-            segments: &[p::Segment::Label("Bucket")],
-            query: &[("encryption", None)],
             headers: &[],
         },
         p::Route {
@@ -434,6 +420,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "DeleteBucketOwnershipControls",
+            method: "DELETE",
+            segments: &[p::Segment::Label("Bucket")],
+            query: &[("ownershipControls", None)],
+            headers: &[],
+        },
+        p::Route {
             operation: "DeleteBucketReplication",
             method: "DELETE",
             segments: &[p::Segment::Label("Bucket")],
@@ -452,6 +445,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             method: "GET",
             segments: &[p::Segment::Label("Bucket")],
             query: &[("accelerate", None)],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetBucketEncryption",
+            method: "GET",
+            segments: &[p::Segment::Label("Bucket")],
+            query: &[("encryption", None)],
             headers: &[],
         },
         p::Route {
@@ -1045,25 +1045,6 @@ impl p::Operation for DeleteBucketCors {
     };
 }
 
-/// `DeleteBucketOwnershipControls`.
-#[derive(Debug, Clone, Copy)]
-pub struct DeleteBucketOwnershipControls;
-
-impl p::Operation for DeleteBucketOwnershipControls {
-    type Input = DeleteBucketOwnershipControlsRequest;
-    type Output = p::Unit;
-    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
-        name: "DeleteBucketOwnershipControls",
-        method: "DELETE",
-        uri: "/{Bucket}?ownershipControls",
-        status: 204,
-        input: &schema::DELETE_BUCKET_OWNERSHIP_CONTROLS_REQUEST,
-        output: &p::schema::UNIT,
-        output_root: "",
-        streams_input: false,
-    };
-}
-
 /// `DeleteBucketPolicy`.
 #[derive(Debug, Clone, Copy)]
 pub struct DeleteBucketPolicy;
@@ -1231,25 +1212,6 @@ impl p::Operation for GetBucketCors {
         input: &schema::GET_BUCKET_CORS_REQUEST,
         output: &schema::GET_BUCKET_CORS_OUTPUT,
         output_root: "CORSConfiguration",
-        streams_input: false,
-    };
-}
-
-/// `GetBucketEncryption`.
-#[derive(Debug, Clone, Copy)]
-pub struct GetBucketEncryption;
-
-impl p::Operation for GetBucketEncryption {
-    type Input = GetBucketEncryptionRequest;
-    type Output = GetBucketEncryptionOutput;
-    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
-        name: "GetBucketEncryption",
-        method: "GET",
-        uri: "/{Bucket}?encryption",
-        status: 200,
-        input: &schema::GET_BUCKET_ENCRYPTION_REQUEST,
-        output: &schema::GET_BUCKET_ENCRYPTION_OUTPUT,
-        output_root: "GetBucketEncryptionOutput",
         streams_input: false,
     };
 }
@@ -1845,21 +1807,12 @@ pub struct AbortMultipartUploadRequest {
     pub bucket: String,
     pub key: String,
     pub upload_id: String,
-    pub request_payer: Option<RequestPayer>,
     pub expected_bucket_owner: Option<String>,
-    pub if_match_initiated_time: Option<p::generated::Timestamp>,
 }
 
 impl p::Encode for AbortMultipartUploadRequest {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.bucket,
-            &self.key,
-            &self.upload_id,
-            &self.request_payer,
-            &self.expected_bucket_owner,
-            &self.if_match_initiated_time,
-        ]);
+        writer.structure(&[&self.bucket, &self.key, &self.upload_id, &self.expected_bucket_owner]);
     }
 }
 
@@ -1871,9 +1824,7 @@ impl p::Decode for AbortMultipartUploadRequest {
                 0 => value.bucket = p::Decode::read(reader)?,
                 1 => value.key = p::Decode::read(reader)?,
                 2 => value.upload_id = p::Decode::read(reader)?,
-                3 => value.request_payer = p::Decode::read(reader)?,
-                4 => value.expected_bucket_owner = p::Decode::read(reader)?,
-                5 => value.if_match_initiated_time = p::Decode::read(reader)?,
+                3 => value.expected_bucket_owner = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -1885,55 +1836,6 @@ impl p::Decode for AbortMultipartUploadRequest {
 impl p::Shape for AbortMultipartUploadRequest {
     fn schema() -> &'static p::Schema {
         &schema::ABORT_MULTIPART_UPLOAD_REQUEST
-    }
-}
-
-/// `AnnotationDirective`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AnnotationDirective {
-    #[default]
-    /// `COPY`
-    Copy,
-    /// `EXCLUDE`
-    Exclude,
-}
-
-impl AnnotationDirective {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::Copy, Self::Exclude];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Copy => "COPY",
-            Self::Exclude => "EXCLUDE",
-        }
-    }
-}
-
-impl FromStr for AnnotationDirective {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for AnnotationDirective {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for AnnotationDirective {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for AnnotationDirective {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
     }
 }
 
@@ -1983,38 +1885,6 @@ impl p::Encode for ArchiveStatus {
 impl p::Decode for ArchiveStatus {
     fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
         Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
-/// `BlockedEncryptionTypes`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct BlockedEncryptionTypes {
-    pub encryption_type: Option<Vec<EncryptionType>>,
-}
-
-impl p::Encode for BlockedEncryptionTypes {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.encryption_type]);
-    }
-}
-
-impl p::Decode for BlockedEncryptionTypes {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.encryption_type = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for BlockedEncryptionTypes {
-    fn schema() -> &'static p::Schema {
-        &schema::BLOCKED_ENCRYPTION_TYPES
     }
 }
 
@@ -2107,135 +1977,6 @@ impl p::Encode for BucketCannedACL {
 }
 
 impl p::Decode for BucketCannedACL {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
-/// `BucketInfo`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct BucketInfo {
-    pub data_redundancy: Option<DataRedundancy>,
-    pub r#type: Option<BucketType>,
-}
-
-impl p::Encode for BucketInfo {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.data_redundancy, &self.r#type]);
-    }
-}
-
-impl p::Decode for BucketInfo {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.data_redundancy = p::Decode::read(reader)?,
-                1 => value.r#type = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for BucketInfo {
-    fn schema() -> &'static p::Schema {
-        &schema::BUCKET_INFO
-    }
-}
-
-/// `BucketNamespace`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum BucketNamespace {
-    #[default]
-    /// `account-regional`
-    AccountRegional,
-    /// `global`
-    Global,
-}
-
-impl BucketNamespace {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::AccountRegional, Self::Global];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AccountRegional => "account-regional",
-            Self::Global => "global",
-        }
-    }
-}
-
-impl FromStr for BucketNamespace {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for BucketNamespace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for BucketNamespace {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for BucketNamespace {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
-/// `BucketType`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum BucketType {
-    #[default]
-    /// `Directory`
-    Directory,
-}
-
-impl BucketType {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::Directory];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Directory => "Directory",
-        }
-    }
-}
-
-impl FromStr for BucketType {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for BucketType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for BucketType {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for BucketType {
     fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
         Ok(reader.string()?.parse().unwrap_or_default())
     }
@@ -2769,7 +2510,7 @@ impl p::Shape for CompleteMultipartUploadOutput {
 }
 
 /// `CompleteMultipartUploadRequest`.
-#[derive(Default, Clone, PartialEq)]
+#[derive(Default, Clone, PartialEq, Debug)]
 pub struct CompleteMultipartUploadRequest {
     pub bucket: String,
     pub key: String,
@@ -2781,49 +2522,11 @@ pub struct CompleteMultipartUploadRequest {
     pub checksum_sha1: Option<String>,
     pub checksum_sha256: Option<String>,
     pub checksum_sha512: Option<String>,
-    pub checksum_md5: Option<String>,
-    pub checksum_xxhash64: Option<String>,
-    pub checksum_xxhash3: Option<String>,
-    pub checksum_xxhash128: Option<String>,
     pub checksum_type: Option<ChecksumType>,
     pub mpu_object_size: Option<i64>,
-    pub request_payer: Option<RequestPayer>,
     pub expected_bucket_owner: Option<String>,
     pub if_match: Option<String>,
     pub if_none_match: Option<String>,
-    pub sse_customer_algorithm: Option<String>,
-    pub sse_customer_key: Option<String>,
-    pub sse_customer_key_md5: Option<String>,
-}
-
-impl fmt::Debug for CompleteMultipartUploadRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CompleteMultipartUploadRequest")
-            .field("bucket", &self.bucket)
-            .field("key", &self.key)
-            .field("multipart_upload", &self.multipart_upload)
-            .field("upload_id", &self.upload_id)
-            .field("checksum_crc32", &self.checksum_crc32)
-            .field("checksum_crc32c", &self.checksum_crc32c)
-            .field("checksum_crc64_nvme", &self.checksum_crc64_nvme)
-            .field("checksum_sha1", &self.checksum_sha1)
-            .field("checksum_sha256", &self.checksum_sha256)
-            .field("checksum_sha512", &self.checksum_sha512)
-            .field("checksum_md5", &self.checksum_md5)
-            .field("checksum_xxhash64", &self.checksum_xxhash64)
-            .field("checksum_xxhash3", &self.checksum_xxhash3)
-            .field("checksum_xxhash128", &self.checksum_xxhash128)
-            .field("checksum_type", &self.checksum_type)
-            .field("mpu_object_size", &self.mpu_object_size)
-            .field("request_payer", &self.request_payer)
-            .field("expected_bucket_owner", &self.expected_bucket_owner)
-            .field("if_match", &self.if_match)
-            .field("if_none_match", &self.if_none_match)
-            .field("sse_customer_algorithm", &self.sse_customer_algorithm)
-            .field("sse_customer_key", &self.sse_customer_key.as_ref().map(|_| "***"))
-            .field("sse_customer_key_md5", &self.sse_customer_key_md5)
-            .finish()
-    }
 }
 
 impl p::Encode for CompleteMultipartUploadRequest {
@@ -2839,19 +2542,11 @@ impl p::Encode for CompleteMultipartUploadRequest {
             &self.checksum_sha1,
             &self.checksum_sha256,
             &self.checksum_sha512,
-            &self.checksum_md5,
-            &self.checksum_xxhash64,
-            &self.checksum_xxhash3,
-            &self.checksum_xxhash128,
             &self.checksum_type,
             &self.mpu_object_size,
-            &self.request_payer,
             &self.expected_bucket_owner,
             &self.if_match,
             &self.if_none_match,
-            &self.sse_customer_algorithm,
-            &self.sse_customer_key,
-            &self.sse_customer_key_md5,
         ]);
     }
 }
@@ -2871,19 +2566,11 @@ impl p::Decode for CompleteMultipartUploadRequest {
                 7 => value.checksum_sha1 = p::Decode::read(reader)?,
                 8 => value.checksum_sha256 = p::Decode::read(reader)?,
                 9 => value.checksum_sha512 = p::Decode::read(reader)?,
-                10 => value.checksum_md5 = p::Decode::read(reader)?,
-                11 => value.checksum_xxhash64 = p::Decode::read(reader)?,
-                12 => value.checksum_xxhash3 = p::Decode::read(reader)?,
-                13 => value.checksum_xxhash128 = p::Decode::read(reader)?,
-                14 => value.checksum_type = p::Decode::read(reader)?,
-                15 => value.mpu_object_size = p::Decode::read(reader)?,
-                16 => value.request_payer = p::Decode::read(reader)?,
-                17 => value.expected_bucket_owner = p::Decode::read(reader)?,
-                18 => value.if_match = p::Decode::read(reader)?,
-                19 => value.if_none_match = p::Decode::read(reader)?,
-                20 => value.sse_customer_algorithm = p::Decode::read(reader)?,
-                21 => value.sse_customer_key = p::Decode::read(reader)?,
-                22 => value.sse_customer_key_md5 = p::Decode::read(reader)?,
+                10 => value.checksum_type = p::Decode::read(reader)?,
+                11 => value.mpu_object_size = p::Decode::read(reader)?,
+                12 => value.expected_bucket_owner = p::Decode::read(reader)?,
+                13 => value.if_match = p::Decode::read(reader)?,
+                14 => value.if_none_match = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -2940,10 +2627,6 @@ pub struct CompletedPart {
     pub checksum_sha1: Option<String>,
     pub checksum_sha256: Option<String>,
     pub checksum_sha512: Option<String>,
-    pub checksum_md5: Option<String>,
-    pub checksum_xxhash64: Option<String>,
-    pub checksum_xxhash3: Option<String>,
-    pub checksum_xxhash128: Option<String>,
     pub part_number: Option<i32>,
 }
 
@@ -2957,10 +2640,6 @@ impl p::Encode for CompletedPart {
             &self.checksum_sha1,
             &self.checksum_sha256,
             &self.checksum_sha512,
-            &self.checksum_md5,
-            &self.checksum_xxhash64,
-            &self.checksum_xxhash3,
-            &self.checksum_xxhash128,
             &self.part_number,
         ]);
     }
@@ -2978,11 +2657,7 @@ impl p::Decode for CompletedPart {
                 4 => value.checksum_sha1 = p::Decode::read(reader)?,
                 5 => value.checksum_sha256 = p::Decode::read(reader)?,
                 6 => value.checksum_sha512 = p::Decode::read(reader)?,
-                7 => value.checksum_md5 = p::Decode::read(reader)?,
-                8 => value.checksum_xxhash64 = p::Decode::read(reader)?,
-                9 => value.checksum_xxhash3 = p::Decode::read(reader)?,
-                10 => value.checksum_xxhash128 = p::Decode::read(reader)?,
-                11 => value.part_number = p::Decode::read(reader)?,
+                7 => value.part_number = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -3114,7 +2789,7 @@ impl p::Shape for CopyObjectOutput {
 }
 
 /// `CopyObjectRequest`.
-#[derive(Default, Clone, PartialEq)]
+#[derive(Default, Clone, PartialEq, Debug)]
 pub struct CopyObjectRequest {
     pub acl: Option<ObjectCannedACL>,
     pub bucket: String,
@@ -3140,83 +2815,11 @@ pub struct CopyObjectRequest {
     pub metadata: Option<BTreeMap<String, String>>,
     pub metadata_directive: Option<MetadataDirective>,
     pub tagging_directive: Option<TaggingDirective>,
-    pub annotation_directive: Option<AnnotationDirective>,
-    pub server_side_encryption: Option<ServerSideEncryption>,
     pub storage_class: Option<String>,
     pub website_redirect_location: Option<String>,
-    pub sse_customer_algorithm: Option<String>,
-    pub sse_customer_key: Option<String>,
-    pub sse_customer_key_md5: Option<String>,
-    pub ssekms_key_id: Option<String>,
-    pub ssekms_encryption_context: Option<String>,
-    pub bucket_key_enabled: Option<bool>,
-    pub copy_source_sse_customer_algorithm: Option<String>,
-    pub copy_source_sse_customer_key: Option<String>,
-    pub copy_source_sse_customer_key_md5: Option<String>,
-    pub request_payer: Option<RequestPayer>,
     pub tagging: Option<String>,
-    pub object_lock_mode: Option<ObjectLockMode>,
-    pub object_lock_retain_until_date: Option<p::generated::Timestamp>,
-    pub object_lock_legal_hold_status: Option<ObjectLockLegalHoldStatus>,
-    pub object_lock_event_hold: Option<ObjectLockEventHold>,
-    pub object_lock_event_hold_duration_days: Option<i32>,
-    pub object_lock_event_hold_duration_years: Option<i32>,
     pub expected_bucket_owner: Option<String>,
     pub expected_source_bucket_owner: Option<String>,
-}
-
-impl fmt::Debug for CopyObjectRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CopyObjectRequest")
-            .field("acl", &self.acl)
-            .field("bucket", &self.bucket)
-            .field("cache_control", &self.cache_control)
-            .field("checksum_algorithm", &self.checksum_algorithm)
-            .field("content_disposition", &self.content_disposition)
-            .field("content_encoding", &self.content_encoding)
-            .field("content_language", &self.content_language)
-            .field("content_type", &self.content_type)
-            .field("copy_source", &self.copy_source)
-            .field("copy_source_if_match", &self.copy_source_if_match)
-            .field("copy_source_if_modified_since", &self.copy_source_if_modified_since)
-            .field("copy_source_if_none_match", &self.copy_source_if_none_match)
-            .field("copy_source_if_unmodified_since", &self.copy_source_if_unmodified_since)
-            .field("expires", &self.expires)
-            .field("grant_full_control", &self.grant_full_control)
-            .field("grant_read", &self.grant_read)
-            .field("grant_read_acp", &self.grant_read_acp)
-            .field("grant_write_acp", &self.grant_write_acp)
-            .field("if_match", &self.if_match)
-            .field("if_none_match", &self.if_none_match)
-            .field("key", &self.key)
-            .field("metadata", &self.metadata)
-            .field("metadata_directive", &self.metadata_directive)
-            .field("tagging_directive", &self.tagging_directive)
-            .field("annotation_directive", &self.annotation_directive)
-            .field("server_side_encryption", &self.server_side_encryption)
-            .field("storage_class", &self.storage_class)
-            .field("website_redirect_location", &self.website_redirect_location)
-            .field("sse_customer_algorithm", &self.sse_customer_algorithm)
-            .field("sse_customer_key", &self.sse_customer_key.as_ref().map(|_| "***"))
-            .field("sse_customer_key_md5", &self.sse_customer_key_md5)
-            .field("ssekms_key_id", &self.ssekms_key_id.as_ref().map(|_| "***"))
-            .field("ssekms_encryption_context", &self.ssekms_encryption_context.as_ref().map(|_| "***"))
-            .field("bucket_key_enabled", &self.bucket_key_enabled)
-            .field("copy_source_sse_customer_algorithm", &self.copy_source_sse_customer_algorithm)
-            .field("copy_source_sse_customer_key", &self.copy_source_sse_customer_key.as_ref().map(|_| "***"))
-            .field("copy_source_sse_customer_key_md5", &self.copy_source_sse_customer_key_md5)
-            .field("request_payer", &self.request_payer)
-            .field("tagging", &self.tagging)
-            .field("object_lock_mode", &self.object_lock_mode)
-            .field("object_lock_retain_until_date", &self.object_lock_retain_until_date)
-            .field("object_lock_legal_hold_status", &self.object_lock_legal_hold_status)
-            .field("object_lock_event_hold", &self.object_lock_event_hold)
-            .field("object_lock_event_hold_duration_days", &self.object_lock_event_hold_duration_days)
-            .field("object_lock_event_hold_duration_years", &self.object_lock_event_hold_duration_years)
-            .field("expected_bucket_owner", &self.expected_bucket_owner)
-            .field("expected_source_bucket_owner", &self.expected_source_bucket_owner)
-            .finish()
-    }
 }
 
 impl p::Encode for CopyObjectRequest {
@@ -3246,27 +2849,9 @@ impl p::Encode for CopyObjectRequest {
             &self.metadata,
             &self.metadata_directive,
             &self.tagging_directive,
-            &self.annotation_directive,
-            &self.server_side_encryption,
             &self.storage_class,
             &self.website_redirect_location,
-            &self.sse_customer_algorithm,
-            &self.sse_customer_key,
-            &self.sse_customer_key_md5,
-            &self.ssekms_key_id,
-            &self.ssekms_encryption_context,
-            &self.bucket_key_enabled,
-            &self.copy_source_sse_customer_algorithm,
-            &self.copy_source_sse_customer_key,
-            &self.copy_source_sse_customer_key_md5,
-            &self.request_payer,
             &self.tagging,
-            &self.object_lock_mode,
-            &self.object_lock_retain_until_date,
-            &self.object_lock_legal_hold_status,
-            &self.object_lock_event_hold,
-            &self.object_lock_event_hold_duration_days,
-            &self.object_lock_event_hold_duration_years,
             &self.expected_bucket_owner,
             &self.expected_source_bucket_owner,
         ]);
@@ -3302,29 +2887,11 @@ impl p::Decode for CopyObjectRequest {
                 21 => value.metadata = p::Decode::read(reader)?,
                 22 => value.metadata_directive = p::Decode::read(reader)?,
                 23 => value.tagging_directive = p::Decode::read(reader)?,
-                24 => value.annotation_directive = p::Decode::read(reader)?,
-                25 => value.server_side_encryption = p::Decode::read(reader)?,
-                26 => value.storage_class = p::Decode::read(reader)?,
-                27 => value.website_redirect_location = p::Decode::read(reader)?,
-                28 => value.sse_customer_algorithm = p::Decode::read(reader)?,
-                29 => value.sse_customer_key = p::Decode::read(reader)?,
-                30 => value.sse_customer_key_md5 = p::Decode::read(reader)?,
-                31 => value.ssekms_key_id = p::Decode::read(reader)?,
-                32 => value.ssekms_encryption_context = p::Decode::read(reader)?,
-                33 => value.bucket_key_enabled = p::Decode::read(reader)?,
-                34 => value.copy_source_sse_customer_algorithm = p::Decode::read(reader)?,
-                35 => value.copy_source_sse_customer_key = p::Decode::read(reader)?,
-                36 => value.copy_source_sse_customer_key_md5 = p::Decode::read(reader)?,
-                37 => value.request_payer = p::Decode::read(reader)?,
-                38 => value.tagging = p::Decode::read(reader)?,
-                39 => value.object_lock_mode = p::Decode::read(reader)?,
-                40 => value.object_lock_retain_until_date = p::Decode::read(reader)?,
-                41 => value.object_lock_legal_hold_status = p::Decode::read(reader)?,
-                42 => value.object_lock_event_hold = p::Decode::read(reader)?,
-                43 => value.object_lock_event_hold_duration_days = p::Decode::read(reader)?,
-                44 => value.object_lock_event_hold_duration_years = p::Decode::read(reader)?,
-                45 => value.expected_bucket_owner = p::Decode::read(reader)?,
-                46 => value.expected_source_bucket_owner = p::Decode::read(reader)?,
+                24 => value.storage_class = p::Decode::read(reader)?,
+                25 => value.website_redirect_location = p::Decode::read(reader)?,
+                26 => value.tagging = p::Decode::read(reader)?,
+                27 => value.expected_bucket_owner = p::Decode::read(reader)?,
+                28 => value.expected_source_bucket_owner = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -3480,14 +3047,12 @@ impl p::Shape for CopyPartResult {
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct CreateBucketConfiguration {
     pub location_constraint: Option<String>,
-    pub location: Option<LocationInfo>,
-    pub bucket: Option<BucketInfo>,
     pub tags: Option<Vec<Tag>>,
 }
 
 impl p::Encode for CreateBucketConfiguration {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.location_constraint, &self.location, &self.bucket, &self.tags]);
+        writer.structure(&[&self.location_constraint, &self.tags]);
     }
 }
 
@@ -3497,9 +3062,7 @@ impl p::Decode for CreateBucketConfiguration {
         reader.structure(&mut |member, reader| {
             match member {
                 0 => value.location_constraint = p::Decode::read(reader)?,
-                1 => value.location = p::Decode::read(reader)?,
-                2 => value.bucket = p::Decode::read(reader)?,
-                3 => value.tags = p::Decode::read(reader)?,
+                1 => value.tags = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -3559,9 +3122,7 @@ pub struct CreateBucketRequest {
     pub grant_read_acp: Option<String>,
     pub grant_write: Option<String>,
     pub grant_write_acp: Option<String>,
-    pub object_lock_enabled_for_bucket: Option<bool>,
     pub object_ownership: Option<ObjectOwnership>,
-    pub bucket_namespace: Option<BucketNamespace>,
 }
 
 impl p::Encode for CreateBucketRequest {
@@ -3575,9 +3136,7 @@ impl p::Encode for CreateBucketRequest {
             &self.grant_read_acp,
             &self.grant_write,
             &self.grant_write_acp,
-            &self.object_lock_enabled_for_bucket,
             &self.object_ownership,
-            &self.bucket_namespace,
         ]);
     }
 }
@@ -3595,9 +3154,7 @@ impl p::Decode for CreateBucketRequest {
                 5 => value.grant_read_acp = p::Decode::read(reader)?,
                 6 => value.grant_write = p::Decode::read(reader)?,
                 7 => value.grant_write_acp = p::Decode::read(reader)?,
-                8 => value.object_lock_enabled_for_bucket = p::Decode::read(reader)?,
-                9 => value.object_ownership = p::Decode::read(reader)?,
-                10 => value.bucket_namespace = p::Decode::read(reader)?,
+                8 => value.object_ownership = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -3711,7 +3268,7 @@ impl p::Shape for CreateMultipartUploadOutput {
 }
 
 /// `CreateMultipartUploadRequest`.
-#[derive(Default, Clone, PartialEq)]
+#[derive(Default, Clone, PartialEq, Debug)]
 pub struct CreateMultipartUploadRequest {
     pub acl: Option<ObjectCannedACL>,
     pub bucket: String,
@@ -3727,67 +3284,12 @@ pub struct CreateMultipartUploadRequest {
     pub grant_write_acp: Option<String>,
     pub key: String,
     pub metadata: Option<BTreeMap<String, String>>,
-    pub server_side_encryption: Option<ServerSideEncryption>,
     pub storage_class: Option<String>,
     pub website_redirect_location: Option<String>,
-    pub sse_customer_algorithm: Option<String>,
-    pub sse_customer_key: Option<String>,
-    pub sse_customer_key_md5: Option<String>,
-    pub ssekms_key_id: Option<String>,
-    pub ssekms_encryption_context: Option<String>,
-    pub bucket_key_enabled: Option<bool>,
-    pub request_payer: Option<RequestPayer>,
     pub tagging: Option<String>,
-    pub object_lock_mode: Option<ObjectLockMode>,
-    pub object_lock_retain_until_date: Option<p::generated::Timestamp>,
-    pub object_lock_legal_hold_status: Option<ObjectLockLegalHoldStatus>,
-    pub object_lock_event_hold: Option<ObjectLockEventHold>,
-    pub object_lock_event_hold_duration_days: Option<i32>,
-    pub object_lock_event_hold_duration_years: Option<i32>,
     pub expected_bucket_owner: Option<String>,
     pub checksum_algorithm: Option<ChecksumAlgorithm>,
     pub checksum_type: Option<ChecksumType>,
-}
-
-impl fmt::Debug for CreateMultipartUploadRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CreateMultipartUploadRequest")
-            .field("acl", &self.acl)
-            .field("bucket", &self.bucket)
-            .field("cache_control", &self.cache_control)
-            .field("content_disposition", &self.content_disposition)
-            .field("content_encoding", &self.content_encoding)
-            .field("content_language", &self.content_language)
-            .field("content_type", &self.content_type)
-            .field("expires", &self.expires)
-            .field("grant_full_control", &self.grant_full_control)
-            .field("grant_read", &self.grant_read)
-            .field("grant_read_acp", &self.grant_read_acp)
-            .field("grant_write_acp", &self.grant_write_acp)
-            .field("key", &self.key)
-            .field("metadata", &self.metadata)
-            .field("server_side_encryption", &self.server_side_encryption)
-            .field("storage_class", &self.storage_class)
-            .field("website_redirect_location", &self.website_redirect_location)
-            .field("sse_customer_algorithm", &self.sse_customer_algorithm)
-            .field("sse_customer_key", &self.sse_customer_key.as_ref().map(|_| "***"))
-            .field("sse_customer_key_md5", &self.sse_customer_key_md5)
-            .field("ssekms_key_id", &self.ssekms_key_id.as_ref().map(|_| "***"))
-            .field("ssekms_encryption_context", &self.ssekms_encryption_context.as_ref().map(|_| "***"))
-            .field("bucket_key_enabled", &self.bucket_key_enabled)
-            .field("request_payer", &self.request_payer)
-            .field("tagging", &self.tagging)
-            .field("object_lock_mode", &self.object_lock_mode)
-            .field("object_lock_retain_until_date", &self.object_lock_retain_until_date)
-            .field("object_lock_legal_hold_status", &self.object_lock_legal_hold_status)
-            .field("object_lock_event_hold", &self.object_lock_event_hold)
-            .field("object_lock_event_hold_duration_days", &self.object_lock_event_hold_duration_days)
-            .field("object_lock_event_hold_duration_years", &self.object_lock_event_hold_duration_years)
-            .field("expected_bucket_owner", &self.expected_bucket_owner)
-            .field("checksum_algorithm", &self.checksum_algorithm)
-            .field("checksum_type", &self.checksum_type)
-            .finish()
-    }
 }
 
 impl p::Encode for CreateMultipartUploadRequest {
@@ -3807,23 +3309,9 @@ impl p::Encode for CreateMultipartUploadRequest {
             &self.grant_write_acp,
             &self.key,
             &self.metadata,
-            &self.server_side_encryption,
             &self.storage_class,
             &self.website_redirect_location,
-            &self.sse_customer_algorithm,
-            &self.sse_customer_key,
-            &self.sse_customer_key_md5,
-            &self.ssekms_key_id,
-            &self.ssekms_encryption_context,
-            &self.bucket_key_enabled,
-            &self.request_payer,
             &self.tagging,
-            &self.object_lock_mode,
-            &self.object_lock_retain_until_date,
-            &self.object_lock_legal_hold_status,
-            &self.object_lock_event_hold,
-            &self.object_lock_event_hold_duration_days,
-            &self.object_lock_event_hold_duration_years,
             &self.expected_bucket_owner,
             &self.checksum_algorithm,
             &self.checksum_type,
@@ -3850,26 +3338,12 @@ impl p::Decode for CreateMultipartUploadRequest {
                 11 => value.grant_write_acp = p::Decode::read(reader)?,
                 12 => value.key = p::Decode::read(reader)?,
                 13 => value.metadata = p::Decode::read(reader)?,
-                14 => value.server_side_encryption = p::Decode::read(reader)?,
-                15 => value.storage_class = p::Decode::read(reader)?,
-                16 => value.website_redirect_location = p::Decode::read(reader)?,
-                17 => value.sse_customer_algorithm = p::Decode::read(reader)?,
-                18 => value.sse_customer_key = p::Decode::read(reader)?,
-                19 => value.sse_customer_key_md5 = p::Decode::read(reader)?,
-                20 => value.ssekms_key_id = p::Decode::read(reader)?,
-                21 => value.ssekms_encryption_context = p::Decode::read(reader)?,
-                22 => value.bucket_key_enabled = p::Decode::read(reader)?,
-                23 => value.request_payer = p::Decode::read(reader)?,
-                24 => value.tagging = p::Decode::read(reader)?,
-                25 => value.object_lock_mode = p::Decode::read(reader)?,
-                26 => value.object_lock_retain_until_date = p::Decode::read(reader)?,
-                27 => value.object_lock_legal_hold_status = p::Decode::read(reader)?,
-                28 => value.object_lock_event_hold = p::Decode::read(reader)?,
-                29 => value.object_lock_event_hold_duration_days = p::Decode::read(reader)?,
-                30 => value.object_lock_event_hold_duration_years = p::Decode::read(reader)?,
-                31 => value.expected_bucket_owner = p::Decode::read(reader)?,
-                32 => value.checksum_algorithm = p::Decode::read(reader)?,
-                33 => value.checksum_type = p::Decode::read(reader)?,
+                14 => value.storage_class = p::Decode::read(reader)?,
+                15 => value.website_redirect_location = p::Decode::read(reader)?,
+                16 => value.tagging = p::Decode::read(reader)?,
+                17 => value.expected_bucket_owner = p::Decode::read(reader)?,
+                18 => value.checksum_algorithm = p::Decode::read(reader)?,
+                19 => value.checksum_type = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -3881,55 +3355,6 @@ impl p::Decode for CreateMultipartUploadRequest {
 impl p::Shape for CreateMultipartUploadRequest {
     fn schema() -> &'static p::Schema {
         &schema::CREATE_MULTIPART_UPLOAD_REQUEST
-    }
-}
-
-/// `DataRedundancy`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum DataRedundancy {
-    #[default]
-    /// `SingleAvailabilityZone`
-    SingleAvailabilityZone,
-    /// `SingleLocalZone`
-    SingleLocalZone,
-}
-
-impl DataRedundancy {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::SingleAvailabilityZone, Self::SingleLocalZone];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SingleAvailabilityZone => "SingleAvailabilityZone",
-            Self::SingleLocalZone => "SingleLocalZone",
-        }
-    }
-}
-
-impl FromStr for DataRedundancy {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for DataRedundancy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for DataRedundancy {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for DataRedundancy {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
     }
 }
 
@@ -3998,40 +3423,6 @@ impl p::Decode for DeleteBucketCorsRequest {
 impl p::Shape for DeleteBucketCorsRequest {
     fn schema() -> &'static p::Schema {
         &schema::DELETE_BUCKET_CORS_REQUEST
-    }
-}
-
-/// `DeleteBucketOwnershipControlsRequest`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct DeleteBucketOwnershipControlsRequest {
-    pub bucket: String,
-    pub expected_bucket_owner: Option<String>,
-}
-
-impl p::Encode for DeleteBucketOwnershipControlsRequest {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.bucket, &self.expected_bucket_owner]);
-    }
-}
-
-impl p::Decode for DeleteBucketOwnershipControlsRequest {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.bucket = p::Decode::read(reader)?,
-                1 => value.expected_bucket_owner = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for DeleteBucketOwnershipControlsRequest {
-    fn schema() -> &'static p::Schema {
-        &schema::DELETE_BUCKET_OWNERSHIP_CONTROLS_REQUEST
     }
 }
 
@@ -4212,14 +3603,9 @@ impl p::Shape for DeleteObjectOutput {
 pub struct DeleteObjectRequest {
     pub bucket: String,
     pub key: String,
-    pub mfa: Option<String>,
     pub version_id: Option<String>,
-    pub request_payer: Option<RequestPayer>,
-    pub bypass_governance_retention: Option<bool>,
     pub expected_bucket_owner: Option<String>,
     pub if_match: Option<String>,
-    pub if_match_last_modified_time: Option<p::generated::Timestamp>,
-    pub if_match_size: Option<i64>,
 }
 
 impl p::Encode for DeleteObjectRequest {
@@ -4227,14 +3613,9 @@ impl p::Encode for DeleteObjectRequest {
         writer.structure(&[
             &self.bucket,
             &self.key,
-            &self.mfa,
             &self.version_id,
-            &self.request_payer,
-            &self.bypass_governance_retention,
             &self.expected_bucket_owner,
             &self.if_match,
-            &self.if_match_last_modified_time,
-            &self.if_match_size,
         ]);
     }
 }
@@ -4246,14 +3627,9 @@ impl p::Decode for DeleteObjectRequest {
             match member {
                 0 => value.bucket = p::Decode::read(reader)?,
                 1 => value.key = p::Decode::read(reader)?,
-                2 => value.mfa = p::Decode::read(reader)?,
-                3 => value.version_id = p::Decode::read(reader)?,
-                4 => value.request_payer = p::Decode::read(reader)?,
-                5 => value.bypass_governance_retention = p::Decode::read(reader)?,
-                6 => value.expected_bucket_owner = p::Decode::read(reader)?,
-                7 => value.if_match = p::Decode::read(reader)?,
-                8 => value.if_match_last_modified_time = p::Decode::read(reader)?,
-                9 => value.if_match_size = p::Decode::read(reader)?,
+                2 => value.version_id = p::Decode::read(reader)?,
+                3 => value.expected_bucket_owner = p::Decode::read(reader)?,
+                4 => value.if_match = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -4379,9 +3755,6 @@ impl p::Shape for DeleteObjectsOutput {
 pub struct DeleteObjectsRequest {
     pub bucket: String,
     pub delete: Delete,
-    pub mfa: Option<String>,
-    pub request_payer: Option<RequestPayer>,
-    pub bypass_governance_retention: Option<bool>,
     pub expected_bucket_owner: Option<String>,
     pub checksum_algorithm: Option<ChecksumAlgorithm>,
 }
@@ -4391,9 +3764,6 @@ impl p::Encode for DeleteObjectsRequest {
         writer.structure(&[
             &self.bucket,
             &self.delete,
-            &self.mfa,
-            &self.request_payer,
-            &self.bypass_governance_retention,
             &self.expected_bucket_owner,
             &self.checksum_algorithm,
         ]);
@@ -4407,11 +3777,8 @@ impl p::Decode for DeleteObjectsRequest {
             match member {
                 0 => value.bucket = p::Decode::read(reader)?,
                 1 => value.delete = p::Decode::read(reader)?,
-                2 => value.mfa = p::Decode::read(reader)?,
-                3 => value.request_payer = p::Decode::read(reader)?,
-                4 => value.bypass_governance_retention = p::Decode::read(reader)?,
-                5 => value.expected_bucket_owner = p::Decode::read(reader)?,
-                6 => value.checksum_algorithm = p::Decode::read(reader)?,
+                2 => value.expected_bucket_owner = p::Decode::read(reader)?,
+                3 => value.checksum_algorithm = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -4539,55 +3906,6 @@ impl p::Encode for EncodingType {
 }
 
 impl p::Decode for EncodingType {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
-/// `EncryptionType`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EncryptionType {
-    #[default]
-    /// `NONE`
-    None,
-    /// `SSE-C`
-    SseC,
-}
-
-impl EncryptionType {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::None, Self::SseC];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "NONE",
-            Self::SseC => "SSE-C",
-        }
-    }
-}
-
-impl FromStr for EncryptionType {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for EncryptionType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for EncryptionType {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for EncryptionType {
     fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
         Ok(reader.string()?.parse().unwrap_or_default())
     }
@@ -4794,72 +4112,6 @@ impl p::Decode for GetBucketCorsRequest {
 impl p::Shape for GetBucketCorsRequest {
     fn schema() -> &'static p::Schema {
         &schema::GET_BUCKET_CORS_REQUEST
-    }
-}
-
-/// `GetBucketEncryptionOutput`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct GetBucketEncryptionOutput {
-    pub server_side_encryption_configuration: Option<ServerSideEncryptionConfiguration>,
-}
-
-impl p::Encode for GetBucketEncryptionOutput {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.server_side_encryption_configuration]);
-    }
-}
-
-impl p::Decode for GetBucketEncryptionOutput {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.server_side_encryption_configuration = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for GetBucketEncryptionOutput {
-    fn schema() -> &'static p::Schema {
-        &schema::GET_BUCKET_ENCRYPTION_OUTPUT
-    }
-}
-
-/// `GetBucketEncryptionRequest`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct GetBucketEncryptionRequest {
-    pub bucket: String,
-    pub expected_bucket_owner: Option<String>,
-}
-
-impl p::Encode for GetBucketEncryptionRequest {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.bucket, &self.expected_bucket_owner]);
-    }
-}
-
-impl p::Decode for GetBucketEncryptionRequest {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.bucket = p::Decode::read(reader)?,
-                1 => value.expected_bucket_owner = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for GetBucketEncryptionRequest {
-    fn schema() -> &'static p::Schema {
-        &schema::GET_BUCKET_ENCRYPTION_REQUEST
     }
 }
 
@@ -5380,19 +4632,12 @@ pub struct GetObjectAclRequest {
     pub bucket: String,
     pub key: String,
     pub version_id: Option<String>,
-    pub request_payer: Option<RequestPayer>,
     pub expected_bucket_owner: Option<String>,
 }
 
 impl p::Encode for GetObjectAclRequest {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.bucket,
-            &self.key,
-            &self.version_id,
-            &self.request_payer,
-            &self.expected_bucket_owner,
-        ]);
+        writer.structure(&[&self.bucket, &self.key, &self.version_id, &self.expected_bucket_owner]);
     }
 }
 
@@ -5404,8 +4649,7 @@ impl p::Decode for GetObjectAclRequest {
                 0 => value.bucket = p::Decode::read(reader)?,
                 1 => value.key = p::Decode::read(reader)?,
                 2 => value.version_id = p::Decode::read(reader)?,
-                3 => value.request_payer = p::Decode::read(reader)?,
-                4 => value.expected_bucket_owner = p::Decode::read(reader)?,
+                3 => value.expected_bucket_owner = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -5528,37 +4772,15 @@ impl p::Shape for GetObjectAttributesParts {
 }
 
 /// `GetObjectAttributesRequest`.
-#[derive(Default, Clone, PartialEq)]
+#[derive(Default, Clone, PartialEq, Debug)]
 pub struct GetObjectAttributesRequest {
     pub bucket: String,
     pub key: String,
     pub version_id: Option<String>,
     pub max_parts: Option<i32>,
     pub part_number_marker: Option<i32>,
-    pub sse_customer_algorithm: Option<String>,
-    pub sse_customer_key: Option<String>,
-    pub sse_customer_key_md5: Option<String>,
-    pub request_payer: Option<RequestPayer>,
     pub expected_bucket_owner: Option<String>,
     pub object_attributes: Vec<ObjectAttributes>,
-}
-
-impl fmt::Debug for GetObjectAttributesRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GetObjectAttributesRequest")
-            .field("bucket", &self.bucket)
-            .field("key", &self.key)
-            .field("version_id", &self.version_id)
-            .field("max_parts", &self.max_parts)
-            .field("part_number_marker", &self.part_number_marker)
-            .field("sse_customer_algorithm", &self.sse_customer_algorithm)
-            .field("sse_customer_key", &self.sse_customer_key.as_ref().map(|_| "***"))
-            .field("sse_customer_key_md5", &self.sse_customer_key_md5)
-            .field("request_payer", &self.request_payer)
-            .field("expected_bucket_owner", &self.expected_bucket_owner)
-            .field("object_attributes", &self.object_attributes)
-            .finish()
-    }
 }
 
 impl p::Encode for GetObjectAttributesRequest {
@@ -5569,10 +4791,6 @@ impl p::Encode for GetObjectAttributesRequest {
             &self.version_id,
             &self.max_parts,
             &self.part_number_marker,
-            &self.sse_customer_algorithm,
-            &self.sse_customer_key,
-            &self.sse_customer_key_md5,
-            &self.request_payer,
             &self.expected_bucket_owner,
             &self.object_attributes,
         ]);
@@ -5589,12 +4807,8 @@ impl p::Decode for GetObjectAttributesRequest {
                 2 => value.version_id = p::Decode::read(reader)?,
                 3 => value.max_parts = p::Decode::read(reader)?,
                 4 => value.part_number_marker = p::Decode::read(reader)?,
-                5 => value.sse_customer_algorithm = p::Decode::read(reader)?,
-                6 => value.sse_customer_key = p::Decode::read(reader)?,
-                7 => value.sse_customer_key_md5 = p::Decode::read(reader)?,
-                8 => value.request_payer = p::Decode::read(reader)?,
-                9 => value.expected_bucket_owner = p::Decode::read(reader)?,
-                10 => value.object_attributes = p::Decode::read(reader)?,
+                5 => value.expected_bucket_owner = p::Decode::read(reader)?,
+                6 => value.object_attributes = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -5835,7 +5049,7 @@ impl p::Shape for GetObjectOutput {
 }
 
 /// `GetObjectRequest`.
-#[derive(Default, Clone, PartialEq)]
+#[derive(Default, Clone, PartialEq, Debug)]
 pub struct GetObjectRequest {
     pub bucket: String,
     pub if_match: Option<String>,
@@ -5851,41 +5065,9 @@ pub struct GetObjectRequest {
     pub response_content_type: Option<String>,
     pub response_expires: Option<p::generated::Timestamp>,
     pub version_id: Option<String>,
-    pub sse_customer_algorithm: Option<String>,
-    pub sse_customer_key: Option<String>,
-    pub sse_customer_key_md5: Option<String>,
-    pub request_payer: Option<RequestPayer>,
     pub part_number: Option<i32>,
     pub expected_bucket_owner: Option<String>,
     pub checksum_mode: Option<ChecksumMode>,
-}
-
-impl fmt::Debug for GetObjectRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GetObjectRequest")
-            .field("bucket", &self.bucket)
-            .field("if_match", &self.if_match)
-            .field("if_modified_since", &self.if_modified_since)
-            .field("if_none_match", &self.if_none_match)
-            .field("if_unmodified_since", &self.if_unmodified_since)
-            .field("key", &self.key)
-            .field("range", &self.range)
-            .field("response_cache_control", &self.response_cache_control)
-            .field("response_content_disposition", &self.response_content_disposition)
-            .field("response_content_encoding", &self.response_content_encoding)
-            .field("response_content_language", &self.response_content_language)
-            .field("response_content_type", &self.response_content_type)
-            .field("response_expires", &self.response_expires)
-            .field("version_id", &self.version_id)
-            .field("sse_customer_algorithm", &self.sse_customer_algorithm)
-            .field("sse_customer_key", &self.sse_customer_key.as_ref().map(|_| "***"))
-            .field("sse_customer_key_md5", &self.sse_customer_key_md5)
-            .field("request_payer", &self.request_payer)
-            .field("part_number", &self.part_number)
-            .field("expected_bucket_owner", &self.expected_bucket_owner)
-            .field("checksum_mode", &self.checksum_mode)
-            .finish()
-    }
 }
 
 impl p::Encode for GetObjectRequest {
@@ -5905,10 +5087,6 @@ impl p::Encode for GetObjectRequest {
             &self.response_content_type,
             &self.response_expires,
             &self.version_id,
-            &self.sse_customer_algorithm,
-            &self.sse_customer_key,
-            &self.sse_customer_key_md5,
-            &self.request_payer,
             &self.part_number,
             &self.expected_bucket_owner,
             &self.checksum_mode,
@@ -5935,13 +5113,9 @@ impl p::Decode for GetObjectRequest {
                 11 => value.response_content_type = p::Decode::read(reader)?,
                 12 => value.response_expires = p::Decode::read(reader)?,
                 13 => value.version_id = p::Decode::read(reader)?,
-                14 => value.sse_customer_algorithm = p::Decode::read(reader)?,
-                15 => value.sse_customer_key = p::Decode::read(reader)?,
-                16 => value.sse_customer_key_md5 = p::Decode::read(reader)?,
-                17 => value.request_payer = p::Decode::read(reader)?,
-                18 => value.part_number = p::Decode::read(reader)?,
-                19 => value.expected_bucket_owner = p::Decode::read(reader)?,
-                20 => value.checksum_mode = p::Decode::read(reader)?,
+                14 => value.part_number = p::Decode::read(reader)?,
+                15 => value.expected_bucket_owner = p::Decode::read(reader)?,
+                16 => value.checksum_mode = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -5997,18 +5171,11 @@ pub struct GetObjectTaggingRequest {
     pub key: String,
     pub version_id: Option<String>,
     pub expected_bucket_owner: Option<String>,
-    pub request_payer: Option<RequestPayer>,
 }
 
 impl p::Encode for GetObjectTaggingRequest {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.bucket,
-            &self.key,
-            &self.version_id,
-            &self.expected_bucket_owner,
-            &self.request_payer,
-        ]);
+        writer.structure(&[&self.bucket, &self.key, &self.version_id, &self.expected_bucket_owner]);
     }
 }
 
@@ -6021,7 +5188,6 @@ impl p::Decode for GetObjectTaggingRequest {
                 1 => value.key = p::Decode::read(reader)?,
                 2 => value.version_id = p::Decode::read(reader)?,
                 3 => value.expected_bucket_owner = p::Decode::read(reader)?,
-                4 => value.request_payer = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -6479,7 +5645,7 @@ impl p::Shape for HeadObjectOutput {
 }
 
 /// `HeadObjectRequest`.
-#[derive(Default, Clone, PartialEq)]
+#[derive(Default, Clone, PartialEq, Debug)]
 pub struct HeadObjectRequest {
     pub bucket: String,
     pub if_match: Option<String>,
@@ -6495,41 +5661,9 @@ pub struct HeadObjectRequest {
     pub response_content_type: Option<String>,
     pub response_expires: Option<p::generated::Timestamp>,
     pub version_id: Option<String>,
-    pub sse_customer_algorithm: Option<String>,
-    pub sse_customer_key: Option<String>,
-    pub sse_customer_key_md5: Option<String>,
-    pub request_payer: Option<RequestPayer>,
     pub part_number: Option<i32>,
     pub expected_bucket_owner: Option<String>,
     pub checksum_mode: Option<ChecksumMode>,
-}
-
-impl fmt::Debug for HeadObjectRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HeadObjectRequest")
-            .field("bucket", &self.bucket)
-            .field("if_match", &self.if_match)
-            .field("if_modified_since", &self.if_modified_since)
-            .field("if_none_match", &self.if_none_match)
-            .field("if_unmodified_since", &self.if_unmodified_since)
-            .field("key", &self.key)
-            .field("range", &self.range)
-            .field("response_cache_control", &self.response_cache_control)
-            .field("response_content_disposition", &self.response_content_disposition)
-            .field("response_content_encoding", &self.response_content_encoding)
-            .field("response_content_language", &self.response_content_language)
-            .field("response_content_type", &self.response_content_type)
-            .field("response_expires", &self.response_expires)
-            .field("version_id", &self.version_id)
-            .field("sse_customer_algorithm", &self.sse_customer_algorithm)
-            .field("sse_customer_key", &self.sse_customer_key.as_ref().map(|_| "***"))
-            .field("sse_customer_key_md5", &self.sse_customer_key_md5)
-            .field("request_payer", &self.request_payer)
-            .field("part_number", &self.part_number)
-            .field("expected_bucket_owner", &self.expected_bucket_owner)
-            .field("checksum_mode", &self.checksum_mode)
-            .finish()
-    }
 }
 
 impl p::Encode for HeadObjectRequest {
@@ -6549,10 +5683,6 @@ impl p::Encode for HeadObjectRequest {
             &self.response_content_type,
             &self.response_expires,
             &self.version_id,
-            &self.sse_customer_algorithm,
-            &self.sse_customer_key,
-            &self.sse_customer_key_md5,
-            &self.request_payer,
             &self.part_number,
             &self.expected_bucket_owner,
             &self.checksum_mode,
@@ -6579,13 +5709,9 @@ impl p::Decode for HeadObjectRequest {
                 11 => value.response_content_type = p::Decode::read(reader)?,
                 12 => value.response_expires = p::Decode::read(reader)?,
                 13 => value.version_id = p::Decode::read(reader)?,
-                14 => value.sse_customer_algorithm = p::Decode::read(reader)?,
-                15 => value.sse_customer_key = p::Decode::read(reader)?,
-                16 => value.sse_customer_key_md5 = p::Decode::read(reader)?,
-                17 => value.request_payer = p::Decode::read(reader)?,
-                18 => value.part_number = p::Decode::read(reader)?,
-                19 => value.expected_bucket_owner = p::Decode::read(reader)?,
-                20 => value.checksum_mode = p::Decode::read(reader)?,
+                14 => value.part_number = p::Decode::read(reader)?,
+                15 => value.expected_bucket_owner = p::Decode::read(reader)?,
+                16 => value.checksum_mode = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -6872,7 +5998,6 @@ pub struct ListMultipartUploadsRequest {
     pub prefix: Option<String>,
     pub upload_id_marker: Option<String>,
     pub expected_bucket_owner: Option<String>,
-    pub request_payer: Option<RequestPayer>,
 }
 
 impl p::Encode for ListMultipartUploadsRequest {
@@ -6886,7 +6011,6 @@ impl p::Encode for ListMultipartUploadsRequest {
             &self.prefix,
             &self.upload_id_marker,
             &self.expected_bucket_owner,
-            &self.request_payer,
         ]);
     }
 }
@@ -6904,7 +6028,6 @@ impl p::Decode for ListMultipartUploadsRequest {
                 5 => value.prefix = p::Decode::read(reader)?,
                 6 => value.upload_id_marker = p::Decode::read(reader)?,
                 7 => value.expected_bucket_owner = p::Decode::read(reader)?,
-                8 => value.request_payer = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -6992,9 +6115,7 @@ pub struct ListObjectsRequest {
     pub marker: Option<String>,
     pub max_keys: Option<i32>,
     pub prefix: Option<String>,
-    pub request_payer: Option<RequestPayer>,
     pub expected_bucket_owner: Option<String>,
-    pub optional_object_attributes: Option<Vec<OptionalObjectAttributes>>,
 }
 
 impl p::Encode for ListObjectsRequest {
@@ -7006,9 +6127,7 @@ impl p::Encode for ListObjectsRequest {
             &self.marker,
             &self.max_keys,
             &self.prefix,
-            &self.request_payer,
             &self.expected_bucket_owner,
-            &self.optional_object_attributes,
         ]);
     }
 }
@@ -7024,9 +6143,7 @@ impl p::Decode for ListObjectsRequest {
                 3 => value.marker = p::Decode::read(reader)?,
                 4 => value.max_keys = p::Decode::read(reader)?,
                 5 => value.prefix = p::Decode::read(reader)?,
-                6 => value.request_payer = p::Decode::read(reader)?,
-                7 => value.expected_bucket_owner = p::Decode::read(reader)?,
-                8 => value.optional_object_attributes = p::Decode::read(reader)?,
+                6 => value.expected_bucket_owner = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -7122,9 +6239,7 @@ pub struct ListObjectsV2Request {
     pub continuation_token: Option<String>,
     pub fetch_owner: Option<bool>,
     pub start_after: Option<String>,
-    pub request_payer: Option<RequestPayer>,
     pub expected_bucket_owner: Option<String>,
-    pub optional_object_attributes: Option<Vec<OptionalObjectAttributes>>,
 }
 
 impl p::Encode for ListObjectsV2Request {
@@ -7138,9 +6253,7 @@ impl p::Encode for ListObjectsV2Request {
             &self.continuation_token,
             &self.fetch_owner,
             &self.start_after,
-            &self.request_payer,
             &self.expected_bucket_owner,
-            &self.optional_object_attributes,
         ]);
     }
 }
@@ -7158,9 +6271,7 @@ impl p::Decode for ListObjectsV2Request {
                 5 => value.continuation_token = p::Decode::read(reader)?,
                 6 => value.fetch_owner = p::Decode::read(reader)?,
                 7 => value.start_after = p::Decode::read(reader)?,
-                8 => value.request_payer = p::Decode::read(reader)?,
-                9 => value.expected_bucket_owner = p::Decode::read(reader)?,
-                10 => value.optional_object_attributes = p::Decode::read(reader)?,
+                8 => value.expected_bucket_owner = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -7258,35 +6369,14 @@ impl p::Shape for ListPartsOutput {
 }
 
 /// `ListPartsRequest`.
-#[derive(Default, Clone, PartialEq)]
+#[derive(Default, Clone, PartialEq, Debug)]
 pub struct ListPartsRequest {
     pub bucket: String,
     pub key: String,
     pub max_parts: Option<i32>,
     pub part_number_marker: Option<i32>,
     pub upload_id: String,
-    pub request_payer: Option<RequestPayer>,
     pub expected_bucket_owner: Option<String>,
-    pub sse_customer_algorithm: Option<String>,
-    pub sse_customer_key: Option<String>,
-    pub sse_customer_key_md5: Option<String>,
-}
-
-impl fmt::Debug for ListPartsRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ListPartsRequest")
-            .field("bucket", &self.bucket)
-            .field("key", &self.key)
-            .field("max_parts", &self.max_parts)
-            .field("part_number_marker", &self.part_number_marker)
-            .field("upload_id", &self.upload_id)
-            .field("request_payer", &self.request_payer)
-            .field("expected_bucket_owner", &self.expected_bucket_owner)
-            .field("sse_customer_algorithm", &self.sse_customer_algorithm)
-            .field("sse_customer_key", &self.sse_customer_key.as_ref().map(|_| "***"))
-            .field("sse_customer_key_md5", &self.sse_customer_key_md5)
-            .finish()
-    }
 }
 
 impl p::Encode for ListPartsRequest {
@@ -7297,11 +6387,7 @@ impl p::Encode for ListPartsRequest {
             &self.max_parts,
             &self.part_number_marker,
             &self.upload_id,
-            &self.request_payer,
             &self.expected_bucket_owner,
-            &self.sse_customer_algorithm,
-            &self.sse_customer_key,
-            &self.sse_customer_key_md5,
         ]);
     }
 }
@@ -7316,11 +6402,7 @@ impl p::Decode for ListPartsRequest {
                 2 => value.max_parts = p::Decode::read(reader)?,
                 3 => value.part_number_marker = p::Decode::read(reader)?,
                 4 => value.upload_id = p::Decode::read(reader)?,
-                5 => value.request_payer = p::Decode::read(reader)?,
-                6 => value.expected_bucket_owner = p::Decode::read(reader)?,
-                7 => value.sse_customer_algorithm = p::Decode::read(reader)?,
-                8 => value.sse_customer_key = p::Decode::read(reader)?,
-                9 => value.sse_customer_key_md5 = p::Decode::read(reader)?,
+                5 => value.expected_bucket_owner = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -7332,40 +6414,6 @@ impl p::Decode for ListPartsRequest {
 impl p::Shape for ListPartsRequest {
     fn schema() -> &'static p::Schema {
         &schema::LIST_PARTS_REQUEST
-    }
-}
-
-/// `LocationInfo`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct LocationInfo {
-    pub r#type: Option<LocationType>,
-    pub name: Option<String>,
-}
-
-impl p::Encode for LocationInfo {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.r#type, &self.name]);
-    }
-}
-
-impl p::Decode for LocationInfo {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.r#type = p::Decode::read(reader)?,
-                1 => value.name = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for LocationInfo {
-    fn schema() -> &'static p::Schema {
-        &schema::LOCATION_INFO
     }
 }
 
@@ -7769,13 +6817,11 @@ pub struct ObjectIdentifier {
     pub key: String,
     pub version_id: Option<String>,
     pub e_tag: Option<String>,
-    pub last_modified_time: Option<p::generated::Timestamp>,
-    pub size: Option<i64>,
 }
 
 impl p::Encode for ObjectIdentifier {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.key, &self.version_id, &self.e_tag, &self.last_modified_time, &self.size]);
+        writer.structure(&[&self.key, &self.version_id, &self.e_tag]);
     }
 }
 
@@ -7787,8 +6833,6 @@ impl p::Decode for ObjectIdentifier {
                 0 => value.key = p::Decode::read(reader)?,
                 1 => value.version_id = p::Decode::read(reader)?,
                 2 => value.e_tag = p::Decode::read(reader)?,
-                3 => value.last_modified_time = p::Decode::read(reader)?,
-                4 => value.size = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -8169,52 +7213,6 @@ impl p::Encode for ObjectStorageClass {
 }
 
 impl p::Decode for ObjectStorageClass {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
-/// `OptionalObjectAttributes`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum OptionalObjectAttributes {
-    #[default]
-    /// `RestoreStatus`
-    RestoreStatus,
-}
-
-impl OptionalObjectAttributes {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::RestoreStatus];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::RestoreStatus => "RestoreStatus",
-        }
-    }
-}
-
-impl FromStr for OptionalObjectAttributes {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for OptionalObjectAttributes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for OptionalObjectAttributes {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for OptionalObjectAttributes {
     fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
         Ok(reader.string()?.parse().unwrap_or_default())
     }
@@ -8672,7 +7670,6 @@ pub struct PutBucketPolicyRequest {
     pub bucket: String,
     pub content_md5: Option<String>,
     pub checksum_algorithm: Option<ChecksumAlgorithm>,
-    pub confirm_remove_self_bucket_access: Option<bool>,
     pub policy: String,
     pub expected_bucket_owner: Option<String>,
 }
@@ -8683,7 +7680,6 @@ impl p::Encode for PutBucketPolicyRequest {
             &self.bucket,
             &self.content_md5,
             &self.checksum_algorithm,
-            &self.confirm_remove_self_bucket_access,
             &self.policy,
             &self.expected_bucket_owner,
         ]);
@@ -8698,9 +7694,8 @@ impl p::Decode for PutBucketPolicyRequest {
                 0 => value.bucket = p::Decode::read(reader)?,
                 1 => value.content_md5 = p::Decode::read(reader)?,
                 2 => value.checksum_algorithm = p::Decode::read(reader)?,
-                3 => value.confirm_remove_self_bucket_access = p::Decode::read(reader)?,
-                4 => value.policy = p::Decode::read(reader)?,
-                5 => value.expected_bucket_owner = p::Decode::read(reader)?,
+                3 => value.policy = p::Decode::read(reader)?,
+                4 => value.expected_bucket_owner = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -8934,7 +7929,7 @@ impl p::Shape for PutObjectOutput {
 }
 
 /// `PutObjectRequest`.
-#[derive(Default)]
+#[derive(Default, Debug)]
 pub struct PutObjectRequest {
     pub acl: Option<ObjectCannedACL>,
     pub body: p::ByteStream,
@@ -8953,10 +7948,6 @@ pub struct PutObjectRequest {
     pub checksum_sha1: Option<String>,
     pub checksum_sha256: Option<String>,
     pub checksum_sha512: Option<String>,
-    pub checksum_md5: Option<String>,
-    pub checksum_xxhash64: Option<String>,
-    pub checksum_xxhash3: Option<String>,
-    pub checksum_xxhash128: Option<String>,
     pub expires: Option<String>,
     pub if_match: Option<String>,
     pub if_none_match: Option<String>,
@@ -8965,82 +7956,11 @@ pub struct PutObjectRequest {
     pub grant_read_acp: Option<String>,
     pub grant_write_acp: Option<String>,
     pub key: String,
-    pub write_offset_bytes: Option<i64>,
     pub metadata: Option<BTreeMap<String, String>>,
-    pub server_side_encryption: Option<ServerSideEncryption>,
     pub storage_class: Option<String>,
     pub website_redirect_location: Option<String>,
-    pub sse_customer_algorithm: Option<String>,
-    pub sse_customer_key: Option<String>,
-    pub sse_customer_key_md5: Option<String>,
-    pub ssekms_key_id: Option<String>,
-    pub ssekms_encryption_context: Option<String>,
-    pub bucket_key_enabled: Option<bool>,
-    pub request_payer: Option<RequestPayer>,
     pub tagging: Option<String>,
-    pub object_lock_mode: Option<ObjectLockMode>,
-    pub object_lock_retain_until_date: Option<p::generated::Timestamp>,
-    pub object_lock_legal_hold_status: Option<ObjectLockLegalHoldStatus>,
-    pub object_lock_event_hold: Option<ObjectLockEventHold>,
-    pub object_lock_event_hold_duration_days: Option<i32>,
-    pub object_lock_event_hold_duration_years: Option<i32>,
     pub expected_bucket_owner: Option<String>,
-}
-
-impl fmt::Debug for PutObjectRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PutObjectRequest")
-            .field("acl", &self.acl)
-            .field("body", &self.body)
-            .field("bucket", &self.bucket)
-            .field("cache_control", &self.cache_control)
-            .field("content_disposition", &self.content_disposition)
-            .field("content_encoding", &self.content_encoding)
-            .field("content_language", &self.content_language)
-            .field("content_length", &self.content_length)
-            .field("content_md5", &self.content_md5)
-            .field("content_type", &self.content_type)
-            .field("checksum_algorithm", &self.checksum_algorithm)
-            .field("checksum_crc32", &self.checksum_crc32)
-            .field("checksum_crc32c", &self.checksum_crc32c)
-            .field("checksum_crc64_nvme", &self.checksum_crc64_nvme)
-            .field("checksum_sha1", &self.checksum_sha1)
-            .field("checksum_sha256", &self.checksum_sha256)
-            .field("checksum_sha512", &self.checksum_sha512)
-            .field("checksum_md5", &self.checksum_md5)
-            .field("checksum_xxhash64", &self.checksum_xxhash64)
-            .field("checksum_xxhash3", &self.checksum_xxhash3)
-            .field("checksum_xxhash128", &self.checksum_xxhash128)
-            .field("expires", &self.expires)
-            .field("if_match", &self.if_match)
-            .field("if_none_match", &self.if_none_match)
-            .field("grant_full_control", &self.grant_full_control)
-            .field("grant_read", &self.grant_read)
-            .field("grant_read_acp", &self.grant_read_acp)
-            .field("grant_write_acp", &self.grant_write_acp)
-            .field("key", &self.key)
-            .field("write_offset_bytes", &self.write_offset_bytes)
-            .field("metadata", &self.metadata)
-            .field("server_side_encryption", &self.server_side_encryption)
-            .field("storage_class", &self.storage_class)
-            .field("website_redirect_location", &self.website_redirect_location)
-            .field("sse_customer_algorithm", &self.sse_customer_algorithm)
-            .field("sse_customer_key", &self.sse_customer_key.as_ref().map(|_| "***"))
-            .field("sse_customer_key_md5", &self.sse_customer_key_md5)
-            .field("ssekms_key_id", &self.ssekms_key_id.as_ref().map(|_| "***"))
-            .field("ssekms_encryption_context", &self.ssekms_encryption_context.as_ref().map(|_| "***"))
-            .field("bucket_key_enabled", &self.bucket_key_enabled)
-            .field("request_payer", &self.request_payer)
-            .field("tagging", &self.tagging)
-            .field("object_lock_mode", &self.object_lock_mode)
-            .field("object_lock_retain_until_date", &self.object_lock_retain_until_date)
-            .field("object_lock_legal_hold_status", &self.object_lock_legal_hold_status)
-            .field("object_lock_event_hold", &self.object_lock_event_hold)
-            .field("object_lock_event_hold_duration_days", &self.object_lock_event_hold_duration_days)
-            .field("object_lock_event_hold_duration_years", &self.object_lock_event_hold_duration_years)
-            .field("expected_bucket_owner", &self.expected_bucket_owner)
-            .finish()
-    }
 }
 
 impl p::Encode for PutObjectRequest {
@@ -9063,10 +7983,6 @@ impl p::Encode for PutObjectRequest {
             &self.checksum_sha1,
             &self.checksum_sha256,
             &self.checksum_sha512,
-            &self.checksum_md5,
-            &self.checksum_xxhash64,
-            &self.checksum_xxhash3,
-            &self.checksum_xxhash128,
             &self.expires,
             &self.if_match,
             &self.if_none_match,
@@ -9075,25 +7991,10 @@ impl p::Encode for PutObjectRequest {
             &self.grant_read_acp,
             &self.grant_write_acp,
             &self.key,
-            &self.write_offset_bytes,
             &self.metadata,
-            &self.server_side_encryption,
             &self.storage_class,
             &self.website_redirect_location,
-            &self.sse_customer_algorithm,
-            &self.sse_customer_key,
-            &self.sse_customer_key_md5,
-            &self.ssekms_key_id,
-            &self.ssekms_encryption_context,
-            &self.bucket_key_enabled,
-            &self.request_payer,
             &self.tagging,
-            &self.object_lock_mode,
-            &self.object_lock_retain_until_date,
-            &self.object_lock_legal_hold_status,
-            &self.object_lock_event_hold,
-            &self.object_lock_event_hold_duration_days,
-            &self.object_lock_event_hold_duration_years,
             &self.expected_bucket_owner,
         ]);
     }
@@ -9121,38 +8022,19 @@ impl p::Decode for PutObjectRequest {
                 14 => value.checksum_sha1 = p::Decode::read(reader)?,
                 15 => value.checksum_sha256 = p::Decode::read(reader)?,
                 16 => value.checksum_sha512 = p::Decode::read(reader)?,
-                17 => value.checksum_md5 = p::Decode::read(reader)?,
-                18 => value.checksum_xxhash64 = p::Decode::read(reader)?,
-                19 => value.checksum_xxhash3 = p::Decode::read(reader)?,
-                20 => value.checksum_xxhash128 = p::Decode::read(reader)?,
-                21 => value.expires = p::Decode::read(reader)?,
-                22 => value.if_match = p::Decode::read(reader)?,
-                23 => value.if_none_match = p::Decode::read(reader)?,
-                24 => value.grant_full_control = p::Decode::read(reader)?,
-                25 => value.grant_read = p::Decode::read(reader)?,
-                26 => value.grant_read_acp = p::Decode::read(reader)?,
-                27 => value.grant_write_acp = p::Decode::read(reader)?,
-                28 => value.key = p::Decode::read(reader)?,
-                29 => value.write_offset_bytes = p::Decode::read(reader)?,
-                30 => value.metadata = p::Decode::read(reader)?,
-                31 => value.server_side_encryption = p::Decode::read(reader)?,
-                32 => value.storage_class = p::Decode::read(reader)?,
-                33 => value.website_redirect_location = p::Decode::read(reader)?,
-                34 => value.sse_customer_algorithm = p::Decode::read(reader)?,
-                35 => value.sse_customer_key = p::Decode::read(reader)?,
-                36 => value.sse_customer_key_md5 = p::Decode::read(reader)?,
-                37 => value.ssekms_key_id = p::Decode::read(reader)?,
-                38 => value.ssekms_encryption_context = p::Decode::read(reader)?,
-                39 => value.bucket_key_enabled = p::Decode::read(reader)?,
-                40 => value.request_payer = p::Decode::read(reader)?,
-                41 => value.tagging = p::Decode::read(reader)?,
-                42 => value.object_lock_mode = p::Decode::read(reader)?,
-                43 => value.object_lock_retain_until_date = p::Decode::read(reader)?,
-                44 => value.object_lock_legal_hold_status = p::Decode::read(reader)?,
-                45 => value.object_lock_event_hold = p::Decode::read(reader)?,
-                46 => value.object_lock_event_hold_duration_days = p::Decode::read(reader)?,
-                47 => value.object_lock_event_hold_duration_years = p::Decode::read(reader)?,
-                48 => value.expected_bucket_owner = p::Decode::read(reader)?,
+                17 => value.expires = p::Decode::read(reader)?,
+                18 => value.if_match = p::Decode::read(reader)?,
+                19 => value.if_none_match = p::Decode::read(reader)?,
+                20 => value.grant_full_control = p::Decode::read(reader)?,
+                21 => value.grant_read = p::Decode::read(reader)?,
+                22 => value.grant_read_acp = p::Decode::read(reader)?,
+                23 => value.grant_write_acp = p::Decode::read(reader)?,
+                24 => value.key = p::Decode::read(reader)?,
+                25 => value.metadata = p::Decode::read(reader)?,
+                26 => value.storage_class = p::Decode::read(reader)?,
+                27 => value.website_redirect_location = p::Decode::read(reader)?,
+                28 => value.tagging = p::Decode::read(reader)?,
+                29 => value.expected_bucket_owner = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -9212,7 +8094,6 @@ pub struct PutObjectTaggingRequest {
     pub checksum_algorithm: Option<ChecksumAlgorithm>,
     pub tagging: Tagging,
     pub expected_bucket_owner: Option<String>,
-    pub request_payer: Option<RequestPayer>,
 }
 
 impl p::Encode for PutObjectTaggingRequest {
@@ -9225,7 +8106,6 @@ impl p::Encode for PutObjectTaggingRequest {
             &self.checksum_algorithm,
             &self.tagging,
             &self.expected_bucket_owner,
-            &self.request_payer,
         ]);
     }
 }
@@ -9242,7 +8122,6 @@ impl p::Decode for PutObjectTaggingRequest {
                 4 => value.checksum_algorithm = p::Decode::read(reader)?,
                 5 => value.tagging = p::Decode::read(reader)?,
                 6 => value.expected_bucket_owner = p::Decode::read(reader)?,
-                7 => value.request_payer = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -9488,52 +8367,6 @@ impl p::Decode for RequestCharged {
     }
 }
 
-/// `RequestPayer`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RequestPayer {
-    #[default]
-    /// `requester`
-    Requester,
-}
-
-impl RequestPayer {
-    /// All values.
-    pub const ALL: &'static [Self] = &[Self::Requester];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Requester => "requester",
-        }
-    }
-}
-
-impl FromStr for RequestPayer {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for RequestPayer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for RequestPayer {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for RequestPayer {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
 /// `RestoreStatus`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct RestoreStatus {
@@ -9658,121 +8491,6 @@ impl p::Encode for ServerSideEncryption {
 impl p::Decode for ServerSideEncryption {
     fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
         Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
-/// `ServerSideEncryptionByDefault`.
-#[derive(Default, Clone, PartialEq)]
-pub struct ServerSideEncryptionByDefault {
-    pub sse_algorithm: ServerSideEncryption,
-    pub kms_master_key_id: Option<String>,
-}
-
-impl fmt::Debug for ServerSideEncryptionByDefault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerSideEncryptionByDefault")
-            .field("sse_algorithm", &self.sse_algorithm)
-            .field("kms_master_key_id", &self.kms_master_key_id.as_ref().map(|_| "***"))
-            .finish()
-    }
-}
-
-impl p::Encode for ServerSideEncryptionByDefault {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.sse_algorithm, &self.kms_master_key_id]);
-    }
-}
-
-impl p::Decode for ServerSideEncryptionByDefault {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.sse_algorithm = p::Decode::read(reader)?,
-                1 => value.kms_master_key_id = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for ServerSideEncryptionByDefault {
-    fn schema() -> &'static p::Schema {
-        &schema::SERVER_SIDE_ENCRYPTION_BY_DEFAULT
-    }
-}
-
-/// `ServerSideEncryptionConfiguration`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct ServerSideEncryptionConfiguration {
-    pub rules: Vec<ServerSideEncryptionRule>,
-}
-
-impl p::Encode for ServerSideEncryptionConfiguration {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.rules]);
-    }
-}
-
-impl p::Decode for ServerSideEncryptionConfiguration {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.rules = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for ServerSideEncryptionConfiguration {
-    fn schema() -> &'static p::Schema {
-        &schema::SERVER_SIDE_ENCRYPTION_CONFIGURATION
-    }
-}
-
-/// `ServerSideEncryptionRule`.
-#[derive(Default, Clone, PartialEq, Debug)]
-pub struct ServerSideEncryptionRule {
-    pub apply_server_side_encryption_by_default: Option<ServerSideEncryptionByDefault>,
-    pub bucket_key_enabled: Option<bool>,
-    pub blocked_encryption_types: Option<BlockedEncryptionTypes>,
-}
-
-impl p::Encode for ServerSideEncryptionRule {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[
-            &self.apply_server_side_encryption_by_default,
-            &self.bucket_key_enabled,
-            &self.blocked_encryption_types,
-        ]);
-    }
-}
-
-impl p::Decode for ServerSideEncryptionRule {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        let mut value = Self::default();
-        reader.structure(&mut |member, reader| {
-            match member {
-                0 => value.apply_server_side_encryption_by_default = p::Decode::read(reader)?,
-                1 => value.bucket_key_enabled = p::Decode::read(reader)?,
-                2 => value.blocked_encryption_types = p::Decode::read(reader)?,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(value)
-    }
-}
-
-impl p::Shape for ServerSideEncryptionRule {
-    fn schema() -> &'static p::Schema {
-        &schema::SERVER_SIDE_ENCRYPTION_RULE
     }
 }
 
@@ -10018,7 +8736,7 @@ impl p::Shape for UploadPartCopyOutput {
 }
 
 /// `UploadPartCopyRequest`.
-#[derive(Default, Clone, PartialEq)]
+#[derive(Default, Clone, PartialEq, Debug)]
 pub struct UploadPartCopyRequest {
     pub bucket: String,
     pub copy_source: String,
@@ -10030,41 +8748,8 @@ pub struct UploadPartCopyRequest {
     pub key: String,
     pub part_number: i32,
     pub upload_id: String,
-    pub sse_customer_algorithm: Option<String>,
-    pub sse_customer_key: Option<String>,
-    pub sse_customer_key_md5: Option<String>,
-    pub copy_source_sse_customer_algorithm: Option<String>,
-    pub copy_source_sse_customer_key: Option<String>,
-    pub copy_source_sse_customer_key_md5: Option<String>,
-    pub request_payer: Option<RequestPayer>,
     pub expected_bucket_owner: Option<String>,
     pub expected_source_bucket_owner: Option<String>,
-}
-
-impl fmt::Debug for UploadPartCopyRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UploadPartCopyRequest")
-            .field("bucket", &self.bucket)
-            .field("copy_source", &self.copy_source)
-            .field("copy_source_if_match", &self.copy_source_if_match)
-            .field("copy_source_if_modified_since", &self.copy_source_if_modified_since)
-            .field("copy_source_if_none_match", &self.copy_source_if_none_match)
-            .field("copy_source_if_unmodified_since", &self.copy_source_if_unmodified_since)
-            .field("copy_source_range", &self.copy_source_range)
-            .field("key", &self.key)
-            .field("part_number", &self.part_number)
-            .field("upload_id", &self.upload_id)
-            .field("sse_customer_algorithm", &self.sse_customer_algorithm)
-            .field("sse_customer_key", &self.sse_customer_key.as_ref().map(|_| "***"))
-            .field("sse_customer_key_md5", &self.sse_customer_key_md5)
-            .field("copy_source_sse_customer_algorithm", &self.copy_source_sse_customer_algorithm)
-            .field("copy_source_sse_customer_key", &self.copy_source_sse_customer_key.as_ref().map(|_| "***"))
-            .field("copy_source_sse_customer_key_md5", &self.copy_source_sse_customer_key_md5)
-            .field("request_payer", &self.request_payer)
-            .field("expected_bucket_owner", &self.expected_bucket_owner)
-            .field("expected_source_bucket_owner", &self.expected_source_bucket_owner)
-            .finish()
-    }
 }
 
 impl p::Encode for UploadPartCopyRequest {
@@ -10080,13 +8765,6 @@ impl p::Encode for UploadPartCopyRequest {
             &self.key,
             &self.part_number,
             &self.upload_id,
-            &self.sse_customer_algorithm,
-            &self.sse_customer_key,
-            &self.sse_customer_key_md5,
-            &self.copy_source_sse_customer_algorithm,
-            &self.copy_source_sse_customer_key,
-            &self.copy_source_sse_customer_key_md5,
-            &self.request_payer,
             &self.expected_bucket_owner,
             &self.expected_source_bucket_owner,
         ]);
@@ -10108,15 +8786,8 @@ impl p::Decode for UploadPartCopyRequest {
                 7 => value.key = p::Decode::read(reader)?,
                 8 => value.part_number = p::Decode::read(reader)?,
                 9 => value.upload_id = p::Decode::read(reader)?,
-                10 => value.sse_customer_algorithm = p::Decode::read(reader)?,
-                11 => value.sse_customer_key = p::Decode::read(reader)?,
-                12 => value.sse_customer_key_md5 = p::Decode::read(reader)?,
-                13 => value.copy_source_sse_customer_algorithm = p::Decode::read(reader)?,
-                14 => value.copy_source_sse_customer_key = p::Decode::read(reader)?,
-                15 => value.copy_source_sse_customer_key_md5 = p::Decode::read(reader)?,
-                16 => value.request_payer = p::Decode::read(reader)?,
-                17 => value.expected_bucket_owner = p::Decode::read(reader)?,
-                18 => value.expected_source_bucket_owner = p::Decode::read(reader)?,
+                10 => value.expected_bucket_owner = p::Decode::read(reader)?,
+                11 => value.expected_source_bucket_owner = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -10242,7 +8913,7 @@ impl p::Shape for UploadPartOutput {
 }
 
 /// `UploadPartRequest`.
-#[derive(Default)]
+#[derive(Default, Debug)]
 pub struct UploadPartRequest {
     pub body: p::ByteStream,
     pub bucket: String,
@@ -10255,48 +8926,10 @@ pub struct UploadPartRequest {
     pub checksum_sha1: Option<String>,
     pub checksum_sha256: Option<String>,
     pub checksum_sha512: Option<String>,
-    pub checksum_md5: Option<String>,
-    pub checksum_xxhash64: Option<String>,
-    pub checksum_xxhash3: Option<String>,
-    pub checksum_xxhash128: Option<String>,
     pub key: String,
     pub part_number: i32,
     pub upload_id: String,
-    pub sse_customer_algorithm: Option<String>,
-    pub sse_customer_key: Option<String>,
-    pub sse_customer_key_md5: Option<String>,
-    pub request_payer: Option<RequestPayer>,
     pub expected_bucket_owner: Option<String>,
-}
-
-impl fmt::Debug for UploadPartRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UploadPartRequest")
-            .field("body", &self.body)
-            .field("bucket", &self.bucket)
-            .field("content_length", &self.content_length)
-            .field("content_md5", &self.content_md5)
-            .field("checksum_algorithm", &self.checksum_algorithm)
-            .field("checksum_crc32", &self.checksum_crc32)
-            .field("checksum_crc32c", &self.checksum_crc32c)
-            .field("checksum_crc64_nvme", &self.checksum_crc64_nvme)
-            .field("checksum_sha1", &self.checksum_sha1)
-            .field("checksum_sha256", &self.checksum_sha256)
-            .field("checksum_sha512", &self.checksum_sha512)
-            .field("checksum_md5", &self.checksum_md5)
-            .field("checksum_xxhash64", &self.checksum_xxhash64)
-            .field("checksum_xxhash3", &self.checksum_xxhash3)
-            .field("checksum_xxhash128", &self.checksum_xxhash128)
-            .field("key", &self.key)
-            .field("part_number", &self.part_number)
-            .field("upload_id", &self.upload_id)
-            .field("sse_customer_algorithm", &self.sse_customer_algorithm)
-            .field("sse_customer_key", &self.sse_customer_key.as_ref().map(|_| "***"))
-            .field("sse_customer_key_md5", &self.sse_customer_key_md5)
-            .field("request_payer", &self.request_payer)
-            .field("expected_bucket_owner", &self.expected_bucket_owner)
-            .finish()
-    }
 }
 
 impl p::Encode for UploadPartRequest {
@@ -10313,17 +8946,9 @@ impl p::Encode for UploadPartRequest {
             &self.checksum_sha1,
             &self.checksum_sha256,
             &self.checksum_sha512,
-            &self.checksum_md5,
-            &self.checksum_xxhash64,
-            &self.checksum_xxhash3,
-            &self.checksum_xxhash128,
             &self.key,
             &self.part_number,
             &self.upload_id,
-            &self.sse_customer_algorithm,
-            &self.sse_customer_key,
-            &self.sse_customer_key_md5,
-            &self.request_payer,
             &self.expected_bucket_owner,
         ]);
     }
@@ -10345,18 +8970,10 @@ impl p::Decode for UploadPartRequest {
                 8 => value.checksum_sha1 = p::Decode::read(reader)?,
                 9 => value.checksum_sha256 = p::Decode::read(reader)?,
                 10 => value.checksum_sha512 = p::Decode::read(reader)?,
-                11 => value.checksum_md5 = p::Decode::read(reader)?,
-                12 => value.checksum_xxhash64 = p::Decode::read(reader)?,
-                13 => value.checksum_xxhash3 = p::Decode::read(reader)?,
-                14 => value.checksum_xxhash128 = p::Decode::read(reader)?,
-                15 => value.key = p::Decode::read(reader)?,
-                16 => value.part_number = p::Decode::read(reader)?,
-                17 => value.upload_id = p::Decode::read(reader)?,
-                18 => value.sse_customer_algorithm = p::Decode::read(reader)?,
-                19 => value.sse_customer_key = p::Decode::read(reader)?,
-                20 => value.sse_customer_key_md5 = p::Decode::read(reader)?,
-                21 => value.request_payer = p::Decode::read(reader)?,
-                22 => value.expected_bucket_owner = p::Decode::read(reader)?,
+                11 => value.key = p::Decode::read(reader)?,
+                12 => value.part_number = p::Decode::read(reader)?,
+                13 => value.upload_id = p::Decode::read(reader)?,
+                14 => value.expected_bucket_owner = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -10780,28 +9397,26 @@ pub mod schema {
             Member::new("Bucket", &p::schema::STRING).at(Location::Label).required(),
             Member::new("Key", &OBJECT_KEY).at(Location::Label).required(),
             Member::new("UploadId", &p::schema::STRING).wire("uploadId").at(Location::Query).required(),
-            Member::new("RequestPayer", &REQUEST_PAYER).wire("x-amz-request-payer").at(Location::Header),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
-            Member::new("IfMatchInitiatedTime", &p::schema::TIMESTAMP)
-                .wire("x-amz-if-match-initiated-time")
-                .at(Location::Header)
-                .timestamp(TimestampFormat::HttpDate),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("IfMatchInitiatedTime", &p::schema::DOCUMENT)
+            .wire("x-amz-if-match-initiated-time")
+            .at(Location::Header)
+            .timestamp(TimestampFormat::HttpDate),
+        Member::new("RequestPayer", &p::schema::DOCUMENT).wire("x-amz-request-payer").at(Location::Header),
+    ]);
     pub static ALLOWED_HEADERS: Schema =
         Schema::list("AllowedHeaders", &Member::new("member", &p::schema::STRING)).flattened();
     pub static ALLOWED_METHODS: Schema =
         Schema::list("AllowedMethods", &Member::new("member", &p::schema::STRING)).flattened();
     pub static ALLOWED_ORIGINS: Schema =
         Schema::list("AllowedOrigins", &Member::new("member", &p::schema::STRING)).flattened();
-    pub static ANNOTATION_DIRECTIVE: Schema =
-        Schema::new("AnnotationDirective", Kind::String).values(&["COPY", "EXCLUDE"]);
     pub static ARCHIVE_STATUS: Schema =
         Schema::new("ArchiveStatus", Kind::String).values(&["ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS"]);
-    pub static BLOCKED_ENCRYPTION_TYPES: Schema =
-        Schema::structure("BlockedEncryptionTypes", &[Member::new("EncryptionType", &ENCRYPTION_TYPE_LIST)]);
     pub static BUCKET: Schema = Schema::structure(
         "Bucket",
         &[
@@ -10817,13 +9432,6 @@ pub mod schema {
         "public-read-write",
         "authenticated-read",
     ]);
-    pub static BUCKET_INFO: Schema = Schema::structure(
-        "BucketInfo",
-        &[Member::new("DataRedundancy", &DATA_REDUNDANCY), Member::new("Type", &BUCKET_TYPE)],
-    );
-    pub static BUCKET_NAMESPACE: Schema =
-        Schema::new("BucketNamespace", Kind::String).values(&["account-regional", "global"]);
-    pub static BUCKET_TYPE: Schema = Schema::new("BucketType", Kind::String).values(&["Directory"]);
     pub static BUCKET_VERSIONING_STATUS: Schema =
         Schema::new("BucketVersioningStatus", Kind::String).values(&["Enabled", "Suspended"]);
     pub static BUCKETS: Schema = Schema::list("Buckets", &Member::new("member", &BUCKET).wire("Bucket"));
@@ -10940,35 +9548,37 @@ pub mod schema {
             Member::new("ChecksumSHA512", &p::schema::STRING)
                 .wire("x-amz-checksum-sha512")
                 .at(Location::Header),
-            Member::new("ChecksumMD5", &p::schema::STRING).wire("x-amz-checksum-md5").at(Location::Header),
-            Member::new("ChecksumXXHASH64", &p::schema::STRING)
-                .wire("x-amz-checksum-xxhash64")
-                .at(Location::Header),
-            Member::new("ChecksumXXHASH3", &p::schema::STRING)
-                .wire("x-amz-checksum-xxhash3")
-                .at(Location::Header),
-            Member::new("ChecksumXXHASH128", &p::schema::STRING)
-                .wire("x-amz-checksum-xxhash128")
-                .at(Location::Header),
             Member::new("ChecksumType", &CHECKSUM_TYPE).wire("x-amz-checksum-type").at(Location::Header),
             Member::new("MpuObjectSize", &p::schema::LONG).wire("x-amz-mp-object-size").at(Location::Header),
-            Member::new("RequestPayer", &REQUEST_PAYER).wire("x-amz-request-payer").at(Location::Header),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
             Member::new("IfMatch", &p::schema::STRING).wire("If-Match").at(Location::Header),
             Member::new("IfNoneMatch", &p::schema::STRING).wire("If-None-Match").at(Location::Header),
-            Member::new("SSECustomerAlgorithm", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-algorithm")
-                .at(Location::Header),
-            Member::new("SSECustomerKey", &SSE_CUSTOMER_KEY)
-                .wire("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
-            Member::new("SSECustomerKeyMD5", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-key-MD5")
-                .at(Location::Header),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("ChecksumMD5", &p::schema::DOCUMENT).wire("x-amz-checksum-md5").at(Location::Header),
+        Member::new("ChecksumXXHASH128", &p::schema::DOCUMENT)
+            .wire("x-amz-checksum-xxhash128")
+            .at(Location::Header),
+        Member::new("ChecksumXXHASH3", &p::schema::DOCUMENT)
+            .wire("x-amz-checksum-xxhash3")
+            .at(Location::Header),
+        Member::new("ChecksumXXHASH64", &p::schema::DOCUMENT)
+            .wire("x-amz-checksum-xxhash64")
+            .at(Location::Header),
+        Member::new("RequestPayer", &p::schema::DOCUMENT).wire("x-amz-request-payer").at(Location::Header),
+        Member::new("SSECustomerAlgorithm", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-algorithm")
+            .at(Location::Header),
+        Member::new("SSECustomerKey", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key")
+            .at(Location::Header),
+        Member::new("SSECustomerKeyMD5", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key-MD5")
+            .at(Location::Header),
+    ]);
     pub static COMPLETED_MULTIPART_UPLOAD: Schema = Schema::structure(
         "CompletedMultipartUpload",
         &[Member::new("Parts", &COMPLETED_PART_LIST).wire("Part")],
@@ -10983,13 +9593,15 @@ pub mod schema {
             Member::new("ChecksumSHA1", &p::schema::STRING),
             Member::new("ChecksumSHA256", &p::schema::STRING),
             Member::new("ChecksumSHA512", &p::schema::STRING),
-            Member::new("ChecksumMD5", &p::schema::STRING),
-            Member::new("ChecksumXXHASH64", &p::schema::STRING),
-            Member::new("ChecksumXXHASH3", &p::schema::STRING),
-            Member::new("ChecksumXXHASH128", &p::schema::STRING),
             Member::new("PartNumber", &p::schema::INTEGER),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("ChecksumMD5", &p::schema::DOCUMENT),
+        Member::new("ChecksumXXHASH128", &p::schema::DOCUMENT),
+        Member::new("ChecksumXXHASH3", &p::schema::DOCUMENT),
+        Member::new("ChecksumXXHASH64", &p::schema::DOCUMENT),
+    ]);
     pub static COMPLETED_PART_LIST: Schema =
         Schema::list("CompletedPartList", &Member::new("member", &COMPLETED_PART)).flattened();
     pub static CONDITION: Schema = Schema::structure(
@@ -11078,64 +9690,11 @@ pub mod schema {
             Member::new("TaggingDirective", &TAGGING_DIRECTIVE)
                 .wire("x-amz-tagging-directive")
                 .at(Location::Header),
-            Member::new("AnnotationDirective", &ANNOTATION_DIRECTIVE)
-                .wire("x-amz-object-annotation-directive")
-                .at(Location::Header),
-            Member::new("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
-                .wire("x-amz-server-side-encryption")
-                .at(Location::Header),
             Member::new("StorageClass", &p::schema::STRING).wire("x-amz-storage-class").at(Location::Header),
             Member::new("WebsiteRedirectLocation", &p::schema::STRING)
                 .wire("x-amz-website-redirect-location")
                 .at(Location::Header),
-            Member::new("SSECustomerAlgorithm", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-algorithm")
-                .at(Location::Header),
-            Member::new("SSECustomerKey", &SSE_CUSTOMER_KEY)
-                .wire("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
-            Member::new("SSECustomerKeyMD5", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-key-MD5")
-                .at(Location::Header),
-            Member::new("SSEKMSKeyId", &SSEKMS_KEY_ID)
-                .wire("x-amz-server-side-encryption-aws-kms-key-id")
-                .at(Location::Header),
-            Member::new("SSEKMSEncryptionContext", &SSEKMS_ENCRYPTION_CONTEXT)
-                .wire("x-amz-server-side-encryption-context")
-                .at(Location::Header),
-            Member::new("BucketKeyEnabled", &p::schema::BOOLEAN)
-                .wire("x-amz-server-side-encryption-bucket-key-enabled")
-                .at(Location::Header),
-            Member::new("CopySourceSSECustomerAlgorithm", &p::schema::STRING)
-                .wire("x-amz-copy-source-server-side-encryption-customer-algorithm")
-                .at(Location::Header),
-            Member::new("CopySourceSSECustomerKey", &COPY_SOURCE_SSE_CUSTOMER_KEY)
-                .wire("x-amz-copy-source-server-side-encryption-customer-key")
-                .at(Location::Header),
-            Member::new("CopySourceSSECustomerKeyMD5", &p::schema::STRING)
-                .wire("x-amz-copy-source-server-side-encryption-customer-key-MD5")
-                .at(Location::Header),
-            Member::new("RequestPayer", &REQUEST_PAYER).wire("x-amz-request-payer").at(Location::Header),
             Member::new("Tagging", &p::schema::STRING).wire("x-amz-tagging").at(Location::Header),
-            Member::new("ObjectLockMode", &OBJECT_LOCK_MODE)
-                .wire("x-amz-object-lock-mode")
-                .at(Location::Header),
-            Member::new("ObjectLockRetainUntilDate", &p::schema::TIMESTAMP)
-                .wire("x-amz-object-lock-retain-until-date")
-                .at(Location::Header)
-                .timestamp(TimestampFormat::DateTime),
-            Member::new("ObjectLockLegalHoldStatus", &OBJECT_LOCK_LEGAL_HOLD_STATUS)
-                .wire("x-amz-object-lock-legal-hold")
-                .at(Location::Header),
-            Member::new("ObjectLockEventHold", &OBJECT_LOCK_EVENT_HOLD)
-                .wire("x-amz-object-lock-event-hold")
-                .at(Location::Header),
-            Member::new("ObjectLockEventHoldDurationDays", &p::schema::INTEGER)
-                .wire("x-amz-object-lock-event-hold-duration-days")
-                .at(Location::Header),
-            Member::new("ObjectLockEventHoldDurationYears", &p::schema::INTEGER)
-                .wire("x-amz-object-lock-event-hold-duration-years")
-                .at(Location::Header),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
@@ -11143,7 +9702,62 @@ pub mod schema {
                 .wire("x-amz-source-expected-bucket-owner")
                 .at(Location::Header),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("AnnotationDirective", &p::schema::DOCUMENT)
+            .wire("x-amz-object-annotation-directive")
+            .at(Location::Header),
+        Member::new("BucketKeyEnabled", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-bucket-key-enabled")
+            .at(Location::Header),
+        Member::new("CopySourceSSECustomerAlgorithm", &p::schema::DOCUMENT)
+            .wire("x-amz-copy-source-server-side-encryption-customer-algorithm")
+            .at(Location::Header),
+        Member::new("CopySourceSSECustomerKey", &p::schema::DOCUMENT)
+            .wire("x-amz-copy-source-server-side-encryption-customer-key")
+            .at(Location::Header),
+        Member::new("CopySourceSSECustomerKeyMD5", &p::schema::DOCUMENT)
+            .wire("x-amz-copy-source-server-side-encryption-customer-key-MD5")
+            .at(Location::Header),
+        Member::new("ObjectLockEventHold", &p::schema::DOCUMENT)
+            .wire("x-amz-object-lock-event-hold")
+            .at(Location::Header),
+        Member::new("ObjectLockEventHoldDurationDays", &p::schema::DOCUMENT)
+            .wire("x-amz-object-lock-event-hold-duration-days")
+            .at(Location::Header),
+        Member::new("ObjectLockEventHoldDurationYears", &p::schema::DOCUMENT)
+            .wire("x-amz-object-lock-event-hold-duration-years")
+            .at(Location::Header),
+        Member::new("ObjectLockLegalHoldStatus", &p::schema::DOCUMENT)
+            .wire("x-amz-object-lock-legal-hold")
+            .at(Location::Header),
+        Member::new("ObjectLockMode", &p::schema::DOCUMENT)
+            .wire("x-amz-object-lock-mode")
+            .at(Location::Header),
+        Member::new("ObjectLockRetainUntilDate", &p::schema::DOCUMENT)
+            .wire("x-amz-object-lock-retain-until-date")
+            .at(Location::Header)
+            .timestamp(TimestampFormat::DateTime),
+        Member::new("RequestPayer", &p::schema::DOCUMENT).wire("x-amz-request-payer").at(Location::Header),
+        Member::new("SSECustomerAlgorithm", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-algorithm")
+            .at(Location::Header),
+        Member::new("SSECustomerKey", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key")
+            .at(Location::Header),
+        Member::new("SSECustomerKeyMD5", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key-MD5")
+            .at(Location::Header),
+        Member::new("SSEKMSEncryptionContext", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-context")
+            .at(Location::Header),
+        Member::new("SSEKMSKeyId", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-aws-kms-key-id")
+            .at(Location::Header),
+        Member::new("ServerSideEncryption", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption")
+            .at(Location::Header),
+    ]);
     pub static COPY_OBJECT_RESULT: Schema = Schema::structure(
         "CopyObjectResult",
         &[
@@ -11181,17 +9795,11 @@ pub mod schema {
     );
     static PATTERN_OF_COPY_SOURCE: Pattern = Pattern::new("\\/?.+\\/.+");
     pub static COPY_SOURCE: Schema = Schema::new("CopySource", Kind::String).pattern(&PATTERN_OF_COPY_SOURCE);
-    pub static COPY_SOURCE_SSE_CUSTOMER_KEY: Schema =
-        Schema::new("CopySourceSSECustomerKey", Kind::String).sensitive();
     pub static CREATE_BUCKET_CONFIGURATION: Schema = Schema::structure(
         "CreateBucketConfiguration",
-        &[
-            Member::new("LocationConstraint", &p::schema::STRING),
-            Member::new("Location", &LOCATION_INFO),
-            Member::new("Bucket", &BUCKET_INFO),
-            Member::new("Tags", &TAG_SET),
-        ],
-    );
+        &[Member::new("LocationConstraint", &p::schema::STRING), Member::new("Tags", &TAG_SET)],
+    )
+    .refused(&[Member::new("Bucket", &p::schema::DOCUMENT), Member::new("Location", &p::schema::DOCUMENT)]);
     pub static CREATE_BUCKET_OUTPUT: Schema = Schema::structure(
         "CreateBucketOutput",
         &[
@@ -11218,17 +9826,19 @@ pub mod schema {
             Member::new("GrantWriteACP", &p::schema::STRING)
                 .wire("x-amz-grant-write-acp")
                 .at(Location::Header),
-            Member::new("ObjectLockEnabledForBucket", &p::schema::BOOLEAN)
-                .wire("x-amz-bucket-object-lock-enabled")
-                .at(Location::Header),
             Member::new("ObjectOwnership", &OBJECT_OWNERSHIP)
                 .wire("x-amz-object-ownership")
                 .at(Location::Header),
-            Member::new("BucketNamespace", &BUCKET_NAMESPACE)
-                .wire("x-amz-bucket-namespace")
-                .at(Location::Header),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("BucketNamespace", &p::schema::DOCUMENT)
+            .wire("x-amz-bucket-namespace")
+            .at(Location::Header),
+        Member::new("ObjectLockEnabledForBucket", &p::schema::DOCUMENT)
+            .wire("x-amz-bucket-object-lock-enabled")
+            .at(Location::Header),
+    ]);
     pub static CREATE_MULTIPART_UPLOAD_OUTPUT: Schema = Schema::structure(
         "CreateMultipartUploadOutput",
         &[
@@ -11288,52 +9898,11 @@ pub mod schema {
                 .at(Location::Header),
             Member::new("Key", &OBJECT_KEY).at(Location::Label).required(),
             Member::new("Metadata", &METADATA).wire("x-amz-meta-").at(Location::PrefixHeaders),
-            Member::new("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
-                .wire("x-amz-server-side-encryption")
-                .at(Location::Header),
             Member::new("StorageClass", &p::schema::STRING).wire("x-amz-storage-class").at(Location::Header),
             Member::new("WebsiteRedirectLocation", &p::schema::STRING)
                 .wire("x-amz-website-redirect-location")
                 .at(Location::Header),
-            Member::new("SSECustomerAlgorithm", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-algorithm")
-                .at(Location::Header),
-            Member::new("SSECustomerKey", &SSE_CUSTOMER_KEY)
-                .wire("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
-            Member::new("SSECustomerKeyMD5", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-key-MD5")
-                .at(Location::Header),
-            Member::new("SSEKMSKeyId", &SSEKMS_KEY_ID)
-                .wire("x-amz-server-side-encryption-aws-kms-key-id")
-                .at(Location::Header),
-            Member::new("SSEKMSEncryptionContext", &SSEKMS_ENCRYPTION_CONTEXT)
-                .wire("x-amz-server-side-encryption-context")
-                .at(Location::Header),
-            Member::new("BucketKeyEnabled", &p::schema::BOOLEAN)
-                .wire("x-amz-server-side-encryption-bucket-key-enabled")
-                .at(Location::Header),
-            Member::new("RequestPayer", &REQUEST_PAYER).wire("x-amz-request-payer").at(Location::Header),
             Member::new("Tagging", &p::schema::STRING).wire("x-amz-tagging").at(Location::Header),
-            Member::new("ObjectLockMode", &OBJECT_LOCK_MODE)
-                .wire("x-amz-object-lock-mode")
-                .at(Location::Header),
-            Member::new("ObjectLockRetainUntilDate", &p::schema::TIMESTAMP)
-                .wire("x-amz-object-lock-retain-until-date")
-                .at(Location::Header)
-                .timestamp(TimestampFormat::DateTime),
-            Member::new("ObjectLockLegalHoldStatus", &OBJECT_LOCK_LEGAL_HOLD_STATUS)
-                .wire("x-amz-object-lock-legal-hold")
-                .at(Location::Header),
-            Member::new("ObjectLockEventHold", &OBJECT_LOCK_EVENT_HOLD)
-                .wire("x-amz-object-lock-event-hold")
-                .at(Location::Header),
-            Member::new("ObjectLockEventHoldDurationDays", &p::schema::INTEGER)
-                .wire("x-amz-object-lock-event-hold-duration-days")
-                .at(Location::Header),
-            Member::new("ObjectLockEventHoldDurationYears", &p::schema::INTEGER)
-                .wire("x-amz-object-lock-event-hold-duration-years")
-                .at(Location::Header),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
@@ -11342,9 +9911,50 @@ pub mod schema {
                 .at(Location::Header),
             Member::new("ChecksumType", &CHECKSUM_TYPE).wire("x-amz-checksum-type").at(Location::Header),
         ],
-    );
-    pub static DATA_REDUNDANCY: Schema =
-        Schema::new("DataRedundancy", Kind::String).values(&["SingleAvailabilityZone", "SingleLocalZone"]);
+    )
+    .refused(&[
+        Member::new("BucketKeyEnabled", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-bucket-key-enabled")
+            .at(Location::Header),
+        Member::new("ObjectLockEventHold", &p::schema::DOCUMENT)
+            .wire("x-amz-object-lock-event-hold")
+            .at(Location::Header),
+        Member::new("ObjectLockEventHoldDurationDays", &p::schema::DOCUMENT)
+            .wire("x-amz-object-lock-event-hold-duration-days")
+            .at(Location::Header),
+        Member::new("ObjectLockEventHoldDurationYears", &p::schema::DOCUMENT)
+            .wire("x-amz-object-lock-event-hold-duration-years")
+            .at(Location::Header),
+        Member::new("ObjectLockLegalHoldStatus", &p::schema::DOCUMENT)
+            .wire("x-amz-object-lock-legal-hold")
+            .at(Location::Header),
+        Member::new("ObjectLockMode", &p::schema::DOCUMENT)
+            .wire("x-amz-object-lock-mode")
+            .at(Location::Header),
+        Member::new("ObjectLockRetainUntilDate", &p::schema::DOCUMENT)
+            .wire("x-amz-object-lock-retain-until-date")
+            .at(Location::Header)
+            .timestamp(TimestampFormat::DateTime),
+        Member::new("RequestPayer", &p::schema::DOCUMENT).wire("x-amz-request-payer").at(Location::Header),
+        Member::new("SSECustomerAlgorithm", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-algorithm")
+            .at(Location::Header),
+        Member::new("SSECustomerKey", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key")
+            .at(Location::Header),
+        Member::new("SSECustomerKeyMD5", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key-MD5")
+            .at(Location::Header),
+        Member::new("SSEKMSEncryptionContext", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-context")
+            .at(Location::Header),
+        Member::new("SSEKMSKeyId", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-aws-kms-key-id")
+            .at(Location::Header),
+        Member::new("ServerSideEncryption", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption")
+            .at(Location::Header),
+    ]);
     pub static DELETE: Schema = Schema::structure(
         "Delete",
         &[
@@ -11354,15 +9964,6 @@ pub mod schema {
     );
     pub static DELETE_BUCKET_CORS_REQUEST: Schema = Schema::structure(
         "DeleteBucketCorsRequest",
-        &[
-            Member::new("Bucket", &p::schema::STRING).at(Location::Label).required(),
-            Member::new("ExpectedBucketOwner", &p::schema::STRING)
-                .wire("x-amz-expected-bucket-owner")
-                .at(Location::Header),
-        ],
-    );
-    pub static DELETE_BUCKET_OWNERSHIP_CONTROLS_REQUEST: Schema = Schema::structure(
-        "DeleteBucketOwnershipControlsRequest",
         &[
             Member::new("Bucket", &p::schema::STRING).at(Location::Label).required(),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
@@ -11421,23 +10022,25 @@ pub mod schema {
         &[
             Member::new("Bucket", &p::schema::STRING).at(Location::Label).required(),
             Member::new("Key", &OBJECT_KEY).at(Location::Label).required(),
-            Member::new("MFA", &p::schema::STRING).wire("x-amz-mfa").at(Location::Header),
             Member::new("VersionId", &p::schema::STRING).wire("versionId").at(Location::Query),
-            Member::new("RequestPayer", &REQUEST_PAYER).wire("x-amz-request-payer").at(Location::Header),
-            Member::new("BypassGovernanceRetention", &p::schema::BOOLEAN)
-                .wire("x-amz-bypass-governance-retention")
-                .at(Location::Header),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
             Member::new("IfMatch", &p::schema::STRING).wire("If-Match").at(Location::Header),
-            Member::new("IfMatchLastModifiedTime", &p::schema::TIMESTAMP)
-                .wire("x-amz-if-match-last-modified-time")
-                .at(Location::Header)
-                .timestamp(TimestampFormat::HttpDate),
-            Member::new("IfMatchSize", &p::schema::LONG).wire("x-amz-if-match-size").at(Location::Header),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("BypassGovernanceRetention", &p::schema::DOCUMENT)
+            .wire("x-amz-bypass-governance-retention")
+            .at(Location::Header),
+        Member::new("IfMatchLastModifiedTime", &p::schema::DOCUMENT)
+            .wire("x-amz-if-match-last-modified-time")
+            .at(Location::Header)
+            .timestamp(TimestampFormat::HttpDate),
+        Member::new("IfMatchSize", &p::schema::DOCUMENT).wire("x-amz-if-match-size").at(Location::Header),
+        Member::new("MFA", &p::schema::DOCUMENT).wire("x-amz-mfa").at(Location::Header),
+        Member::new("RequestPayer", &p::schema::DOCUMENT).wire("x-amz-request-payer").at(Location::Header),
+    ]);
     pub static DELETE_OBJECT_TAGGING_OUTPUT: Schema = Schema::structure(
         "DeleteObjectTaggingOutput",
         &[Member::new("VersionId", &p::schema::STRING).wire("x-amz-version-id").at(Location::Header)],
@@ -11471,11 +10074,6 @@ pub mod schema {
                 .at(Location::Payload)
                 .required()
                 .namespace("", "http://s3.amazonaws.com/doc/2006-03-01/"),
-            Member::new("MFA", &p::schema::STRING).wire("x-amz-mfa").at(Location::Header),
-            Member::new("RequestPayer", &REQUEST_PAYER).wire("x-amz-request-payer").at(Location::Header),
-            Member::new("BypassGovernanceRetention", &p::schema::BOOLEAN)
-                .wire("x-amz-bypass-governance-retention")
-                .at(Location::Header),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
@@ -11483,7 +10081,14 @@ pub mod schema {
                 .wire("x-amz-sdk-checksum-algorithm")
                 .at(Location::Header),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("BypassGovernanceRetention", &p::schema::DOCUMENT)
+            .wire("x-amz-bypass-governance-retention")
+            .at(Location::Header),
+        Member::new("MFA", &p::schema::DOCUMENT).wire("x-amz-mfa").at(Location::Header),
+        Member::new("RequestPayer", &p::schema::DOCUMENT).wire("x-amz-request-payer").at(Location::Header),
+    ]);
     pub static DELETE_PUBLIC_ACCESS_BLOCK_REQUEST: Schema = Schema::structure(
         "DeletePublicAccessBlockRequest",
         &[
@@ -11505,11 +10110,6 @@ pub mod schema {
     pub static DELETED_OBJECTS: Schema =
         Schema::list("DeletedObjects", &Member::new("member", &DELETED_OBJECT)).flattened();
     pub static ENCODING_TYPE: Schema = Schema::new("EncodingType", Kind::String).values(&["url"]);
-    pub static ENCRYPTION_TYPE: Schema =
-        Schema::new("EncryptionType", Kind::String).values(&["NONE", "SSE-C"]);
-    pub static ENCRYPTION_TYPE_LIST: Schema =
-        Schema::list("EncryptionTypeList", &Member::new("member", &ENCRYPTION_TYPE).wire("EncryptionType"))
-            .flattened();
     pub static ERROR: Schema = Schema::structure(
         "Error",
         &[
@@ -11541,20 +10141,6 @@ pub mod schema {
         Schema::structure("GetBucketCorsOutput", &[Member::new("CORSRules", &CORS_RULES).wire("CORSRule")]);
     pub static GET_BUCKET_CORS_REQUEST: Schema = Schema::structure(
         "GetBucketCorsRequest",
-        &[
-            Member::new("Bucket", &p::schema::STRING).at(Location::Label).required(),
-            Member::new("ExpectedBucketOwner", &p::schema::STRING)
-                .wire("x-amz-expected-bucket-owner")
-                .at(Location::Header),
-        ],
-    );
-    pub static GET_BUCKET_ENCRYPTION_OUTPUT: Schema = Schema::structure(
-        "GetBucketEncryptionOutput",
-        &[Member::new("ServerSideEncryptionConfiguration", &SERVER_SIDE_ENCRYPTION_CONFIGURATION)
-            .at(Location::Payload)],
-    );
-    pub static GET_BUCKET_ENCRYPTION_REQUEST: Schema = Schema::structure(
-        "GetBucketEncryptionRequest",
         &[
             Member::new("Bucket", &p::schema::STRING).at(Location::Label).required(),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
@@ -11675,12 +10261,14 @@ pub mod schema {
             Member::new("Bucket", &p::schema::STRING).at(Location::Label).required(),
             Member::new("Key", &OBJECT_KEY).at(Location::Label).required(),
             Member::new("VersionId", &p::schema::STRING).wire("versionId").at(Location::Query),
-            Member::new("RequestPayer", &REQUEST_PAYER).wire("x-amz-request-payer").at(Location::Header),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
         ],
-    );
+    )
+    .refused(&[Member::new("RequestPayer", &p::schema::DOCUMENT)
+        .wire("x-amz-request-payer")
+        .at(Location::Header)]);
     pub static GET_OBJECT_ATTRIBUTES_OUTPUT: Schema = Schema::structure(
         "GetObjectAttributesOutput",
         &[
@@ -11718,16 +10306,6 @@ pub mod schema {
             Member::new("PartNumberMarker", &p::schema::INTEGER)
                 .wire("x-amz-part-number-marker")
                 .at(Location::Header),
-            Member::new("SSECustomerAlgorithm", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-algorithm")
-                .at(Location::Header),
-            Member::new("SSECustomerKey", &SSE_CUSTOMER_KEY)
-                .wire("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
-            Member::new("SSECustomerKeyMD5", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-key-MD5")
-                .at(Location::Header),
-            Member::new("RequestPayer", &REQUEST_PAYER).wire("x-amz-request-payer").at(Location::Header),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
@@ -11736,7 +10314,19 @@ pub mod schema {
                 .at(Location::Header)
                 .required(),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("RequestPayer", &p::schema::DOCUMENT).wire("x-amz-request-payer").at(Location::Header),
+        Member::new("SSECustomerAlgorithm", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-algorithm")
+            .at(Location::Header),
+        Member::new("SSECustomerKey", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key")
+            .at(Location::Header),
+        Member::new("SSECustomerKeyMD5", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key-MD5")
+            .at(Location::Header),
+    ]);
     pub static GET_OBJECT_OUTPUT: Schema = Schema::structure(
         "GetObjectOutput",
         &[
@@ -11869,23 +10459,25 @@ pub mod schema {
                 .at(Location::Query)
                 .timestamp(TimestampFormat::HttpDate),
             Member::new("VersionId", &p::schema::STRING).wire("versionId").at(Location::Query),
-            Member::new("SSECustomerAlgorithm", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-algorithm")
-                .at(Location::Header),
-            Member::new("SSECustomerKey", &SSE_CUSTOMER_KEY)
-                .wire("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
-            Member::new("SSECustomerKeyMD5", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-key-MD5")
-                .at(Location::Header),
-            Member::new("RequestPayer", &REQUEST_PAYER).wire("x-amz-request-payer").at(Location::Header),
             Member::new("PartNumber", &p::schema::INTEGER).wire("partNumber").at(Location::Query),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
             Member::new("ChecksumMode", &CHECKSUM_MODE).wire("x-amz-checksum-mode").at(Location::Header),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("RequestPayer", &p::schema::DOCUMENT).wire("x-amz-request-payer").at(Location::Header),
+        Member::new("SSECustomerAlgorithm", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-algorithm")
+            .at(Location::Header),
+        Member::new("SSECustomerKey", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key")
+            .at(Location::Header),
+        Member::new("SSECustomerKeyMD5", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key-MD5")
+            .at(Location::Header),
+    ]);
     pub static GET_OBJECT_TAGGING_OUTPUT: Schema = Schema::structure(
         "GetObjectTaggingOutput",
         &[
@@ -11902,9 +10494,11 @@ pub mod schema {
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
-            Member::new("RequestPayer", &REQUEST_PAYER).wire("x-amz-request-payer").at(Location::Header),
         ],
-    );
+    )
+    .refused(&[Member::new("RequestPayer", &p::schema::DOCUMENT)
+        .wire("x-amz-request-payer")
+        .at(Location::Header)]);
     pub static GET_PUBLIC_ACCESS_BLOCK_OUTPUT: Schema = Schema::structure(
         "GetPublicAccessBlockOutput",
         &[Member::new("PublicAccessBlockConfiguration", &PUBLIC_ACCESS_BLOCK_CONFIGURATION)
@@ -12096,23 +10690,25 @@ pub mod schema {
                 .at(Location::Query)
                 .timestamp(TimestampFormat::HttpDate),
             Member::new("VersionId", &p::schema::STRING).wire("versionId").at(Location::Query),
-            Member::new("SSECustomerAlgorithm", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-algorithm")
-                .at(Location::Header),
-            Member::new("SSECustomerKey", &SSE_CUSTOMER_KEY)
-                .wire("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
-            Member::new("SSECustomerKeyMD5", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-key-MD5")
-                .at(Location::Header),
-            Member::new("RequestPayer", &REQUEST_PAYER).wire("x-amz-request-payer").at(Location::Header),
             Member::new("PartNumber", &p::schema::INTEGER).wire("partNumber").at(Location::Query),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
             Member::new("ChecksumMode", &CHECKSUM_MODE).wire("x-amz-checksum-mode").at(Location::Header),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("RequestPayer", &p::schema::DOCUMENT).wire("x-amz-request-payer").at(Location::Header),
+        Member::new("SSECustomerAlgorithm", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-algorithm")
+            .at(Location::Header),
+        Member::new("SSECustomerKey", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key")
+            .at(Location::Header),
+        Member::new("SSECustomerKeyMD5", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key-MD5")
+            .at(Location::Header),
+    ]);
     pub static INDEX_DOCUMENT: Schema =
         Schema::structure("IndexDocument", &[Member::new("Suffix", &p::schema::STRING).required()]);
     pub static INITIATOR: Schema = Schema::structure(
@@ -12175,9 +10771,11 @@ pub mod schema {
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
-            Member::new("RequestPayer", &REQUEST_PAYER).wire("x-amz-request-payer").at(Location::Header),
         ],
-    );
+    )
+    .refused(&[Member::new("RequestPayer", &p::schema::DOCUMENT)
+        .wire("x-amz-request-payer")
+        .at(Location::Header)]);
     pub static LIST_OBJECTS_OUTPUT: Schema = Schema::structure(
         "ListObjectsOutput",
         &[
@@ -12205,15 +10803,17 @@ pub mod schema {
             Member::new("Marker", &p::schema::STRING).wire("marker").at(Location::Query),
             Member::new("MaxKeys", &p::schema::INTEGER).wire("max-keys").at(Location::Query),
             Member::new("Prefix", &p::schema::STRING).wire("prefix").at(Location::Query),
-            Member::new("RequestPayer", &REQUEST_PAYER).wire("x-amz-request-payer").at(Location::Header),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
-            Member::new("OptionalObjectAttributes", &OPTIONAL_OBJECT_ATTRIBUTES_LIST)
-                .wire("x-amz-optional-object-attributes")
-                .at(Location::Header),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("OptionalObjectAttributes", &p::schema::DOCUMENT)
+            .wire("x-amz-optional-object-attributes")
+            .at(Location::Header),
+        Member::new("RequestPayer", &p::schema::DOCUMENT).wire("x-amz-request-payer").at(Location::Header),
+    ]);
     pub static LIST_OBJECTS_V2_OUTPUT: Schema = Schema::structure(
         "ListObjectsV2Output",
         &[
@@ -12247,15 +10847,17 @@ pub mod schema {
                 .at(Location::Query),
             Member::new("FetchOwner", &p::schema::BOOLEAN).wire("fetch-owner").at(Location::Query),
             Member::new("StartAfter", &p::schema::STRING).wire("start-after").at(Location::Query),
-            Member::new("RequestPayer", &REQUEST_PAYER).wire("x-amz-request-payer").at(Location::Header),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
-            Member::new("OptionalObjectAttributes", &OPTIONAL_OBJECT_ATTRIBUTES_LIST)
-                .wire("x-amz-optional-object-attributes")
-                .at(Location::Header),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("OptionalObjectAttributes", &p::schema::DOCUMENT)
+            .wire("x-amz-optional-object-attributes")
+            .at(Location::Header),
+        Member::new("RequestPayer", &p::schema::DOCUMENT).wire("x-amz-request-payer").at(Location::Header),
+    ]);
     pub static LIST_PARTS_OUTPUT: Schema = Schema::structure(
         "ListPartsOutput",
         &[
@@ -12290,25 +10892,23 @@ pub mod schema {
                 .wire("part-number-marker")
                 .at(Location::Query),
             Member::new("UploadId", &p::schema::STRING).wire("uploadId").at(Location::Query).required(),
-            Member::new("RequestPayer", &REQUEST_PAYER).wire("x-amz-request-payer").at(Location::Header),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
-            Member::new("SSECustomerAlgorithm", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-algorithm")
-                .at(Location::Header),
-            Member::new("SSECustomerKey", &SSE_CUSTOMER_KEY)
-                .wire("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
-            Member::new("SSECustomerKeyMD5", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-key-MD5")
-                .at(Location::Header),
         ],
-    );
-    pub static LOCATION_INFO: Schema = Schema::structure(
-        "LocationInfo",
-        &[Member::new("Type", &LOCATION_TYPE), Member::new("Name", &p::schema::STRING)],
-    );
+    )
+    .refused(&[
+        Member::new("RequestPayer", &p::schema::DOCUMENT).wire("x-amz-request-payer").at(Location::Header),
+        Member::new("SSECustomerAlgorithm", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-algorithm")
+            .at(Location::Header),
+        Member::new("SSECustomerKey", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key")
+            .at(Location::Header),
+        Member::new("SSECustomerKeyMD5", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key-MD5")
+            .at(Location::Header),
+    ]);
     pub static LOCATION_TYPE: Schema =
         Schema::new("LocationType", Kind::String).values(&["AvailabilityZone", "LocalZone"]);
     pub static MFA_DELETE_STATUS: Schema =
@@ -12375,10 +10975,12 @@ pub mod schema {
             Member::new("Key", &OBJECT_KEY).required(),
             Member::new("VersionId", &p::schema::STRING),
             Member::new("ETag", &p::schema::STRING),
-            Member::new("LastModifiedTime", &p::schema::TIMESTAMP).timestamp(TimestampFormat::HttpDate),
-            Member::new("Size", &p::schema::LONG),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("LastModifiedTime", &p::schema::DOCUMENT).timestamp(TimestampFormat::HttpDate),
+        Member::new("Size", &p::schema::DOCUMENT),
+    ]);
     pub static OBJECT_IDENTIFIER_LIST: Schema =
         Schema::list("ObjectIdentifierList", &Member::new("member", &OBJECT_IDENTIFIER)).flattened();
     pub static OBJECT_KEY: Schema = Schema::new("ObjectKey", Kind::String).min(1);
@@ -12428,10 +11030,6 @@ pub mod schema {
         "AWS_BACKUP_WARM",
         "AWS_BACKUP_LOW_COST_WARM",
     ]);
-    pub static OPTIONAL_OBJECT_ATTRIBUTES: Schema =
-        Schema::new("OptionalObjectAttributes", Kind::String).values(&["RestoreStatus"]);
-    pub static OPTIONAL_OBJECT_ATTRIBUTES_LIST: Schema =
-        Schema::list("OptionalObjectAttributesList", &Member::new("member", &OPTIONAL_OBJECT_ATTRIBUTES));
     pub static OWNER: Schema = Schema::structure(
         "Owner",
         &[Member::new("DisplayName", &p::schema::STRING), Member::new("ID", &p::schema::STRING)],
@@ -12529,15 +11127,15 @@ pub mod schema {
             Member::new("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
                 .wire("x-amz-sdk-checksum-algorithm")
                 .at(Location::Header),
-            Member::new("ConfirmRemoveSelfBucketAccess", &p::schema::BOOLEAN)
-                .wire("x-amz-confirm-remove-self-bucket-access")
-                .at(Location::Header),
             Member::new("Policy", &p::schema::STRING).at(Location::Payload).required(),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
         ],
-    );
+    )
+    .refused(&[Member::new("ConfirmRemoveSelfBucketAccess", &p::schema::DOCUMENT)
+        .wire("x-amz-confirm-remove-self-bucket-access")
+        .at(Location::Header)]);
     pub static PUT_BUCKET_TAGGING_REQUEST: Schema = Schema::structure(
         "PutBucketTaggingRequest",
         &[
@@ -12663,16 +11261,6 @@ pub mod schema {
             Member::new("ChecksumSHA512", &p::schema::STRING)
                 .wire("x-amz-checksum-sha512")
                 .at(Location::Header),
-            Member::new("ChecksumMD5", &p::schema::STRING).wire("x-amz-checksum-md5").at(Location::Header),
-            Member::new("ChecksumXXHASH64", &p::schema::STRING)
-                .wire("x-amz-checksum-xxhash64")
-                .at(Location::Header),
-            Member::new("ChecksumXXHASH3", &p::schema::STRING)
-                .wire("x-amz-checksum-xxhash3")
-                .at(Location::Header),
-            Member::new("ChecksumXXHASH128", &p::schema::STRING)
-                .wire("x-amz-checksum-xxhash128")
-                .at(Location::Header),
             Member::new("Expires", &p::schema::STRING).at(Location::Header),
             Member::new("IfMatch", &p::schema::STRING).wire("If-Match").at(Location::Header),
             Member::new("IfNoneMatch", &p::schema::STRING).wire("If-None-Match").at(Location::Header),
@@ -12685,61 +11273,73 @@ pub mod schema {
                 .wire("x-amz-grant-write-acp")
                 .at(Location::Header),
             Member::new("Key", &OBJECT_KEY).at(Location::Label).required(),
-            Member::new("WriteOffsetBytes", &p::schema::LONG)
-                .wire("x-amz-write-offset-bytes")
-                .at(Location::Header),
             Member::new("Metadata", &METADATA).wire("x-amz-meta-").at(Location::PrefixHeaders),
-            Member::new("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
-                .wire("x-amz-server-side-encryption")
-                .at(Location::Header),
             Member::new("StorageClass", &p::schema::STRING).wire("x-amz-storage-class").at(Location::Header),
             Member::new("WebsiteRedirectLocation", &p::schema::STRING)
                 .wire("x-amz-website-redirect-location")
                 .at(Location::Header),
-            Member::new("SSECustomerAlgorithm", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-algorithm")
-                .at(Location::Header),
-            Member::new("SSECustomerKey", &SSE_CUSTOMER_KEY)
-                .wire("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
-            Member::new("SSECustomerKeyMD5", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-key-MD5")
-                .at(Location::Header),
-            Member::new("SSEKMSKeyId", &SSEKMS_KEY_ID)
-                .wire("x-amz-server-side-encryption-aws-kms-key-id")
-                .at(Location::Header),
-            Member::new("SSEKMSEncryptionContext", &SSEKMS_ENCRYPTION_CONTEXT)
-                .wire("x-amz-server-side-encryption-context")
-                .at(Location::Header),
-            Member::new("BucketKeyEnabled", &p::schema::BOOLEAN)
-                .wire("x-amz-server-side-encryption-bucket-key-enabled")
-                .at(Location::Header),
-            Member::new("RequestPayer", &REQUEST_PAYER).wire("x-amz-request-payer").at(Location::Header),
             Member::new("Tagging", &p::schema::STRING).wire("x-amz-tagging").at(Location::Header),
-            Member::new("ObjectLockMode", &OBJECT_LOCK_MODE)
-                .wire("x-amz-object-lock-mode")
-                .at(Location::Header),
-            Member::new("ObjectLockRetainUntilDate", &p::schema::TIMESTAMP)
-                .wire("x-amz-object-lock-retain-until-date")
-                .at(Location::Header)
-                .timestamp(TimestampFormat::DateTime),
-            Member::new("ObjectLockLegalHoldStatus", &OBJECT_LOCK_LEGAL_HOLD_STATUS)
-                .wire("x-amz-object-lock-legal-hold")
-                .at(Location::Header),
-            Member::new("ObjectLockEventHold", &OBJECT_LOCK_EVENT_HOLD)
-                .wire("x-amz-object-lock-event-hold")
-                .at(Location::Header),
-            Member::new("ObjectLockEventHoldDurationDays", &p::schema::INTEGER)
-                .wire("x-amz-object-lock-event-hold-duration-days")
-                .at(Location::Header),
-            Member::new("ObjectLockEventHoldDurationYears", &p::schema::INTEGER)
-                .wire("x-amz-object-lock-event-hold-duration-years")
-                .at(Location::Header),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("BucketKeyEnabled", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-bucket-key-enabled")
+            .at(Location::Header),
+        Member::new("ChecksumMD5", &p::schema::DOCUMENT).wire("x-amz-checksum-md5").at(Location::Header),
+        Member::new("ChecksumXXHASH128", &p::schema::DOCUMENT)
+            .wire("x-amz-checksum-xxhash128")
+            .at(Location::Header),
+        Member::new("ChecksumXXHASH3", &p::schema::DOCUMENT)
+            .wire("x-amz-checksum-xxhash3")
+            .at(Location::Header),
+        Member::new("ChecksumXXHASH64", &p::schema::DOCUMENT)
+            .wire("x-amz-checksum-xxhash64")
+            .at(Location::Header),
+        Member::new("ObjectLockEventHold", &p::schema::DOCUMENT)
+            .wire("x-amz-object-lock-event-hold")
+            .at(Location::Header),
+        Member::new("ObjectLockEventHoldDurationDays", &p::schema::DOCUMENT)
+            .wire("x-amz-object-lock-event-hold-duration-days")
+            .at(Location::Header),
+        Member::new("ObjectLockEventHoldDurationYears", &p::schema::DOCUMENT)
+            .wire("x-amz-object-lock-event-hold-duration-years")
+            .at(Location::Header),
+        Member::new("ObjectLockLegalHoldStatus", &p::schema::DOCUMENT)
+            .wire("x-amz-object-lock-legal-hold")
+            .at(Location::Header),
+        Member::new("ObjectLockMode", &p::schema::DOCUMENT)
+            .wire("x-amz-object-lock-mode")
+            .at(Location::Header),
+        Member::new("ObjectLockRetainUntilDate", &p::schema::DOCUMENT)
+            .wire("x-amz-object-lock-retain-until-date")
+            .at(Location::Header)
+            .timestamp(TimestampFormat::DateTime),
+        Member::new("RequestPayer", &p::schema::DOCUMENT).wire("x-amz-request-payer").at(Location::Header),
+        Member::new("SSECustomerAlgorithm", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-algorithm")
+            .at(Location::Header),
+        Member::new("SSECustomerKey", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key")
+            .at(Location::Header),
+        Member::new("SSECustomerKeyMD5", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key-MD5")
+            .at(Location::Header),
+        Member::new("SSEKMSEncryptionContext", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-context")
+            .at(Location::Header),
+        Member::new("SSEKMSKeyId", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-aws-kms-key-id")
+            .at(Location::Header),
+        Member::new("ServerSideEncryption", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption")
+            .at(Location::Header),
+        Member::new("WriteOffsetBytes", &p::schema::DOCUMENT)
+            .wire("x-amz-write-offset-bytes")
+            .at(Location::Header),
+    ]);
     pub static PUT_OBJECT_TAGGING_OUTPUT: Schema = Schema::structure(
         "PutObjectTaggingOutput",
         &[Member::new("VersionId", &p::schema::STRING).wire("x-amz-version-id").at(Location::Header)],
@@ -12761,9 +11361,11 @@ pub mod schema {
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
-            Member::new("RequestPayer", &REQUEST_PAYER).wire("x-amz-request-payer").at(Location::Header),
         ],
-    );
+    )
+    .refused(&[Member::new("RequestPayer", &p::schema::DOCUMENT)
+        .wire("x-amz-request-payer")
+        .at(Location::Header)]);
     pub static PUT_PUBLIC_ACCESS_BLOCK_REQUEST: Schema = Schema::structure(
         "PutPublicAccessBlockRequest",
         &[
@@ -12804,7 +11406,6 @@ pub mod schema {
         "COMPLETED",
     ]);
     pub static REQUEST_CHARGED: Schema = Schema::new("RequestCharged", Kind::String).values(&["requester"]);
-    pub static REQUEST_PAYER: Schema = Schema::new("RequestPayer", Kind::String).values(&["requester"]);
     pub static RESTORE_STATUS: Schema = Schema::structure(
         "RestoreStatus",
         &[
@@ -12825,7 +11426,6 @@ pub mod schema {
             .min(1)
             .max(128)
             .pattern(&PATTERN_OF_S3_REGIONAL_OR_S3_EXPRESS_BUCKET_ARN_STRING);
-    pub static SSE_CUSTOMER_KEY: Schema = Schema::new("SSECustomerKey", Kind::String).sensitive();
     pub static SSEKMS_ENCRYPTION_CONTEXT: Schema =
         Schema::new("SSEKMSEncryptionContext", Kind::String).sensitive();
     pub static SSEKMS_KEY_ID: Schema = Schema::new("SSEKMSKeyId", Kind::String).sensitive();
@@ -12836,28 +11436,6 @@ pub mod schema {
         "aws:kms",
         "aws:kms:dsse",
     ]);
-    pub static SERVER_SIDE_ENCRYPTION_BY_DEFAULT: Schema = Schema::structure(
-        "ServerSideEncryptionByDefault",
-        &[
-            Member::new("SSEAlgorithm", &SERVER_SIDE_ENCRYPTION).required(),
-            Member::new("KMSMasterKeyID", &SSEKMS_KEY_ID),
-        ],
-    );
-    pub static SERVER_SIDE_ENCRYPTION_CONFIGURATION: Schema = Schema::structure(
-        "ServerSideEncryptionConfiguration",
-        &[Member::new("Rules", &SERVER_SIDE_ENCRYPTION_RULES).wire("Rule").required()],
-    );
-    pub static SERVER_SIDE_ENCRYPTION_RULE: Schema = Schema::structure(
-        "ServerSideEncryptionRule",
-        &[
-            Member::new("ApplyServerSideEncryptionByDefault", &SERVER_SIDE_ENCRYPTION_BY_DEFAULT),
-            Member::new("BucketKeyEnabled", &p::schema::BOOLEAN),
-            Member::new("BlockedEncryptionTypes", &BLOCKED_ENCRYPTION_TYPES),
-        ],
-    );
-    pub static SERVER_SIDE_ENCRYPTION_RULES: Schema =
-        Schema::list("ServerSideEncryptionRules", &Member::new("member", &SERVER_SIDE_ENCRYPTION_RULE))
-            .flattened();
     pub static TAG: Schema = Schema::structure(
         "Tag",
         &[Member::new("Key", &OBJECT_KEY).required(), Member::new("Value", &p::schema::STRING).required()],
@@ -12919,25 +11497,6 @@ pub mod schema {
             Member::new("Key", &OBJECT_KEY).at(Location::Label).required(),
             Member::new("PartNumber", &p::schema::INTEGER).wire("partNumber").at(Location::Query).required(),
             Member::new("UploadId", &p::schema::STRING).wire("uploadId").at(Location::Query).required(),
-            Member::new("SSECustomerAlgorithm", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-algorithm")
-                .at(Location::Header),
-            Member::new("SSECustomerKey", &SSE_CUSTOMER_KEY)
-                .wire("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
-            Member::new("SSECustomerKeyMD5", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-key-MD5")
-                .at(Location::Header),
-            Member::new("CopySourceSSECustomerAlgorithm", &p::schema::STRING)
-                .wire("x-amz-copy-source-server-side-encryption-customer-algorithm")
-                .at(Location::Header),
-            Member::new("CopySourceSSECustomerKey", &COPY_SOURCE_SSE_CUSTOMER_KEY)
-                .wire("x-amz-copy-source-server-side-encryption-customer-key")
-                .at(Location::Header),
-            Member::new("CopySourceSSECustomerKeyMD5", &p::schema::STRING)
-                .wire("x-amz-copy-source-server-side-encryption-customer-key-MD5")
-                .at(Location::Header),
-            Member::new("RequestPayer", &REQUEST_PAYER).wire("x-amz-request-payer").at(Location::Header),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
@@ -12945,7 +11504,28 @@ pub mod schema {
                 .wire("x-amz-source-expected-bucket-owner")
                 .at(Location::Header),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("CopySourceSSECustomerAlgorithm", &p::schema::DOCUMENT)
+            .wire("x-amz-copy-source-server-side-encryption-customer-algorithm")
+            .at(Location::Header),
+        Member::new("CopySourceSSECustomerKey", &p::schema::DOCUMENT)
+            .wire("x-amz-copy-source-server-side-encryption-customer-key")
+            .at(Location::Header),
+        Member::new("CopySourceSSECustomerKeyMD5", &p::schema::DOCUMENT)
+            .wire("x-amz-copy-source-server-side-encryption-customer-key-MD5")
+            .at(Location::Header),
+        Member::new("RequestPayer", &p::schema::DOCUMENT).wire("x-amz-request-payer").at(Location::Header),
+        Member::new("SSECustomerAlgorithm", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-algorithm")
+            .at(Location::Header),
+        Member::new("SSECustomerKey", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key")
+            .at(Location::Header),
+        Member::new("SSECustomerKeyMD5", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key-MD5")
+            .at(Location::Header),
+    ]);
     pub static UPLOAD_PART_OUTPUT: Schema = Schema::structure(
         "UploadPartOutput",
         &[
@@ -13023,34 +11603,36 @@ pub mod schema {
             Member::new("ChecksumSHA512", &p::schema::STRING)
                 .wire("x-amz-checksum-sha512")
                 .at(Location::Header),
-            Member::new("ChecksumMD5", &p::schema::STRING).wire("x-amz-checksum-md5").at(Location::Header),
-            Member::new("ChecksumXXHASH64", &p::schema::STRING)
-                .wire("x-amz-checksum-xxhash64")
-                .at(Location::Header),
-            Member::new("ChecksumXXHASH3", &p::schema::STRING)
-                .wire("x-amz-checksum-xxhash3")
-                .at(Location::Header),
-            Member::new("ChecksumXXHASH128", &p::schema::STRING)
-                .wire("x-amz-checksum-xxhash128")
-                .at(Location::Header),
             Member::new("Key", &OBJECT_KEY).at(Location::Label).required(),
             Member::new("PartNumber", &p::schema::INTEGER).wire("partNumber").at(Location::Query).required(),
             Member::new("UploadId", &p::schema::STRING).wire("uploadId").at(Location::Query).required(),
-            Member::new("SSECustomerAlgorithm", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-algorithm")
-                .at(Location::Header),
-            Member::new("SSECustomerKey", &SSE_CUSTOMER_KEY)
-                .wire("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
-            Member::new("SSECustomerKeyMD5", &p::schema::STRING)
-                .wire("x-amz-server-side-encryption-customer-key-MD5")
-                .at(Location::Header),
-            Member::new("RequestPayer", &REQUEST_PAYER).wire("x-amz-request-payer").at(Location::Header),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
                 .at(Location::Header),
         ],
-    );
+    )
+    .refused(&[
+        Member::new("ChecksumMD5", &p::schema::DOCUMENT).wire("x-amz-checksum-md5").at(Location::Header),
+        Member::new("ChecksumXXHASH128", &p::schema::DOCUMENT)
+            .wire("x-amz-checksum-xxhash128")
+            .at(Location::Header),
+        Member::new("ChecksumXXHASH3", &p::schema::DOCUMENT)
+            .wire("x-amz-checksum-xxhash3")
+            .at(Location::Header),
+        Member::new("ChecksumXXHASH64", &p::schema::DOCUMENT)
+            .wire("x-amz-checksum-xxhash64")
+            .at(Location::Header),
+        Member::new("RequestPayer", &p::schema::DOCUMENT).wire("x-amz-request-payer").at(Location::Header),
+        Member::new("SSECustomerAlgorithm", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-algorithm")
+            .at(Location::Header),
+        Member::new("SSECustomerKey", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key")
+            .at(Location::Header),
+        Member::new("SSECustomerKeyMD5", &p::schema::DOCUMENT)
+            .wire("x-amz-server-side-encryption-customer-key-MD5")
+            .at(Location::Header),
+    ]);
     pub static WEBSITE_CONFIGURATION: Schema = Schema::structure(
         "WebsiteConfiguration",
         &[

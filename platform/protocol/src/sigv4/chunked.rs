@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::key::is_signed;
 use super::sha256_hex;
 use crate::ApiError;
-use crate::checksum::Checksum;
+use crate::checksum::{Algorithm, Checksum};
 
 /// The longest line of a chunk's header or of a trailer, in bytes.
 const LINE_BYTES_MAX: usize = 4096;
@@ -66,6 +66,8 @@ pub(super) struct Chunks {
     hash: Context,
     signature: String,
     checksum: Option<(String, Checksum)>,
+    /// The trailer whose checksum was found right.
+    verified: Option<String>,
     trailers: Vec<(String, String)>,
     trailer_lines: String,
 }
@@ -94,6 +96,7 @@ impl Chunks {
             hash: Context::new(&SHA256),
             signature: String::new(),
             checksum,
+            verified: None,
             trailers: Vec::new(),
             trailer_lines: String::new(),
         }
@@ -121,7 +124,10 @@ impl Chunks {
             return Err(malformed("The request body terminated unexpectedly"));
         }
         let mut headers = HeaderMap::new();
-        for (name, value) in std::mem::take(&mut self.trailers) {
+        let trailers = std::mem::take(&mut self.trailers).into_iter();
+        // A checksum that was not announced was not verified either, so nobody may take it for one.
+        let is_verified = |name: &str| Algorithm::of_header(name).is_none() || self.verified.as_deref() == Some(name);
+        for (name, value) in trailers.filter(|(name, _)| is_verified(name)) {
             if let (Ok(name), Ok(value)) =
                 (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value))
             {
@@ -240,6 +246,7 @@ impl Chunks {
                 let message = format!("The {algorithm} you specified did not match the calculated checksum.");
                 return Err(ApiError::new("BadDigest", 400, message));
             }
+            self.verified = Some(name);
         }
         self.state = State::Done;
         Ok(())
