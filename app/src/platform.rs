@@ -118,7 +118,7 @@ impl Platform {
 
         let gateway = Gateway {
             registry,
-            planes: Planes { execute_api: Some(apigateway), website: Some(s3) },
+            planes: Planes { execute_api: Some(apigateway), website: Some(s3.clone()), cross_origin: Some(s3) },
             authenticator,
             account: config.account,
             region: config.region.clone(),
