@@ -166,12 +166,13 @@ fn host(text: &str) -> &str {
     text.trim_start_matches('[').trim_end_matches(']')
 }
 
-/// Trusts the data folder's own authority, or the one in `AWS_CA_BUNDLE`.
+/// Trusts the data folder's own authority, and those in `AWS_CA_BUNDLE`.
 fn trusting(data: &Data) -> Result<TlsConnector, Error> {
-    let file = std::env::var_os("AWS_CA_BUNDLE").map_or_else(|| data.certificate(), Into::into);
     let mut roots = rustls::RootCertStore::empty();
-    if let Ok(certificates) = CertificateDer::pem_file_iter(&file) {
-        roots.add_parsable_certificates(certificates.flatten());
+    for file in [Some(data.certificate()), std::env::var_os("AWS_CA_BUNDLE").map(Into::into)].into_iter().flatten() {
+        if let Ok(certificates) = CertificateDer::pem_file_iter(&file) {
+            roots.add_parsable_certificates(certificates.flatten());
+        }
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().doing("TLS")?;
