@@ -127,9 +127,8 @@ pub fn combine(algorithm: Algorithm, parts: &[(Vec<u8>, u64)]) -> Option<Vec<u8>
     let number = |bytes: &[u8]| bytes.iter().fold(0, |number: u64, byte| number << 8 | u64::from(*byte));
     let mut parts = parts.iter();
     let (first, _) = parts.next()?;
-    let whole = parts.fold(number(first), |whole, (part, length)| {
-        checksum_combine(crc, whole, number(part), *length)
-    });
+    let whole = parts
+        .fold(number(first), |whole, (part, length)| checksum_combine(crc, whole, number(part), *length));
     Some(whole.to_be_bytes()[8 - width..].to_vec())
 }
 
@@ -188,7 +187,11 @@ mod tests {
     fn a_body_must_be_what_its_headers_say() {
         let check = |name: &'static str, value: &'static str, expected: bool| {
             let headers = [(name.parse().unwrap(), value.parse().unwrap())].into_iter().collect();
-            assert_eq!(verify(<crate::Unit as crate::Shape>::schema(), &headers, b"123456789").is_ok(), expected, "{name}: {value}");
+            assert_eq!(
+                verify(<crate::Unit as crate::Shape>::schema(), &headers, b"123456789").is_ok(),
+                expected,
+                "{name}: {value}"
+            );
         };
         check("content-md5", "JfnnlDI7RTiF9RgfG2JNCw==", true);
         check("content-md5", "JfnnlDI7RTiF9RgfG2JNCW==", false);
