@@ -124,7 +124,7 @@ pub fn combine(algorithm: Algorithm, parts: &[(Vec<u8>, u64)]) -> Option<Vec<u8>
         Algorithm::Crc64Nvme => (CrcAlgorithm::Crc64Nvme, 8),
         Algorithm::Sha1 | Algorithm::Sha256 | Algorithm::Sha512 => return None,
     };
-    let number = |bytes: &[u8]| bytes.iter().fold(0, |number: u64, byte| number << 8 | u64::from(*byte));
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |number: u64, byte| (number << 8) | u64::from(*byte));
     let mut parts = parts.iter();
     let (first, _) = parts.next()?;
     let whole = parts
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn parts_combine_to_their_whole() {
-        let bytes: Vec<u8> = (0..100_000u32).map(|n| (n * n >> 7) as u8).collect();
+        let bytes: Vec<u8> = (0..100_000u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
         let of = |algorithm, bytes: &[u8]| {
             let mut checksum = Checksum::new(algorithm);
             checksum.update(bytes);
