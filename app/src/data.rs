@@ -46,7 +46,6 @@ impl Data {
         self.0.join("blobs")
     }
 
-
     /// SDKs that functions find beside their own code.
     pub(crate) fn sdks(&self) -> PathBuf {
         self.0.join("sdks")

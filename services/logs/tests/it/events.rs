@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::world::World;
+use crate::world::LogsWorld;
 
 #[tokio::test]
 async fn events_of_one_millisecond_are_all_kept_in_their_order() {
-    let world = World::new();
+    let world = LogsWorld::new();
     world.stream("g", "s").await;
     let now = world.now();
     let events: Vec<(i64, String)> = (0..100).map(|n| (now, format!("{n:03}"))).collect();
@@ -19,7 +19,7 @@ async fn events_of_one_millisecond_are_all_kept_in_their_order() {
 
 #[tokio::test]
 async fn streams_are_merged_by_time_page_by_page() {
-    let world = World::new();
+    let world = LogsWorld::new();
     let now = world.now();
     for stream in ["a", "b", "c"] {
         world.stream("g", stream).await;
@@ -31,7 +31,8 @@ async fn streams_are_merged_by_time_page_by_page() {
     let found = world.filtered(json!({ "logGroupName": "g", "limit": 4 })).await;
     let expected: Vec<String> = (0..30).map(|step| format!("{step:02}")).collect();
     assert_eq!(found, expected);
-    let some = json!({ "logGroupName": "g", "logStreamNames": ["b"], "startTime": now + 4, "endTime": now + 10 });
+    let some =
+        json!({ "logGroupName": "g", "logStreamNames": ["b"], "startTime": now + 4, "endTime": now + 10 });
     assert_eq!(world.filtered(some).await, ["04", "07", "10"]);
     let matching = json!({ "logGroupName": "g", "filterPattern": "?03 ?05" });
     assert_eq!(world.filtered(matching).await, ["03", "05"]);
@@ -39,15 +40,13 @@ async fn streams_are_merged_by_time_page_by_page() {
 
 #[tokio::test]
 async fn a_stream_is_read_forwards_and_backwards() {
-    let world = World::new();
+    let world = LogsWorld::new();
     world.stream("g", "s").await;
     let now = world.now();
     let texts: Vec<String> = (0..10).map(|n| n.to_string()).collect();
     let events: Vec<(i64, &str)> = (0..).zip(&texts).map(|(n, text)| (now + n, text.as_str())).collect();
     world.put("g", "s", &events).await;
-    let ask = |head: bool, token: Option<&str>| {
-        json!({ "logGroupName": "g", "logStreamName": "s", "limit": 4, "startFromHead": head, "nextToken": token })
-    };
+    let ask = |head: bool, token: Option<&str>| json!({ "logGroupName": "g", "logStreamName": "s", "limit": 4, "startFromHead": head, "nextToken": token });
     let messages = |page: &serde_json::Value| -> Vec<String> {
         page["events"].as_array().unwrap().iter().map(|e| e["message"].as_str().unwrap().to_owned()).collect()
     };
@@ -69,7 +68,7 @@ async fn a_stream_is_read_forwards_and_backwards() {
 
 #[tokio::test]
 async fn a_group_made_anew_starts_empty() {
-    let world = World::new();
+    let world = LogsWorld::new();
     world.stream("g", "s").await;
     world.put("g", "s", &[(world.now(), "old")]).await;
     world.call("DeleteLogGroup", json!({ "logGroupName": "g" })).await.unwrap();
@@ -81,11 +80,11 @@ async fn a_group_made_anew_starts_empty() {
 
 #[tokio::test]
 async fn what_is_past_its_retention_is_refused_when_it_is_put() {
-    let world = World::new();
+    let world = LogsWorld::new();
     world.stream("g", "s").await;
     world.call("PutRetentionPolicy", json!({ "logGroupName": "g", "retentionInDays": 1 })).await.unwrap();
     let old = world.now();
-    world.advance(48);
+    world.world.advance_hours(48);
     let answer = world.put("g", "s", &[(old, "old"), (old + 60_000, "old too")]).await;
     assert_eq!(answer["rejectedLogEventsInfo"]["expiredLogEventEndIndex"], 2);
     let odd = world.call("PutRetentionPolicy", json!({ "logGroupName": "g", "retentionInDays": 2 })).await;

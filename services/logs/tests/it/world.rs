@@ -1,53 +1,29 @@
-//! The service with a clock that the test moves.
+//! The service in a world of its own.
 
-use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
-
-use pagoda_base::ids::RequestId;
-use pagoda_base::{Clock, ManualClock, SeededRandom, SignedDuration};
 use pagoda_logs::Logs;
 use pagoda_protocol::ApiError;
-use pagoda_service::{Api, Caller, Context, Origin};
+use pagoda_service::{Api, Context};
+use pagoda_testkit::World;
 use serde_json::{Value, json};
 
-pub(crate) struct World {
-    pub(crate) logs: Arc<Logs>,
-    pub(crate) clock: Arc<ManualClock>,
+pub(crate) struct LogsWorld {
+    pub(crate) world: World,
     api: Api,
 }
 
-impl World {
+impl LogsWorld {
     pub(crate) fn new() -> Self {
-        let clock = Arc::new(ManualClock::at("2026-01-15T12:00:00Z".parse().unwrap()));
-        let store = pagoda_store::memory(clock.clone()).unwrap();
-        let logs = Logs::new(store, clock.clone(), Arc::new(SeededRandom::new(1)));
-        Self { api: Api::of(&logs), logs, clock }
+        let world = World::new();
+        let logs = Logs::new(world.store.clone(), world.clock.clone(), world.random.clone());
+        Self { world, api: Api::of(&logs) }
     }
 
     pub(crate) fn now(&self) -> i64 {
-        self.clock.now().as_millisecond()
-    }
-
-    pub(crate) fn advance(&self, hours: i64) {
-        self.clock.advance(SignedDuration::from_hours(hours));
+        self.world.now_millis()
     }
 
     pub(crate) async fn call(&self, operation: &str, input: Value) -> Result<Value, ApiError> {
-        let account = "123456789012".parse().unwrap();
-        let cx = Context {
-            account,
-            region: "us-east-1".parse().unwrap(),
-            caller: Caller::root(account, None),
-            request_id: RequestId::new(&SeededRandom::new(2)),
-            now: self.clock.now(),
-            origin: Origin {
-                address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-                secure: true,
-                user_agent: None,
-                endpoint: String::new(),
-                via: None,
-            },
-        };
+        let cx: Context = self.world.context(self.world.root());
         let operation = self.api.operation(operation).unwrap();
         let input = operation.decode_json(&input)?;
         Ok(operation.call(&cx, input).await?.encode_json())
@@ -60,7 +36,8 @@ impl World {
     }
 
     pub(crate) async fn put(&self, group: &str, stream: &str, events: &[(i64, &str)]) -> Value {
-        let events: Vec<Value> = events.iter().map(|(at, text)| json!({ "timestamp": at, "message": text })).collect();
+        let events: Vec<Value> =
+            events.iter().map(|(at, text)| json!({ "timestamp": at, "message": text })).collect();
         let input = json!({ "logGroupName": group, "logStreamName": stream, "logEvents": events });
         self.call("PutLogEvents", input).await.unwrap()
     }
