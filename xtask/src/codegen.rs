@@ -18,10 +18,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+pub(crate) use api::Api;
+#[cfg(test)]
+pub(crate) use emit::formatted;
+pub(crate) use model::Model;
+
 use crate::Outcome;
 
 /// The services that have models, by botocore's names, which are our folders' too.
-const SERVICES: [&str; 8] =
+pub(crate) const SERVICES: [&str; 8] =
     ["apigateway", "cloudformation", "dynamodb", "iam", "lambda", "logs", "s3", "sts"];
 
 /// How to generate.

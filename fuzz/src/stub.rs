@@ -1,0 +1,57 @@
+//! What stands around the services here: nothing but refusals.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use pagoda_protocol::{ApiError, ByteStream};
+use pagoda_service::ports::{
+    Authenticate, CallOperation, IdentityPolicies, Invocation, InvokeFunction, Invoked, PoliciesOf,
+    ReadObject,
+};
+use pagoda_service::{Caller, Context};
+use serde_json::Value;
+
+/// Every port.
+pub(crate) struct Nothing;
+
+#[async_trait]
+impl IdentityPolicies for Nothing {
+    async fn of(&self, _caller: &Caller) -> Result<Arc<PoliciesOf>, ApiError> {
+        Ok(Arc::new(PoliciesOf { identity: Vec::new(), boundary: None }))
+    }
+}
+
+#[async_trait]
+impl CallOperation for Nothing {
+    async fn call(&self, _: &Context, service: &str, _: &str, _: Value) -> Result<Value, ApiError> {
+        Err(ApiError::unavailable(service))
+    }
+}
+
+#[async_trait]
+impl ReadObject for Nothing {
+    async fn read(
+        &self,
+        _: &Context,
+        _: &str,
+        _: &str,
+        _: Option<&str>,
+    ) -> Result<(u64, ByteStream), ApiError> {
+        Err(ApiError::new("NoSuchBucket", 404, "The specified bucket does not exist"))
+    }
+}
+
+#[async_trait]
+impl Authenticate for Nothing {
+    async fn caller(&self, _: &'static str, _: &http::request::Parts, _: &Bytes) -> Result<Caller, ApiError> {
+        Ok(Caller::anonymous())
+    }
+}
+
+#[async_trait]
+impl InvokeFunction for Nothing {
+    async fn invoke(&self, _: &Context, _: Invocation) -> Result<Invoked, ApiError> {
+        Err(ApiError::new("ResourceNotFoundException", 404, "Function not found"))
+    }
+}
