@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use pagoda_apigateway::ApiGateway;
 use pagoda_base::{Clock, Random, SystemClock, SystemRandom};
-use pagoda_cloudformation::CloudFormation;
+use pagoda_cloudformation::{CloudFormation, Handle};
 use pagoda_dynamodb::DynamoDb;
 use pagoda_gateway::{
     Authenticator, Authority, Counters, Front, Gateway, Limits, Listener, Planes, SandboxFront,
@@ -58,107 +58,54 @@ impl Host {
     }
 }
 
+/// What all services stand on.
+struct Ground {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    sealer: Sealer,
+    registered: Arc<Registered>,
+    fronted: Arc<Fronted>,
+    /// `{domain}:{port}`.
+    suffix: String,
+}
+
+/// The services, and what the front door needs of them.
+struct Services {
+    apis: Vec<Api>,
+    planes: Planes,
+    authorizer: Authorizer,
+    authenticator: Arc<Authenticator>,
+    lambda: Arc<Lambda>,
+    cloudformation: Arc<CloudFormation>,
+}
+
 impl Platform {
     /// Opens the data folder, puts all services together, and listens.
     pub(crate) async fn start(config: Config, host: Host) -> Result<Self, Error> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let random: Arc<dyn Random> = Arc::new(SystemRandom::default());
         let data = Data::open(&config.data)?;
-        let store = pagoda_store::open(&data.store(), Arc::clone(&clock), &*random).doing("the store")?;
-        let sealer = Sealer::new(&*data.root_key(&*random)?, Arc::clone(&random));
-        let blobs = Arc::new(Files::open(&data.blobs(), Arc::clone(&random)).doing("the blobs")?);
         let listeners = bind(&config.listen).await?;
         let address = listeners[0].address().doing("the listener")?;
-        let suffix = format!("{}:{}", config.domain, address.port());
-        let (registered, fronted) = (Arc::new(Registered::default()), Arc::new(Fronted::default()));
-
-        let iam = Iam::new(store.clone(), random.clone(), sealer.clone(), roots(&config, &data, &*random)?);
-        let authorizer = Authorizer::new(iam.clone());
-        let sts = Sts::new(iam.clone(), authorizer.clone(), sealer.clone(), clock.clone(), random.clone());
-        let credentials = Arc::new(AccessKeys { long_term: iam.clone(), sessions: sts.clone() });
-        let authenticator = Arc::new(Authenticator::new(credentials, clock.clone()));
-        let logs = Logs::new(store.clone(), clock.clone(), random.clone());
-        let dynamodb = DynamoDb::new(store.clone(), clock.clone(), random.clone(), authorizer.clone());
-        let s3 = S3::new(store.clone(), blobs, clock.clone(), random.clone(), authorizer.clone());
-        let lambda = Lambda::new(
-            functions(&config, &data, &host),
-            Ports {
-                store: store.clone(),
-                sealer,
-                clock: clock.clone(),
-                random: random.clone(),
-                authorizer: authorizer.clone(),
-                assume_role: sts.clone(),
-                read_role: iam.clone(),
-                read_object: s3.clone(),
-                logs: logs.clone(),
-                endpoint: fronted.clone(),
-                spawner: Some(host.spawner),
-            },
-        );
-        let lambda = lambda.doing("functions")?;
-        let apigateway = ApiGateway::new(
-            store.clone(),
-            random.clone(),
-            authorizer.clone(),
-            authenticator.clone(),
-            lambda.clone(),
-        );
-        let cloudformation = CloudFormation::new(
-            store.clone(),
-            clock.clone(),
-            random.clone(),
-            registered.clone(),
-            s3.clone(),
-            suffix,
-        );
-
-        let apis = [
-            Api::of(&iam),
-            Api::of(&sts),
-            Api::of(&logs),
-            Api::of(&dynamodb),
-            Api::of(&s3),
-            Api::of(&lambda),
-            Api::of(&apigateway),
-            Api::of(&pagoda_cloudformation::Handle::of(&cloudformation)),
-        ];
-        let counters = Counters::new(apis.iter().map(|api| api.spec().name).chain(["platform", "plane"]));
-        let registry = Arc::new(Registry::new(apis, authorizer));
-        registered.0.set(registry.clone()).map_err(|_| Error::new("the registry was set twice"))?;
-
-        let mut background = Background::default();
-        logs.run(&mut background);
-        dynamodb.run(&mut background);
-        s3.run(&mut background);
-        lambda.run(&mut background);
-
-        let gateway = Gateway {
-            registry,
-            planes: Planes {
-                execute_api: Some(apigateway),
-                website: Some(s3.clone()),
-                cross_origin: Some(s3),
-            },
-            authenticator,
-            account: config.account,
-            region: config.region.clone(),
-            domain: config.domain.clone(),
-            limits: Limits::default(),
-            clock: clock.clone(),
+        let ground = Ground {
+            store: pagoda_store::open(&data.store(), clock.clone(), &*random).doing("the store")?,
+            sealer: Sealer::new(&*data.root_key(&*random)?, random.clone()),
+            clock,
             random,
-            counters,
+            registered: Arc::default(),
+            fronted: Arc::default(),
+            suffix: format!("{}:{}", config.domain, address.port()),
         };
-        let authority = Authority::open(&data.tls(), &config.domain, address.ip(), clock).doing("TLS")?;
-        let tls = Arc::new(authority).tls().doing("TLS")?;
-        let front = Front::new(Arc::new(gateway), tls, Limits::default());
-        fronted.0.set(SandboxFront(front.clone())).map_err(|_| Error::new("the front was set twice"))?;
+        let mut background = Background::default();
+        let services = services(&ground, &config, &data, host, &mut background)?;
+        let (lambda, cloudformation) = (services.lambda.clone(), services.cloudformation.clone());
+        let front = front(&ground, &config, &data, services, address)?;
         cloudformation.recover().await.doing("stacks")?;
         for listener in listeners {
             let front = front.clone();
             tokio::spawn(async move { front.serve(listener).await });
         }
-
         let endpoint = format!("https://{address}");
         let region = config.region.to_string();
         data.announce(&Running {
@@ -167,7 +114,7 @@ impl Platform {
             account: config.account,
             domain: config.domain,
         })?;
-        Ok(Self { front, background, lambda, store, endpoint })
+        Ok(Self { front, background, lambda, store: ground.store, endpoint })
     }
 
     /// Finishes what is in flight, and stops.
@@ -177,6 +124,74 @@ impl Platform {
         self.lambda.close().await;
         self.store.close().await;
     }
+}
+
+/// Every service, one line each.
+#[rustfmt::skip]
+fn services(ground: &Ground, config: &Config, data: &Data, host: Host, background: &mut Background) -> Result<Services, Error> {
+    let Ground { store, clock, random, sealer, registered, fronted, suffix } = ground;
+    let blobs = Arc::new(Files::open(&data.blobs(), random.clone()).doing("the blobs")?);
+    let roots = roots(config, data, &**random)?;
+
+    let iam = Iam::new(store.clone(), random.clone(), sealer.clone(), roots);
+    let authorizer = Authorizer::new(iam.clone());
+    let sts = Sts::new(iam.clone(), authorizer.clone(), sealer.clone(), clock.clone(), random.clone());
+    let credentials = Arc::new(AccessKeys { long_term: iam.clone(), sessions: sts.clone() });
+    let authenticator = Arc::new(Authenticator::new(credentials, clock.clone()));
+    let logs = Logs::new(store.clone(), clock.clone(), random.clone());
+    let dynamodb = DynamoDb::new(store.clone(), clock.clone(), random.clone(), authorizer.clone());
+    let s3 = S3::new(store.clone(), blobs, clock.clone(), random.clone(), authorizer.clone());
+    let functions = functions(config, data, &host);
+    let lambda = Lambda::new(functions, Ports {
+        store: store.clone(), sealer: sealer.clone(), clock: clock.clone(), random: random.clone(),
+        authorizer: authorizer.clone(), assume_role: sts.clone(), read_role: iam.clone(),
+        read_object: s3.clone(), logs: logs.clone(), endpoint: fronted.clone(), spawner: Some(host.spawner),
+    }).doing("functions")?;
+    let apigateway = ApiGateway::new(store.clone(), random.clone(), authorizer.clone(), authenticator.clone(), lambda.clone());
+    let cloudformation = CloudFormation::new(store.clone(), clock.clone(), random.clone(), registered.clone(), s3.clone(), suffix.clone());
+
+    logs.run(background);
+    dynamodb.run(background);
+    s3.run(background);
+    lambda.run(background);
+    let apis = vec![
+        Api::of(&iam), Api::of(&sts), Api::of(&logs), Api::of(&dynamodb), Api::of(&s3), Api::of(&lambda),
+        Api::of(&apigateway), Api::of(&Handle::of(&cloudformation)),
+    ];
+    let planes = Planes { execute_api: Some(apigateway), website: Some(s3.clone()), cross_origin: Some(s3) };
+    Ok(Services { apis, planes, authorizer, authenticator, lambda, cloudformation })
+}
+
+/// The front door before the services, which are told of it and of each other.
+fn front(
+    ground: &Ground,
+    config: &Config,
+    data: &Data,
+    services: Services,
+    address: SocketAddr,
+) -> Result<Arc<Front>, Error> {
+    let counters =
+        Counters::new(services.apis.iter().map(|api| api.spec().name).chain(["platform", "plane"]));
+    let registry = Arc::new(Registry::new(services.apis, services.authorizer));
+    ground.registered.0.set(registry.clone()).map_err(|_| Error::new("the registry was set twice"))?;
+    let gateway = Gateway {
+        registry,
+        planes: services.planes,
+        authenticator: services.authenticator,
+        account: config.account,
+        region: config.region.clone(),
+        domain: config.domain.clone(),
+        limits: Limits::default(),
+        clock: ground.clock.clone(),
+        random: ground.random.clone(),
+        counters,
+    };
+    let authority =
+        Authority::open(&data.tls(), &config.domain, address.ip(), ground.clock.clone()).doing("TLS")?;
+    let tls = Arc::new(authority).tls().doing("TLS")?;
+    let front = Front::new(Arc::new(gateway), tls, Limits::default());
+    ground.fronted.0.set(SandboxFront(front.clone())).map_err(|_| Error::new("the front was set twice"))?;
+    Ok(front)
 }
 
 fn functions(config: &Config, data: &Data, host: &Host) -> pagoda_lambda::Config {

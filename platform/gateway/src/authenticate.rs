@@ -50,7 +50,12 @@ impl Authenticator {
     }
 
     /// Checks the signature over `parts` and `body`; a body that is not in memory is checked as it is read.
-    pub(crate) fn verify(&self, claimed: Claimed, parts: &Parts, body: Body) -> Result<(Caller, Body), ApiError> {
+    pub(crate) fn verify(
+        &self,
+        claimed: Claimed,
+        parts: &Parts,
+        body: Body,
+    ) -> Result<(Caller, Body), ApiError> {
         let Claimed { presented, credential } = claimed;
         let body = presented.verify(parts, body, &credential.secret, self.clock.now(), &self.keys)?;
         Ok((credential.caller, body))
@@ -59,12 +64,7 @@ impl Authenticator {
 
 #[async_trait]
 impl Authenticate for Authenticator {
-    async fn caller(
-        &self,
-        service: &'static str,
-        parts: &Parts,
-        body: &Bytes,
-    ) -> Result<Caller, ApiError> {
+    async fn caller(&self, service: &'static str, parts: &Parts, body: &Bytes) -> Result<Caller, ApiError> {
         match self.claim(service, Dialect::Rest, parts).await? {
             Some(claimed) => Ok(self.verify(claimed, parts, Body::from(body.clone()))?.0),
             None => Ok(Caller::anonymous()),

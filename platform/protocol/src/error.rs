@@ -112,7 +112,11 @@ impl ApiError {
 impl<E: Failure> From<E> for ApiError {
     fn from(failure: E) -> Self {
         let error = if failure.is_passing() {
-            Self::new("ServiceUnavailable", 503, "The request has failed due to a temporary failure of the server.")
+            Self::new(
+                "ServiceUnavailable",
+                503,
+                "The request has failed due to a temporary failure of the server.",
+            )
         } else {
             Self::internal()
         };

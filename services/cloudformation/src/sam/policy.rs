@@ -64,104 +64,48 @@ fn arn(text: &str) -> String {
     format!("arn:aws:iam::aws:policy/{path}{text}")
 }
 
+/// A policy template: the parameter that it takes, and what it allows on what that names.
+struct Template {
+    name: &'static str,
+    parameter: &'static str,
+    service: &'static str,
+    resources: &'static [&'static str],
+    actions: &'static [&'static str],
+}
+
 const TABLE: &[&str] = &["table/${Name}", "table/${Name}/index/*"];
+const BUCKET: &[&str] = &["${Name}", "${Name}/*"];
+
+#[rustfmt::skip] // a table reads better with a line for each template
+const TEMPLATES: &[Template] = &[
+    Template { name: "DynamoDBCrudPolicy", parameter: "TableName", service: "dynamodb", resources: TABLE, actions: &["GetItem", "DeleteItem", "PutItem", "Scan", "Query", "UpdateItem", "BatchWriteItem", "BatchGetItem", "DescribeTable", "ConditionCheckItem"] },
+    Template { name: "DynamoDBReadPolicy", parameter: "TableName", service: "dynamodb", resources: TABLE, actions: &["GetItem", "Scan", "Query", "BatchGetItem", "DescribeTable"] },
+    Template { name: "DynamoDBWritePolicy", parameter: "TableName", service: "dynamodb", resources: TABLE, actions: &["PutItem", "UpdateItem", "BatchWriteItem"] },
+    Template { name: "S3CrudPolicy", parameter: "BucketName", service: "s3", resources: BUCKET, actions: &["GetObject", "ListBucket", "GetBucketLocation", "GetObjectVersion", "PutObject", "PutObjectAcl", "GetLifecycleConfiguration", "PutLifecycleConfiguration", "DeleteObject"] },
+    Template { name: "S3ReadPolicy", parameter: "BucketName", service: "s3", resources: BUCKET, actions: &["GetObject", "ListBucket", "GetBucketLocation", "GetObjectVersion", "GetLifecycleConfiguration"] },
+    Template { name: "S3WritePolicy", parameter: "BucketName", service: "s3", resources: BUCKET, actions: &["PutObject", "PutObjectAcl", "PutLifecycleConfiguration"] },
+    Template { name: "LambdaInvokePolicy", parameter: "FunctionName", service: "lambda", resources: &["function:${Name}*"], actions: &["InvokeFunction"] },
+    Template { name: "SQSPollerPolicy", parameter: "QueueName", service: "sqs", resources: &["${Name}"], actions: &["ChangeMessageVisibility", "ChangeMessageVisibilityBatch", "DeleteMessage", "DeleteMessageBatch", "GetQueueAttributes", "ReceiveMessage"] },
+    Template { name: "SQSSendMessagePolicy", parameter: "QueueName", service: "sqs", resources: &["${Name}"], actions: &["SendMessage*"] },
+    Template { name: "SNSPublishMessagePolicy", parameter: "TopicName", service: "sns", resources: &["${Name}"], actions: &["Publish"] },
+];
 
 /// The document of a policy template.
-fn document(function: &str, template: &str, parameters: &Value) -> Checked<Value> {
-    let (parameter, service, resources, actions): (&str, &str, &[&str], &[&str]) = match template {
-        "DynamoDBCrudPolicy" => (
-            "TableName",
-            "dynamodb",
-            TABLE,
-            &[
-                "GetItem",
-                "DeleteItem",
-                "PutItem",
-                "Scan",
-                "Query",
-                "UpdateItem",
-                "BatchWriteItem",
-                "BatchGetItem",
-                "DescribeTable",
-                "ConditionCheckItem",
-            ],
-        ),
-        "DynamoDBReadPolicy" => {
-            ("TableName", "dynamodb", TABLE, &["GetItem", "Scan", "Query", "BatchGetItem", "DescribeTable"])
-        }
-        "DynamoDBWritePolicy" => {
-            ("TableName", "dynamodb", TABLE, &["PutItem", "UpdateItem", "BatchWriteItem"])
-        }
-        "S3CrudPolicy" => (
-            "BucketName",
-            "s3",
-            &["${Name}", "${Name}/*"],
-            &[
-                "GetObject",
-                "ListBucket",
-                "GetBucketLocation",
-                "GetObjectVersion",
-                "PutObject",
-                "PutObjectAcl",
-                "GetLifecycleConfiguration",
-                "PutLifecycleConfiguration",
-                "DeleteObject",
-            ],
-        ),
-        "S3ReadPolicy" => (
-            "BucketName",
-            "s3",
-            &["${Name}", "${Name}/*"],
-            &[
-                "GetObject",
-                "ListBucket",
-                "GetBucketLocation",
-                "GetObjectVersion",
-                "GetLifecycleConfiguration",
-            ],
-        ),
-        "S3WritePolicy" => (
-            "BucketName",
-            "s3",
-            &["${Name}", "${Name}/*"],
-            &["PutObject", "PutObjectAcl", "PutLifecycleConfiguration"],
-        ),
-        "LambdaInvokePolicy" => ("FunctionName", "lambda", &["function:${Name}*"], &["InvokeFunction"]),
-        "SQSPollerPolicy" => (
-            "QueueName",
-            "sqs",
-            &["${Name}"],
-            &[
-                "ChangeMessageVisibility",
-                "ChangeMessageVisibilityBatch",
-                "DeleteMessage",
-                "DeleteMessageBatch",
-                "GetQueueAttributes",
-                "ReceiveMessage",
-            ],
-        ),
-        "SQSSendMessagePolicy" => ("QueueName", "sqs", &["${Name}"], &["SendMessage*"]),
-        "SNSPublishMessagePolicy" => ("TopicName", "sns", &["${Name}"], &["Publish"]),
-        _ => {
-            return Err(refused(
-                function,
-                &format!("the policy template {template} is unknown, or not available in Pagoda"),
-            ));
-        }
-    };
-    let value = parameters.get(parameter);
-    let value = value.ok_or_else(|| {
-        refused(function, &format!("Must specify valid parameter values for policy template '{template}'"))
+fn document(function: &str, name: &str, parameters: &Value) -> Checked<Value> {
+    let template = TEMPLATES.iter().find(|template| template.name == name);
+    let template = template.ok_or_else(|| {
+        refused(function, &format!("the policy template {name} is unknown, or not available in Pagoda"))
     })?;
-    let resource = |path: &&str| {
-        let place = if service == "s3" {
-            "arn:${AWS::Partition}:s3:::"
-        } else {
-            "arn:${AWS::Partition}:SERVICE:${AWS::Region}:${AWS::AccountId}:"
-        };
-        json!({ "Fn::Sub": [format!("{}{path}", place.replace("SERVICE", service)), { "Name": value }] })
+    let value = parameters.get(template.parameter).ok_or_else(|| {
+        refused(function, &format!("Must specify valid parameter values for policy template '{name}'"))
+    })?;
+    let service = template.service;
+    let place = match service {
+        "s3" => "arn:${AWS::Partition}:s3:::".to_owned(),
+        _ => format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:"),
     };
-    let actions: Value = actions.iter().map(|action| json!(format!("{service}:{action}"))).collect();
-    let resources: Value = resources.iter().map(resource).collect();
+    let resource = |path: &&str| json!({ "Fn::Sub": [format!("{place}{path}"), { "Name": value }] });
+    let actions: Value = template.actions.iter().map(|action| json!(format!("{service}:{action}"))).collect();
+    let resources: Value = template.resources.iter().map(resource).collect();
     Ok(json!({ "Statement": [{ "Effect": "Allow", "Action": actions, "Resource": resources }] }))
 }

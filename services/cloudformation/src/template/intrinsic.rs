@@ -90,6 +90,51 @@ impl Scope<'_> {
             }
             "Fn::GetAtt" => self.attribute(argument, depth)?,
             "Fn::Sub" => json!(self.substitute(argument, depth)?),
+            "Fn::Join" | "Fn::Select" | "Fn::Split" | "Fn::Length" => {
+                self.list_function(name, argument, depth)?
+            }
+            "Fn::Base64" => json!(STANDARD.encode(text(argument)?)),
+            "Fn::FindInMap" => {
+                let [map, top, second] = arguments(3)? else { return Err(malformed(name)) };
+                self.find_in_map(&text(map)?, &text(top)?, &text(second)?)?
+            }
+            "Fn::ImportValue" => {
+                let export = text(argument)?;
+                let found = self.exports.get(&export);
+                json!(found.ok_or_else(|| Invalid::new(format!("No export named {export} found.")))?)
+            }
+            "Fn::GetAZs" => {
+                let given = text(argument)?;
+                let own = self.pseudo.get("AWS::Region").and_then(Value::as_str).unwrap_or_default();
+                let region = if given.is_empty() { own } else { &given };
+                json!([format!("{region}a"), format!("{region}b"), format!("{region}c")])
+            }
+            "Fn::ToJsonString" => json!(self.at(argument, depth)?.unwrap_or(Value::Null).to_string()),
+            "Fn::If" => {
+                let [condition, yes, no] = arguments(3)? else { return Err(malformed(name)) };
+                let condition = condition.as_str().ok_or_else(|| malformed(name))?;
+                let branch = if self.named_condition(condition, 0)? { yes } else { no };
+                return self.at(branch, depth);
+            }
+            "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => {
+                json!(self.condition(&json!({ name: argument }), 0)?)
+            }
+            other => {
+                return Err(Invalid::new(format!(
+                    "Template error: the function {other} is unknown, or not available in Pagoda"
+                )));
+            }
+        }))
+    }
+
+    /// The functions that take or give lists.
+    fn list_function(&self, name: &str, argument: &Value, depth: usize) -> Checked<Value> {
+        let arguments = |count: usize| match argument.as_array() {
+            Some(items) if items.len() == count => Ok(items.as_slice()),
+            _ => Err(malformed(name)),
+        };
+        let text = |value: &Value| self.text(name, value, depth);
+        Ok(match name {
             "Fn::Join" => {
                 let [separator, items] = arguments(2)? else { return Err(malformed(name)) };
                 let separator = separator.as_str().ok_or_else(|| malformed(name))?;
@@ -112,42 +157,12 @@ impl Scope<'_> {
                     separator.as_str().filter(|text| !text.is_empty()).ok_or_else(|| malformed(name))?;
                 text(whole)?.split(separator).map(Value::from).collect()
             }
-            "Fn::Base64" => json!(STANDARD.encode(text(argument)?)),
-            "Fn::FindInMap" => {
-                let [map, top, second] = arguments(3)? else { return Err(malformed(name)) };
-                self.find_in_map(&text(map)?, &text(top)?, &text(second)?)?
-            }
-            "Fn::ImportValue" => {
-                let export = text(argument)?;
-                let found = self.exports.get(&export);
-                json!(found.ok_or_else(|| Invalid::new(format!("No export named {export} found.")))?)
-            }
-            "Fn::GetAZs" => {
-                let given = text(argument)?;
-                let own = self.pseudo.get("AWS::Region").and_then(Value::as_str).unwrap_or_default();
-                let region = if given.is_empty() { own } else { &given };
-                json!([format!("{region}a"), format!("{region}b"), format!("{region}c")])
-            }
             "Fn::Length" => {
                 let items = self.at(argument, depth)?;
                 json!(items.as_ref().and_then(Value::as_array).ok_or_else(|| malformed(name))?.len())
             }
-            "Fn::ToJsonString" => json!(self.at(argument, depth)?.unwrap_or(Value::Null).to_string()),
-            "Fn::If" => {
-                let [condition, yes, no] = arguments(3)? else { return Err(malformed(name)) };
-                let condition = condition.as_str().ok_or_else(|| malformed(name))?;
-                let branch = if self.named_condition(condition, 0)? { yes } else { no };
-                return self.at(branch, depth);
-            }
-            "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => {
-                json!(self.condition(&json!({ name: argument }), 0)?)
-            }
-            other => {
-                return Err(Invalid::new(format!(
-                    "Template error: the function {other} is unknown, or not available in Pagoda"
-                )));
-            }
-        }))
+            _ => return Err(malformed(name)),
+        })
     }
 
     fn reference(&self, name: &str) -> Checked<Value> {
