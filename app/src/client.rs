@@ -66,7 +66,13 @@ impl Client {
     }
 
     /// A call of an awsQuery service.
-    pub(crate) async fn query(&self, service: &str, version: &str, action: &str, parameters: &[(&str, &str)]) -> Result<Element, Error> {
+    pub(crate) async fn query(
+        &self,
+        service: &str,
+        version: &str,
+        action: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<Element, Error> {
         let encoded = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
         let mut form = format!("Action={action}&Version={version}");
         for (name, value) in parameters {
@@ -108,7 +114,8 @@ impl Client {
         self.sign(&mut parts, service, &body)?;
         let stream = TcpStream::connect((host(authority.host()), authority.port_u16().unwrap_or(443))).await;
         let stream = stream.map_err(|error| {
-            Error::new(format!("{}: {error}", self.endpoint)).with_hint("is the platform running? start it with `pagoda serve`")
+            Error::new(format!("{}: {error}", self.endpoint))
+                .with_hint("is the platform running? start it with `pagoda serve`")
         })?;
         let request = Request::from_parts(parts, Full::new(body));
         if self.endpoint.scheme_str() == Some("http") {
@@ -147,7 +154,8 @@ async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Answer,
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.doing("HTTP")?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.doing("HTTP")?;
     let connection = tokio::spawn(connection);
     let response = sender.send_request(request).await.doing("HTTP")?;
     let (parts, body) = response.into_parts();
@@ -166,14 +174,19 @@ fn host(text: &str) -> &str {
     text.trim_start_matches('[').trim_end_matches(']')
 }
 
-/// Trusts the data folder's own authority, or the one in `AWS_CA_BUNDLE`.
+/// Trusts the data folder's own authority, and those in `AWS_CA_BUNDLE`.
 fn trusting(data: &Data) -> Result<TlsConnector, Error> {
-    let file = std::env::var_os("AWS_CA_BUNDLE").map_or_else(|| data.certificate(), Into::into);
     let mut roots = rustls::RootCertStore::empty();
-    if let Ok(certificates) = CertificateDer::pem_file_iter(&file) {
-        roots.add_parsable_certificates(certificates.flatten());
+    for file in
+        [Some(data.certificate()), std::env::var_os("AWS_CA_BUNDLE").map(Into::into)].into_iter().flatten()
+    {
+        if let Ok(certificates) = CertificateDer::pem_file_iter(&file) {
+            roots.add_parsable_certificates(certificates.flatten());
+        }
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().doing("TLS")?;
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .doing("TLS")?;
     Ok(TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_no_client_auth())))
 }

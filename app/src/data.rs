@@ -46,10 +46,6 @@ impl Data {
         self.0.join("blobs")
     }
 
-    pub(crate) fn functions(&self) -> PathBuf {
-        self.0.join("functions")
-    }
-
     /// SDKs that functions find beside their own code.
     pub(crate) fn sdks(&self) -> PathBuf {
         self.0.join("sdks")

@@ -8,14 +8,18 @@ use pagoda_apigateway::ApiGateway;
 use pagoda_base::{Clock, Random, SystemClock, SystemRandom};
 use pagoda_cloudformation::CloudFormation;
 use pagoda_dynamodb::DynamoDb;
-use pagoda_gateway::{Authenticator, Authority, Counters, Front, Gateway, Limits, Listener, Planes, SandboxFront};
+use pagoda_gateway::{
+    Authenticator, Authority, Counters, Front, Gateway, Limits, Listener, Planes, SandboxFront,
+};
 use pagoda_iam::{Iam, RootKey};
 use pagoda_lambda::{Interpreters, Lambda, Ports};
 use pagoda_logs::Logs;
 use pagoda_protocol::ApiError;
 use pagoda_s3::S3;
 use pagoda_sandbox::Spawner;
-use pagoda_service::ports::{CallOperation, Credential, Endpoint, FindCredential, NoCredential, ServeEndpoint};
+use pagoda_service::ports::{
+    CallOperation, Credential, Endpoint, FindCredential, NoCredential, ServeEndpoint,
+};
 use pagoda_service::{Api, Authorizer, Background, Context, Registry, Sealer};
 use pagoda_store::Store;
 use pagoda_store::blob::Files;
@@ -76,24 +80,37 @@ impl Platform {
         let logs = Logs::new(store.clone(), clock.clone(), random.clone());
         let dynamodb = DynamoDb::new(store.clone(), clock.clone(), random.clone(), authorizer.clone());
         let s3 = S3::new(store.clone(), blobs, clock.clone(), random.clone(), authorizer.clone());
-        let lambda = Lambda::new(functions(&config, &data, &host), Ports {
-            store: store.clone(),
-            sealer,
-            clock: clock.clone(),
-            random: random.clone(),
-            authorizer: authorizer.clone(),
-            assume_role: sts.clone(),
-            read_role: iam.clone(),
-            read_object: s3.clone(),
-            logs: logs.clone(),
-            endpoint: fronted.clone(),
-            spawner: Some(host.spawner),
-        });
+        let lambda = Lambda::new(
+            functions(&config, &data, &host),
+            Ports {
+                store: store.clone(),
+                sealer,
+                clock: clock.clone(),
+                random: random.clone(),
+                authorizer: authorizer.clone(),
+                assume_role: sts.clone(),
+                read_role: iam.clone(),
+                read_object: s3.clone(),
+                logs: logs.clone(),
+                endpoint: fronted.clone(),
+                spawner: Some(host.spawner),
+            },
+        );
         let lambda = lambda.doing("functions")?;
-        let apigateway =
-            ApiGateway::new(store.clone(), random.clone(), authorizer.clone(), authenticator.clone(), lambda.clone());
+        let apigateway = ApiGateway::new(
+            store.clone(),
+            random.clone(),
+            authorizer.clone(),
+            authenticator.clone(),
+            lambda.clone(),
+        );
         let cloudformation = CloudFormation::new(
-            store.clone(), clock.clone(), random.clone(), registered.clone(), s3.clone(), suffix,
+            store.clone(),
+            clock.clone(),
+            random.clone(),
+            registered.clone(),
+            s3.clone(),
+            suffix,
         );
 
         let apis = [
@@ -118,7 +135,11 @@ impl Platform {
 
         let gateway = Gateway {
             registry,
-            planes: Planes { execute_api: Some(apigateway), website: Some(s3.clone()), cross_origin: Some(s3) },
+            planes: Planes {
+                execute_api: Some(apigateway),
+                website: Some(s3.clone()),
+                cross_origin: Some(s3),
+            },
             authenticator,
             account: config.account,
             region: config.region.clone(),
@@ -140,7 +161,12 @@ impl Platform {
 
         let endpoint = format!("https://{address}");
         let region = config.region.to_string();
-        data.announce(&Running { endpoint: endpoint.clone(), region, account: config.account, domain: config.domain })?;
+        data.announce(&Running {
+            endpoint: endpoint.clone(),
+            region,
+            account: config.account,
+            domain: config.domain,
+        })?;
         Ok(Self { front, background, lambda, store, endpoint })
     }
 
@@ -159,7 +185,11 @@ fn functions(config: &Config, data: &Data, host: &Host) -> pagoda_lambda::Config
         cli::RuntimeFallback::Exact => pagoda_lambda::RuntimeFallback::Exact,
     };
     let sdk = sdk::present(data);
-    pagoda_lambda::Config { fallback, sdk, ..pagoda_lambda::Config::new(config.data.clone(), host.interpreters.clone()) }
+    pagoda_lambda::Config {
+        fallback,
+        sdk,
+        ..pagoda_lambda::Config::new(config.data.clone(), host.interpreters.clone())
+    }
 }
 
 /// Binds all addresses. Where the loopback of one family does not exist, the other's is enough.
@@ -220,7 +250,13 @@ struct Registered(OnceLock<Arc<Registry>>);
 
 #[async_trait]
 impl CallOperation for Registered {
-    async fn call(&self, cx: &Context, service: &str, operation: &str, input: Value) -> Result<Value, ApiError> {
+    async fn call(
+        &self,
+        cx: &Context,
+        service: &str,
+        operation: &str,
+        input: Value,
+    ) -> Result<Value, ApiError> {
         self.0.get().ok_or_else(ApiError::internal)?.call(cx, service, operation, input).await
     }
 }

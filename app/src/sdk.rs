@@ -50,7 +50,16 @@ pub(crate) fn fetch(data: &Data, interpreters: &Interpreters, say: impl Fn(&str)
         let folder = python(data);
         clear(&folder)?;
         let mut pip = Command::new("python3");
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--root-user-action=ignore", "--target"]);
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--root-user-action=ignore",
+            "--target",
+        ]);
         run(pip.arg(&folder).args(PYTHON_PACKAGES), "pip")?;
         complete(&folder)?;
     }

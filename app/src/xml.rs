@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn elements_are_found_with_their_texts() {
-        let xml = Element::parse(b"<?xml version='1.0'?><A xmlns='x'><L><m><K>a&amp;b</K></m><m/></L></A>").unwrap();
+        let xml = Element::parse(b"<?xml version='1.0'?><A xmlns='x'><L><m><K>a&amp;b</K></m><m/></L></A>")
+            .unwrap();
         let members: Vec<&Element> = xml.members("L").collect();
         assert_eq!((members.len(), members[0].text_of("K")), (2, "a&b"));
     }

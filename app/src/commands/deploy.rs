@@ -21,6 +21,7 @@ pub(crate) fn run(arguments: &Deploy) -> Result<ExitCode, Error> {
 
 /// The stack's outputs.
 pub(crate) fn show(outputs: &[(String, String)]) {
-    let rows: Vec<Vec<String>> = outputs.iter().map(|(name, value)| vec![name.clone(), value.clone()]).collect();
+    let rows: Vec<Vec<String>> =
+        outputs.iter().map(|(name, value)| vec![name.clone(), value.clone()]).collect();
     terminal::rows(&["output", ""], &rows);
 }

@@ -19,8 +19,15 @@ pub(crate) fn run(arguments: &Invoke) -> Result<ExitCode, Error> {
     };
     let client = Client::of(&arguments.target)?;
     let path = format!("/2015-03-31/functions/{}/invocations", arguments.function);
-    let answer = runtime()?.block_on(client.send("lambda", Method::POST, &path, &[("x-amz-log-type", "Tail")], payload.into()))?;
-    let tail = answer.headers.get("x-amz-log-result").and_then(|value| STANDARD.decode(value.as_bytes()).ok());
+    let answer = runtime()?.block_on(client.send(
+        "lambda",
+        Method::POST,
+        &path,
+        &[("x-amz-log-type", "Tail")],
+        payload.into(),
+    ))?;
+    let tail =
+        answer.headers.get("x-amz-log-result").and_then(|value| STANDARD.decode(value.as_bytes()).ok());
     if let Some(tail) = tail {
         terminal::remark(String::from_utf8_lossy(&tail).trim_end());
     }

@@ -17,10 +17,12 @@ pub(crate) fn run(arguments: &List) -> Result<ExitCode, Error> {
     let client = Client::of(&arguments.target)?;
     let found = runtime()?.block_on(collect(&client))?;
     if arguments.json {
-        let list = found.iter().map(|(kind, name, more)| json!({ "kind": kind, "name": name, "detail": more }));
+        let list =
+            found.iter().map(|(kind, name, more)| json!({ "kind": kind, "name": name, "detail": more }));
         terminal::say(Value::from_iter(list).to_string());
     } else {
-        let rows: Vec<Vec<String>> = found.into_iter().map(|(kind, name, more)| vec![kind.into(), name, more]).collect();
+        let rows: Vec<Vec<String>> =
+            found.into_iter().map(|(kind, name, more)| vec![kind.into(), name, more]).collect();
         terminal::rows(&["kind", "name", ""], &rows);
     }
     Ok(ExitCode::SUCCESS)

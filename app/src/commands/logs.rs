@@ -51,7 +51,8 @@ async fn show(client: &Client, group: &str, seen: &mut Seen) -> Result<(), Error
 }
 
 fn line(event: &Value, seen: &mut Seen) {
-    let (millis, id) = (event["timestamp"].as_i64().unwrap_or_default(), event["eventId"].as_str().unwrap_or_default());
+    let (millis, id) =
+        (event["timestamp"].as_i64().unwrap_or_default(), event["eventId"].as_str().unwrap_or_default());
     if millis == seen.millis && seen.ids.iter().any(|known| known == id) {
         return;
     }

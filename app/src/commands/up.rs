@@ -34,7 +34,8 @@ pub(crate) fn run(arguments: &Up) -> Result<ExitCode, Error> {
         progress.done(format!("functions have no AWS SDK but their own: {error}"));
     }
     runtime()?.block_on(async {
-        let target = Target { endpoint: None, data: Some(config.data.clone()), region: Some(config.region.clone()) };
+        let target =
+            Target { endpoint: None, data: Some(config.data.clone()), region: Some(config.region.clone()) };
         let platform = Platform::start(config, host).await?;
         let client = Client::of(&target)?;
         progress.now(format!("deploying {stack}"));
@@ -91,6 +92,8 @@ fn stack_name(application: &Path) -> Result<String, Error> {
     let name = lawful.trim_matches('-');
     match name.starts_with(|c: char| c.is_ascii_alphabetic()) {
         true => Ok(name.to_owned()),
-        false => Err(Error::new(format!("{name} cannot be a stack's name")).with_hint("give one with --stack")),
+        false => {
+            Err(Error::new(format!("{name} cannot be a stack's name")).with_hint("give one with --stack"))
+        }
     }
 }

@@ -21,7 +21,9 @@ pub(crate) async fn package(client: &Client, folder: &Path, template: &mut Yaml)
     let places = local_code(template);
     let mut bucket = None;
     for place in places {
-        let Some(path) = place.as_str().filter(|uri| !uri.starts_with("s3://")).map(str::to_owned) else { continue };
+        let Some(path) = place.as_str().filter(|uri| !uri.starts_with("s3://")).map(str::to_owned) else {
+            continue;
+        };
         let bytes = zipped(&folder.join(&path))?;
         let bucket = match &bucket {
             Some(bucket) => bucket,
@@ -40,7 +42,9 @@ fn local_code(template: &mut Yaml) -> Vec<&mut Yaml> {
     let mut places = Vec::new();
     for (section, content) in template.as_mapping_mut().into_iter().flatten() {
         match section.as_str() {
-            Some("Globals") => places.extend(content.get_mut("Function").and_then(|function| function.get_mut("CodeUri"))),
+            Some("Globals") => {
+                places.extend(content.get_mut("Function").and_then(|function| function.get_mut("CodeUri")))
+            }
             Some("Resources") => {
                 for (_, resource) in content.as_mapping_mut().into_iter().flatten() {
                     let field = match resource.get("Type").and_then(Yaml::as_str) {
@@ -48,7 +52,9 @@ fn local_code(template: &mut Yaml) -> Vec<&mut Yaml> {
                         Some("AWS::Lambda::Function") => "Code",
                         _ => continue,
                     };
-                    places.extend(resource.get_mut("Properties").and_then(|properties| properties.get_mut(field)));
+                    places.extend(
+                        resource.get_mut("Properties").and_then(|properties| properties.get_mut(field)),
+                    );
                 }
             }
             _ => {}
@@ -64,11 +70,16 @@ fn rename_plain_code(template: &mut Yaml) {
         if resource.get("Type").and_then(Yaml::as_str) != Some("AWS::Lambda::Function") {
             continue;
         }
-        let Some(code) = resource.get_mut("Properties").and_then(|properties| properties.get_mut("Code")) else { continue };
-        let place = code.as_str().and_then(|uri| uri.strip_prefix("s3://")).and_then(|rest| rest.split_once('/'));
+        let Some(code) = resource.get_mut("Properties").and_then(|properties| properties.get_mut("Code"))
+        else {
+            continue;
+        };
+        let place =
+            code.as_str().and_then(|uri| uri.strip_prefix("s3://")).and_then(|rest| rest.split_once('/'));
         if let Some((bucket, key)) = place.map(|(bucket, key)| (bucket.to_owned(), key.to_owned())) {
             let entries = [("S3Bucket", bucket), ("S3Key", key)];
-            *code = Yaml::Mapping(entries.into_iter().map(|(name, value)| (name.into(), value.into())).collect());
+            *code =
+                Yaml::Mapping(entries.into_iter().map(|(name, value)| (name.into(), value.into())).collect());
         }
     }
 }
@@ -82,7 +93,9 @@ pub(crate) async fn artifacts(client: &Client) -> Result<String, Error> {
     if head.status == StatusCode::NOT_FOUND {
         let location = match client.region.as_str() {
             "us-east-1" => String::new(),
-            region => format!("<CreateBucketConfiguration><LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>"),
+            region => format!(
+                "<CreateBucketConfiguration><LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>"
+            ),
         };
         let made = client.send("s3", Method::PUT, &format!("/{bucket}"), &[], location.into()).await?;
         if !made.status.is_success() {
@@ -93,7 +106,13 @@ pub(crate) async fn artifacts(client: &Client) -> Result<String, Error> {
 }
 
 /// Puts an object, unless content that names itself is there already.
-pub(crate) async fn upload(client: &Client, bucket: &str, key: &str, body: Bytes, kind: &str) -> Result<(), Error> {
+pub(crate) async fn upload(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+    body: Bytes,
+    kind: &str,
+) -> Result<(), Error> {
     let path = format!("/{bucket}/{key}");
     if client.send("s3", Method::HEAD, &path, &[], Bytes::new()).await?.status == StatusCode::OK {
         return Ok(());

@@ -60,19 +60,27 @@ impl Site {
         outputs: &[(String, String)],
     ) -> Result<(), Error> {
         let parameters = [("StackName", stack), ("LogicalResourceId", &self.bucket)];
-        let answer = client.query("cloudformation", CLOUDFORMATION, "DescribeStackResource", &parameters).await?;
-        let bucket = answer.find("PhysicalResourceId").map(|element| element.text.clone()).unwrap_or_default();
+        let answer =
+            client.query("cloudformation", CLOUDFORMATION, "DescribeStackResource", &parameters).await?;
+        let bucket =
+            answer.find("PhysicalResourceId").map(|element| element.text.clone()).unwrap_or_default();
         let source = folder.join(&self.source);
         for entry in WalkDir::new(&source).sort_by_file_name() {
             let entry = entry.doing(source.display())?;
             if entry.file_type().is_file() {
-                let key = entry.path().strip_prefix(&source).doing(source.display())?.to_string_lossy().into_owned();
+                let key = entry
+                    .path()
+                    .strip_prefix(&source)
+                    .doing(source.display())?
+                    .to_string_lossy()
+                    .into_owned();
                 let bytes = std::fs::read(entry.path()).doing(entry.path().display())?;
                 put(client, &bucket, &key, bytes.into()).await?;
             }
         }
         if let Some(key) = &self.outputs {
-            let outputs: Map<String, Value> = outputs.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+            let outputs: Map<String, Value> =
+                outputs.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
             put(client, &bucket, key, Value::Object(outputs).to_string().into()).await?;
         }
         Ok(())

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::package::{artifacts, upload};
 use super::CLOUDFORMATION;
+use super::package::{artifacts, upload};
 use crate::client::Client;
 use crate::error::Error;
 use crate::terminal::Progress;
@@ -27,7 +27,9 @@ pub(crate) async fn deploy(
 ) -> Result<Vec<(String, String)>, Error> {
     let status = status(client, stack).await?;
     let is_new = matches!(status.as_deref(), None | Some("REVIEW_IN_PROGRESS"));
-    if let Some(failed @ ("ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" | "DELETE_FAILED")) = status.as_deref() {
+    if let Some(failed @ ("ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" | "DELETE_FAILED")) =
+        status.as_deref()
+    {
         progress.now(format!("removing what {failed} left"));
         client.query(SERVICE, CLOUDFORMATION, "DeleteStack", &[("StackName", stack)]).await?;
         settled(client, stack, progress).await?;
@@ -107,7 +109,8 @@ async fn settled(client: &Client, stack: &str, progress: &Progress) -> Result<Op
         if !status.as_deref().is_some_and(|status| status.ends_with("_IN_PROGRESS")) {
             return Ok(status);
         }
-        let events = client.query(SERVICE, CLOUDFORMATION, "DescribeStackEvents", &[("StackName", stack)]).await?;
+        let events =
+            client.query(SERVICE, CLOUDFORMATION, "DescribeStackEvents", &[("StackName", stack)]).await?;
         if let Some(event) = events.members("StackEvents").next() {
             let now = format!("{} {}", event.text_of("ResourceStatus"), event.text_of("LogicalResourceId"));
             if now != told {
@@ -123,9 +126,14 @@ async fn settled(client: &Client, stack: &str, progress: &Progress) -> Result<Op
 async fn failure(client: &Client, stack: &str) -> Error {
     let events = client.query(SERVICE, CLOUDFORMATION, "DescribeStackEvents", &[("StackName", stack)]).await;
     let events = events.unwrap_or_default();
-    let failed = events.members("StackEvents").find(|event| event.text_of("ResourceStatus").ends_with("_FAILED"));
+    let failed =
+        events.members("StackEvents").find(|event| event.text_of("ResourceStatus").ends_with("_FAILED"));
     match failed {
-        Some(event) => Error::new(format!("{}: {}", event.text_of("LogicalResourceId"), event.text_of("ResourceStatusReason"))),
+        Some(event) => Error::new(format!(
+            "{}: {}",
+            event.text_of("LogicalResourceId"),
+            event.text_of("ResourceStatusReason")
+        )),
         None => Error::new(format!("stack {stack} was not deployed")),
     }
 }
@@ -133,5 +141,7 @@ async fn failure(client: &Client, stack: &str) -> Error {
 async fn outputs(client: &Client, stack: &str) -> Result<Vec<(String, String)>, Error> {
     let stack = describe(client, stack).await?.unwrap_or_default();
     let outputs = stack.members("Outputs");
-    Ok(outputs.map(|one| (one.text_of("OutputKey").to_owned(), one.text_of("OutputValue").to_owned())).collect())
+    Ok(outputs
+        .map(|one| (one.text_of("OutputKey").to_owned(), one.text_of("OutputValue").to_owned()))
+        .collect())
 }

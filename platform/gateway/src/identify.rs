@@ -58,7 +58,9 @@ pub(crate) fn identify<'a>(
         return destination;
     }
     if let Some((bucket, region)) = virtual_host(&labels) {
-        return bucket_in_host(&bucket, region, path);
+        // What is signed counts more than what the host says, or leaves out.
+        let signed = scope(parts).and_then(|(_, region)| region);
+        return bucket_in_host(&bucket, signed.or(region), path);
     }
     let (service, region) = service(parts, path, registry);
     match bucket_below_domain(host, domain) {

@@ -11,7 +11,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use pagoda_base::ids::RequestId;
 use pagoda_base::{AccountId, Clock, Random, Region};
-use pagoda_protocol::sigv4::Dialect;
+use pagoda_protocol::sigv4::{Dialect, PathStyle};
 use pagoda_protocol::{ApiError, Body, Protocol, ServiceSpec, Target, Trace, checksum, encode_error, route};
 use pagoda_service::{Api, Arrival, Caller, Context, Origin, Registry};
 
@@ -152,6 +152,10 @@ impl Gateway {
     ) -> Result<Response<Body>, ApiError> {
         let spec = api.spec();
 
+        if let Some(path) = &s3_path {
+            // Signatures of Version 2 cover the path with the bucket, wherever the bucket was named.
+            parts.extensions.insert(PathStyle(path.clone()));
+        }
         let claimed = self.authenticator.claim(spec.name, Dialect::of(spec), parts).await?;
         if claimed.is_none() && !spec.is_s3() {
             return Err(missing_token(spec));

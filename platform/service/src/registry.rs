@@ -55,7 +55,11 @@ impl CallOperation for Registry {
     ) -> Result<Value, ApiError> {
         let api = self.api(service).ok_or_else(|| ApiError::unavailable(service))?;
         let operation = api.operation(operation).ok_or_else(|| ApiError::unavailable(operation))?;
-        let input = operation.decode_json(&input)?;
+        let input = operation.decode_json(&input).map_err(|error| match &*error.code {
+            // JSON inside the process has no protocol to say what the service calls this.
+            "ValidationException" => ApiError { code: api.spec().validation_code.into(), ..error },
+            _ => error,
+        })?;
         let needed = operation.access(cx, &input)?;
         self.authorize(cx, api, &needed).await?;
         Ok(operation.call(cx, input).await?.encode_json())

@@ -1,1 +1,9 @@
-//! A whole server inside a test: port 0, a clock that the test moves, a faulty disk.
+//! Services inside a test: a store in memory, a clock that the test moves, callers of its choice.
+//!
+//! Whole servers are tested through real clients against the real binary: see `tests/`.
+
+mod client;
+mod world;
+
+pub use client::Client;
+pub use world::{ACCOUNT, OTHER_ACCOUNT, REGION, World};

@@ -20,6 +20,8 @@ pub(crate) const BYTES_MAX: u32 = 1_048_576;
 pub(crate) struct Found {
     pub(crate) key: Key,
     pub(crate) millis: i64,
+    /// Unique, and ordered as events are.
+    pub(crate) id: String,
     pub(crate) event: Event,
 }
 
@@ -28,9 +30,12 @@ impl Found {
         let event = Event::decode(&row.value)?;
         let elements =
             tuple::decode(&row.key.bytes).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        match elements.get(2) {
-            Some(Element::I64(millis)) => Ok(Self { key: row.key, millis: *millis, event }),
-            _ => Err(StoreError::Corrupt("an event's key without a time".into())),
+        match &elements[..] {
+            [_kind, _incarnation, Element::I64(millis), Element::Stamp(stamp), Element::U64(index)] => {
+                let id = format!("{millis:026}{:024}{index:06}", stamp.as_u128());
+                Ok(Self { key: row.key, millis: *millis, id, event })
+            }
+            _ => Err(StoreError::Corrupt("an event's key is not one".into())),
         }
     }
 }

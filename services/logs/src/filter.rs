@@ -81,15 +81,12 @@ fn answer(events: Vec<g::FilteredLogEvent>, next_token: Option<String>) -> g::Fi
 }
 
 fn describe(stream: String, found: Found) -> g::FilteredLogEvent {
-    // The stamp at the key's end is unique; with the time in front, ids sort as events do.
-    let tail: u128 =
-        found.key.bytes.iter().rev().take(10).rev().fold(0, |n, byte| n << 8 | u128::from(*byte));
     g::FilteredLogEvent {
         log_stream_name: Some(stream),
         timestamp: Some(found.millis),
         message: Some(found.event.message),
         ingestion_time: Some(found.event.ingestion_millis),
-        event_id: Some(format!("{:026}{tail:030}", found.millis)),
+        event_id: Some(found.id),
     }
 }
 

@@ -16,7 +16,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
     protocols: &[p::Protocol::AwsJson11],
     xml_namespace: "",
     error_namespace: "",
-    validation_code: "ValidationException",
+    validation_code: "InvalidParameterException",
     operations: &[
         <CreateLogGroup as p::Operation>::SPEC,
         <CreateLogStream as p::Operation>::SPEC,

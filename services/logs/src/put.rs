@@ -3,12 +3,11 @@
 //! Source: <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html>
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use pagoda_base::{AccountId, Region, Timestamp};
 use pagoda_protocol::ApiError;
 use pagoda_service::Context;
 use pagoda_service::ports::{LogLine, PutLogEvents};
-use pagoda_store::{Commit, Decision, Record, update};
+use pagoda_store::{Commit, Decision, KeyBuilder, Record, Space, update};
 
 use crate::generated as g;
 use crate::table::{self, Event, Stream};
@@ -81,10 +80,12 @@ impl Logs {
             let mut stream = found.ok_or_else(stream::missing)?;
             let token = stream.incarnation.replace('-', "");
             let mut commit = Commit::new();
-            for (millis, message) in events {
+            for (index, (millis, message)) in (0..).zip(events) {
                 let event = Event { message: (*message).to_owned(), ingestion_millis: now };
                 let prefix = table::events_at(&stream.incarnation, *millis);
-                commit = commit.append(prefix, Bytes::new(), event.encode()?);
+                // One commit has one stamp: the index keeps its events apart, and in order.
+                let tail = KeyBuilder::new(Space::Log).u64(index).into_bytes();
+                commit = commit.append(prefix, tail, event.encode()?);
             }
             let times = events.iter().map(|(millis, _)| *millis);
             stream.first_event_millis = times.clone().chain(stream.first_event_millis).min();

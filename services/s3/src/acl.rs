@@ -27,11 +27,8 @@ pub(crate) fn canonical_id(account: AccountId) -> String {
 }
 
 fn full_control(account: AccountId) -> Vec<g::Grant> {
-    let grantee = g::Grantee {
-        id: Some(canonical_id(account)),
-        r#type: g::Type::CanonicalUser,
-        ..Default::default()
-    };
+    let grantee =
+        g::Grantee { id: Some(canonical_id(account)), r#type: g::Type::CanonicalUser, ..Default::default() };
     vec![g::Grant { grantee: Some(grantee), permission: Some(g::Permission::FullControl) }]
 }
 
@@ -88,7 +85,9 @@ pub(crate) async fn put_controls(
 fn enforced(operation: &str, ownership: Option<g::ObjectOwnership>) -> Result<(), ApiError> {
     match ownership {
         None | Some(g::ObjectOwnership::BucketOwnerEnforced) => Ok(()),
-        Some(other) => Err(ApiError::not_implemented(operation, &format!("ObjectOwnership {}", other.as_str()))),
+        Some(other) => {
+            Err(ApiError::not_implemented(operation, &format!("ObjectOwnership {}", other.as_str())))
+        }
     }
 }
 
@@ -111,7 +110,10 @@ pub(crate) fn check_new_bucket(input: &g::CreateBucketRequest) -> Result<(), Api
 }
 
 /// Refuses access control lists on an object, but those that change nothing.
-pub(crate) fn check_object(acl: Option<g::ObjectCannedACL>, grants: [&Option<String>; 4]) -> Result<(), ApiError> {
+pub(crate) fn check_object(
+    acl: Option<g::ObjectCannedACL>,
+    grants: [&Option<String>; 4],
+) -> Result<(), ApiError> {
     use g::ObjectCannedACL::{BucketOwnerFullControl, Private};
     if matches!(acl, None | Some(Private | BucketOwnerFullControl)) && grants.iter().all(|g| g.is_none()) {
         return Ok(());

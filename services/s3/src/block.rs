@@ -36,7 +36,8 @@ pub(crate) async fn get(
     let bucket = bucket::open(s3, cx, &input.bucket, input.expected_bucket_owner.as_deref()).await?;
     let block = bucket.block.ok_or_else(|| {
         let message = "The public access block configuration was not found";
-        ApiError::new("NoSuchPublicAccessBlockConfiguration", 404, message).with_field("BucketName", bucket.name)
+        ApiError::new("NoSuchPublicAccessBlockConfiguration", 404, message)
+            .with_field("BucketName", bucket.name)
     })?;
     let configuration = g::PublicAccessBlockConfiguration {
         block_public_acls: Some(block.block_public_acls),

@@ -194,7 +194,8 @@ pub(crate) async fn list(
     for stored in page.items {
         let name = key_text(&stored.key)?;
         let region = stored.record.region.as_str();
-        if !name.starts_with(prefix) || input.bucket_region.as_deref().is_some_and(|wanted| wanted != region) {
+        if !name.starts_with(prefix) || input.bucket_region.as_deref().is_some_and(|wanted| wanted != region)
+        {
             continue;
         }
         if buckets.len() == max {

@@ -67,7 +67,8 @@ pub(crate) fn stated(request: &mut impl Sums) -> Result<Option<(Algorithm, Strin
     for algorithm in Algorithm::ALL {
         let Some(value) = request.member(algorithm).take() else { continue };
         if stated.is_some() {
-            let message = "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.";
+            let message =
+                "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.";
             return Err(error::invalid_request(message));
         }
         stated = Some((algorithm, value));
@@ -104,7 +105,10 @@ pub(crate) fn named(name: &str) -> Option<Algorithm> {
 }
 
 /// The algorithm of the model's value, if the platform computes it.
-pub(crate) fn wanted(operation: &str, value: Option<g::ChecksumAlgorithm>) -> Result<Option<Algorithm>, ApiError> {
+pub(crate) fn wanted(
+    operation: &str,
+    value: Option<g::ChecksumAlgorithm>,
+) -> Result<Option<Algorithm>, ApiError> {
     let Some(value) = value else { return Ok(None) };
     match named(value.as_str()) {
         Some(algorithm) => Ok(Some(algorithm)),

@@ -76,11 +76,7 @@ fn check_order(wanted: &[g::CompletedPart]) -> Result<(), ApiError> {
 }
 
 /// The parts that are named, if they are there as they are named, and large enough.
-async fn chosen(
-    s3: &S3,
-    upload: &str,
-    wanted: Vec<g::CompletedPart>,
-) -> Result<Vec<(i32, Part)>, ApiError> {
+async fn chosen(s3: &S3, upload: &str, wanted: Vec<g::CompletedPart>) -> Result<Vec<(i32, Part)>, ApiError> {
     let all = content::parts(s3, upload, &[(1, crate::part::NUMBER_MAX)]).await?;
     let mut all = all.into_iter().peekable();
     let mut chosen = Vec::with_capacity(wanted.len());
@@ -204,9 +200,7 @@ async fn again(
     gone: ApiError,
 ) -> Result<g::CompleteMultipartUploadOutput, ApiError> {
     match object::find(s3, bucket, &input.key).await? {
-        Some(Stored { record, .. })
-            if matches!(&record.content, Content::Parts { upload, .. } if *upload == input.upload_id) =>
-        {
+        Some(Stored { record, .. }) if matches!(&record.content, Content::Parts { upload, .. } if *upload == input.upload_id) => {
             Ok(output(cx, bucket, input.key.clone(), &record))
         }
         _ => Err(gone),

@@ -101,7 +101,10 @@ impl Writing {
 
 /// Whether one of the entity tags in a header is this one, with or without quotes.
 fn matches(header: &str, etag: &str) -> bool {
-    header.split(',').map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"')).any(|tag| tag == "*" || tag == etag)
+    header
+        .split(',')
+        .map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"'))
+        .any(|tag| tag == "*" || tag == etag)
 }
 
 /// An entity tag as headers have it.

@@ -110,7 +110,11 @@ pub(crate) fn leave(commit: Commit, what: Left, due: Timestamp) -> Result<Commit
 }
 
 /// Opens content for reading; nothing if it was replaced meanwhile.
-pub(crate) async fn open(s3: &S3, content: &Content, range: Range<u64>) -> Result<Option<ByteStream>, ApiError> {
+pub(crate) async fn open(
+    s3: &S3,
+    content: &Content,
+    range: Range<u64>,
+) -> Result<Option<ByteStream>, ApiError> {
     let length = range.end - range.start;
     match content {
         Content::Inline(id) => {
@@ -188,7 +192,9 @@ pub(crate) async fn parts(
 /// The number at the end of a part's key.
 pub(crate) fn part_number(key: &Key) -> Result<i32, ApiError> {
     match pagoda_store::tuple::decode(&key.bytes).ok().and_then(|mut elements| elements.pop()) {
-        Some(pagoda_store::tuple::Element::I64(number)) => i32::try_from(number).map_err(|_| ApiError::internal()),
+        Some(pagoda_store::tuple::Element::I64(number)) => {
+            i32::try_from(number).map_err(|_| ApiError::internal())
+        }
         _ => Err(ApiError::internal()),
     }
 }

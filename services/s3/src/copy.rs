@@ -27,7 +27,12 @@ pub(crate) async fn copy(
     let replaces = input.metadata_directive == Some(g::MetadataDirective::Replace);
     let class_given = input.storage_class.is_some();
     let redirect_given = input.website_redirect_location.is_some();
-    if source.bucket == input.bucket && source.key == input.key && !replaces && !class_given && !redirect_given {
+    if source.bucket == input.bucket
+        && source.key == input.key
+        && !replaces
+        && !class_given
+        && !redirect_given
+    {
         let message = "This copy request is illegal because it is trying to copy an object to itself without changing \
                        the object's metadata, storage class, website redirect location or encryption attributes.";
         return Err(error::invalid_request(message));
@@ -104,4 +109,3 @@ async fn copied_tags(
     }
     Ok(tags)
 }
-

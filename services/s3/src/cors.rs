@@ -45,7 +45,9 @@ fn check(rule: &g::CORSRule) -> Result<(), ApiError> {
         return Err(error::invalid_request(&message));
     }
     if let Some(header) = rule.expose_headers.iter().flatten().find(|header| header.contains('*')) {
-        let message = format!("ExposeHeader \"{header}\" contains wildcard. We currently do not support wildcard for ExposeHeader.");
+        let message = format!(
+            "ExposeHeader \"{header}\" contains wildcard. We currently do not support wildcard for ExposeHeader."
+        );
         return Err(error::invalid_request(&message));
     }
     Ok(())
@@ -66,7 +68,9 @@ pub(crate) async fn get(
     let rules = of(&bucket)?;
     if rules.is_empty() {
         let message = "The CORS configuration does not exist";
-        return Err(ApiError::new("NoSuchCORSConfiguration", 404, message).with_field("BucketName", bucket.name));
+        return Err(
+            ApiError::new("NoSuchCORSConfiguration", 404, message).with_field("BucketName", bucket.name)
+        );
     }
     Ok(g::GetBucketCorsOutput { cors_rules: Some(rules) })
 }

@@ -43,7 +43,8 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 /// The answer to an OPTIONS request.
 pub(crate) fn preflight(bucket: &Bucket, headers: &HeaderMap) -> Result<Response<Body>, ApiError> {
     let bad = |message: &str| ApiError::new("BadRequest", 400, message);
-    let origin = text(headers, "origin").ok_or_else(|| bad("Insufficient information. Origin request header needed."))?;
+    let origin = text(headers, "origin")
+        .ok_or_else(|| bad("Insufficient information. Origin request header needed."))?;
     let method = text(headers, "access-control-request-method")
         .ok_or_else(|| bad("Invalid Access-Control-Request-Method: null"))?;
     let wanted = text(headers, "access-control-request-headers");

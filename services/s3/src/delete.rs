@@ -60,7 +60,12 @@ pub(crate) async fn many(
     })
 }
 
-async fn remove(s3: &S3, cx: &Context, bucket: &Bucket, wanted: &g::ObjectIdentifier) -> Result<(), ApiError> {
+async fn remove(
+    s3: &S3,
+    cx: &Context,
+    bucket: &Bucket,
+    wanted: &g::ObjectIdentifier,
+) -> Result<(), ApiError> {
     let version = wanted.version_id.as_deref();
     object::authorize(s3, cx, bucket, &access::removed(&bucket.name, &wanted.key, version)).await?;
     name::check_version(version)?;

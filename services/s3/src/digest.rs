@@ -49,7 +49,8 @@ impl Stated {
     /// From a `Content-MD5` header and a checksum.
     pub(crate) fn new(md5: Option<&str>, sum: Option<(Algorithm, String)>) -> Result<Self, ApiError> {
         let invalid = || ApiError::new("InvalidDigest", 400, "The Content-MD5 you specified is not valid.");
-        let md5 = md5.map(|text| STANDARD.decode(text).ok().filter(|bytes| bytes.len() == 16).ok_or_else(invalid));
+        let md5 =
+            md5.map(|text| STANDARD.decode(text).ok().filter(|bytes| bytes.len() == 16).ok_or_else(invalid));
         Ok(Self { md5: md5.transpose()?, sum })
     }
 }
@@ -58,7 +59,8 @@ impl Intake {
     /// Reads `body`, of at most `bytes_max` bytes, computing the checksum of `own` as well.
     pub(crate) fn new(body: ByteStream, stated: Stated, own: Option<Algorithm>, bytes_max: u64) -> Self {
         let own = own.unwrap_or(DEFAULT);
-        let other = stated.sum.as_ref().map(|(algorithm, _)| *algorithm).filter(|algorithm| *algorithm != own);
+        let other =
+            stated.sum.as_ref().map(|(algorithm, _)| *algorithm).filter(|algorithm| *algorithm != own);
         Self {
             length: body.len(),
             body,
@@ -92,6 +94,9 @@ impl Intake {
 
     fn take(&mut self, data: Bytes) -> Result<Bytes, ApiError> {
         self.size += data.len() as u64;
+        if self.length.is_some_and(|length| self.size > length) {
+            return Err(incomplete());
+        }
         if self.size > self.bytes_max {
             return Err(error::entity_too_large(self.size, self.bytes_max));
         }
@@ -105,8 +110,7 @@ impl Intake {
 
     fn end(&mut self) -> Result<(), ApiError> {
         if self.length.is_some_and(|length| length != self.size) {
-            let message = "You did not provide the number of bytes specified by the Content-Length HTTP header";
-            return Err(ApiError::new("IncompleteBody", 400, message));
+            return Err(incomplete());
         }
         let md5: [u8; 16] = std::mem::take(&mut self.md5).finalize().into();
         if self.stated.md5.as_ref().is_some_and(|stated| *stated != md5) {
@@ -142,6 +146,11 @@ impl Digest {
     pub(crate) fn sum(self) -> Sum {
         self.stated.unwrap_or(self.own)
     }
+}
+
+fn incomplete() -> ApiError {
+    let message = "You did not provide the number of bytes specified by the Content-Length HTTP header";
+    ApiError::new("IncompleteBody", 400, message)
 }
 
 fn finished(checksum: Checksum) -> Sum {

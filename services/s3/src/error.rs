@@ -57,7 +57,11 @@ pub(crate) fn precondition_failed(condition: &'static str) -> ApiError {
 
 /// 400: the body is not what its digest says.
 pub(crate) fn bad_digest(algorithm: &str) -> ApiError {
-    ApiError::new("BadDigest", 400, format!("The {algorithm} you specified did not match the calculated checksum."))
+    ApiError::new(
+        "BadDigest",
+        400,
+        format!("The {algorithm} you specified did not match the calculated checksum."),
+    )
 }
 
 /// 400: the object would be larger than `max`.

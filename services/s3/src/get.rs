@@ -134,7 +134,9 @@ pub(crate) async fn head(
 /// Only who signs may say how an object is to be answered.
 fn refuse_anonymous(cx: &Context, overrides: bool) -> Result<(), ApiError> {
     if overrides && cx.caller.principal == pagoda_policy::Principal::Anonymous {
-        return Err(error::invalid_request("Request specific response headers cannot be used for anonymous GET requests."));
+        return Err(error::invalid_request(
+            "Request specific response headers cannot be used for anonymous GET requests.",
+        ));
     }
     Ok(())
 }
@@ -153,7 +155,9 @@ async fn piece(
         return Ok(Piece { range: range.unwrap_or(everything), content_range, parts_count: None });
     };
     if range.is_some() {
-        return Err(error::invalid_request("Cannot specify both Range header and partNumber query parameter"));
+        return Err(error::invalid_request(
+            "Cannot specify both Range header and partNumber query parameter",
+        ));
     }
     let missing = || {
         let message = "The requested partnumber is not satisfiable";

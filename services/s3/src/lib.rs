@@ -78,7 +78,16 @@ impl S3 {
         authorizer: Authorizer,
     ) -> Arc<Self> {
         let started = clock.now();
-        Arc::new(Self { store, blobs, clock, random, authorizer, started, orphans_cleared: AtomicBool::new(false), sweep: Nudge::default() })
+        Arc::new(Self {
+            store,
+            blobs,
+            clock,
+            random,
+            authorizer,
+            started,
+            orphans_cleared: AtomicBool::new(false),
+            sweep: Nudge::default(),
+        })
     }
 
     /// Registers the clearing away of replaced and abandoned content.

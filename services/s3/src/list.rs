@@ -168,7 +168,11 @@ async fn page(
     Ok(Page { contents, common_prefixes, marker, is_truncated })
 }
 
-async fn roll_up<'q>(s3: &S3, bucket: &Bucket, question: &'q Question) -> Result<Rollup<'q, Object>, ApiError> {
+async fn roll_up<'q>(
+    s3: &S3,
+    bucket: &Bucket,
+    question: &'q Question,
+) -> Result<Rollup<'q, Object>, ApiError> {
     let mut rollup = Rollup::new(question);
     let all = table::objects(&bucket.incarnation);
     let (_, hi) = all.prefix_range();

@@ -57,7 +57,8 @@ fn check_redirect(location: Option<&str>) -> Result<(), ApiError> {
     let is_place = |text: &str| ["/", "http://", "https://"].iter().any(|start| text.starts_with(start));
     match location {
         Some(text) if !is_place(text) || text.len() > 2048 => {
-            let message = "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.";
+            let message =
+                "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.";
             Err(ApiError::new("InvalidRedirectLocation", 400, message))
         }
         _ => Ok(()),

@@ -26,7 +26,8 @@ pub(crate) fn check_bucket(name: &str) -> Result<(), ApiError> {
     if is_valid {
         return Ok(());
     }
-    Err(ApiError::new("InvalidBucketName", 400, "The specified bucket is not valid.").with_field("BucketName", name))
+    Err(ApiError::new("InvalidBucketName", 400, "The specified bucket is not valid.")
+        .with_field("BucketName", name))
 }
 
 /// Refuses a key that is too long; every other text is a key.

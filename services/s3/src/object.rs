@@ -38,7 +38,12 @@ async fn missing(s3: &S3, cx: &Context, bucket: &Bucket, key: &str) -> Result<Ap
 }
 
 /// Refuses what the caller may not do to a bucket that was read already.
-pub(crate) async fn authorize(s3: &S3, cx: &Context, bucket: &Bucket, access: &Access) -> Result<(), ApiError> {
+pub(crate) async fn authorize(
+    s3: &S3,
+    cx: &Context,
+    bucket: &Bucket,
+    access: &Access,
+) -> Result<(), ApiError> {
     s3.authorizer.require(&SERVICE, cx, access, &public::of_bucket(cx, bucket)?).await
 }
 
@@ -113,7 +118,12 @@ pub(crate) async fn replace(
 }
 
 /// Removes the object, if there is one and the condition holds of it.
-pub(crate) async fn remove(s3: &S3, bucket: &Bucket, key: &str, if_match: Option<&str>) -> Result<(), ApiError> {
+pub(crate) async fn remove(
+    s3: &S3,
+    bucket: &Bucket,
+    key: &str,
+    if_match: Option<&str>,
+) -> Result<(), ApiError> {
     name::check_key(key)?;
     let condition = Writing { if_match: if_match.map(str::to_owned), if_none_match: None };
     let row = table::object(&bucket.incarnation, key.as_bytes());
@@ -122,7 +132,9 @@ pub(crate) async fn remove(s3: &S3, bucket: &Bucket, key: &str, if_match: Option
         condition.check(key, current.as_ref())?;
         match current {
             None => Ok::<_, ApiError>(Decision::keep(())),
-            Some(object) => Ok(Decision::delete(()).with(content::let_go(Commit::new(), &object.content, now)?)),
+            Some(object) => {
+                Ok(Decision::delete(()).with(content::let_go(Commit::new(), &object.content, now)?))
+            }
         }
     })
     .await?;

@@ -105,9 +105,11 @@ async fn save(s3: &S3, bucket: &Bucket, place: &Place<'_>, part: &Part) -> Resul
         let current = PARTS.get(s3.store(), &row).await?;
         let commit = fence::read(s3, bucket).await?.guard()?.at(upload.key, upload.stamp);
         let commit = match &current {
-            Some(stored) => {
-                content::let_blob_go(commit.at(row.clone(), stored.stamp), stored.record.blob, s3.clock.now())?
-            }
+            Some(stored) => content::let_blob_go(
+                commit.at(row.clone(), stored.stamp),
+                stored.record.blob,
+                s3.clock.now(),
+            )?,
             None => commit.absent(row.clone()),
         };
         let commit = content::use_blob(commit, part.blob)?.add(table::changes(place.upload), 1);

@@ -31,8 +31,15 @@ const LIMITING_KEYS: [&str; 14] = [
 ];
 
 /// Operators that say what a value is, rather than what it is not.
-const LIMITING_OPERATORS: [&str; 7] =
-    ["stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress", "numericequals"];
+const LIMITING_OPERATORS: [&str; 7] = [
+    "stringequals",
+    "stringequalsignorecase",
+    "stringlike",
+    "arnequals",
+    "arnlike",
+    "ipaddress",
+    "numericequals",
+];
 
 /// Who owns the resource of `access`, and the policy that speaks for it.
 pub(crate) async fn ownership(s3: &S3, cx: &Context, access: &Access) -> Result<Ownership, ApiError> {
@@ -84,7 +91,8 @@ pub(crate) fn list(value: &Value) -> &[Value] {
 }
 
 fn names_everybody(statement: &Value) -> bool {
-    let everybody = |value: &Value| list(value).iter().any(|text| text.as_str().is_some_and(|t| t.contains('*')));
+    let everybody =
+        |value: &Value| list(value).iter().any(|text| text.as_str().is_some_and(|t| t.contains('*')));
     match &statement["Principal"] {
         Value::Null => !statement["NotPrincipal"].is_null(),
         Value::Object(kinds) => kinds.values().any(everybody),
@@ -148,9 +156,7 @@ mod tests {
         check(json!({"Effect": "Deny", "Principal": "*"}), false);
         check(json!({"Effect": "Allow", "Principal": {"AWS": "111122223333"}}), false);
         check(json!({"Effect": "Allow", "Principal": {"Service": "cloudfront.amazonaws.com"}}), false);
-        let limited = |operator: &str, key: &str, value: Value| {
-            json!({"Effect": "Allow", "Principal": "*", "Condition": {operator: {key: value}}})
-        };
+        let limited = |operator: &str, key: &str, value: Value| json!({"Effect": "Allow", "Principal": "*", "Condition": {operator: {key: value}}});
         check(limited("StringEquals", "aws:SourceAccount", json!("111122223333")), false);
         check(limited("StringLike", "aws:PrincipalOrgID", json!("*")), true);
         check(limited("StringNotEquals", "aws:SourceAccount", json!("1")), true);
@@ -158,7 +164,10 @@ mod tests {
         check(limited("StringEquals", "aws:UserAgent", json!("secret")), true);
         check(limited("IpAddress", "aws:SourceIp", json!("10.0.0.0/8")), false);
         check(limited("IpAddress", "aws:SourceIp", json!(["10.0.0.0/8", "0.0.0.0/0"])), true);
-        check(limited("ArnLike", "aws:SourceArn", json!("arn:aws:cloudfront::111122223333:distribution/*")), false);
+        check(
+            limited("ArnLike", "aws:SourceArn", json!("arn:aws:cloudfront::111122223333:distribution/*")),
+            false,
+        );
         check(limited("ArnLike", "aws:SourceArn", json!("arn:aws:cloudfront::*:distribution/*")), true);
     }
 }

@@ -7,12 +7,15 @@ use pagoda_protocol::ApiError;
 /// The bytes that `header` asks for of an object of `size` bytes; nothing where the header is to be
 /// ignored, because it is no single byte range (RFC 9110, section 14.2).
 pub(crate) fn parse(header: &str, size: u64) -> Result<Option<Range<u64>>, ApiError> {
-    let Some((first, last)) = header.trim().strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
+    let Some((first, last)) = header.trim().strip_prefix("bytes=").and_then(|range| range.split_once('-'))
+    else {
         return Ok(None);
     };
     let number = |text: &str| match text.trim() {
         "" => Some(None),
-        digits if digits.bytes().all(|b| b.is_ascii_digit()) => Some(Some(digits.parse().unwrap_or(u64::MAX))),
+        digits if digits.bytes().all(|b| b.is_ascii_digit()) => {
+            Some(Some(digits.parse().unwrap_or(u64::MAX)))
+        }
         _ => None,
     };
     let (Some(first), Some(last)) = (number(first), number(last)) else { return Ok(None) };

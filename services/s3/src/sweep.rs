@@ -1,5 +1,6 @@
 //! Clears away what nobody can see any more. Idempotent; takes no input.
 
+use pagoda_base::SignedDuration;
 use pagoda_protocol::ApiError;
 use pagoda_store::blob::SHARDS;
 use pagoda_store::{Commit, Key, Read, Stored};
@@ -91,9 +92,11 @@ impl S3 {
 
     /// Removes blobs from before the start that nothing names: their process ended before its commit.
     async fn clear_orphans(&self) -> Result<(), ApiError> {
+        // The kernel's time of a file may lag behind the clock.
+        let started = self.started - SignedDuration::from_secs(1);
         for shard in 0..SHARDS {
             for blob in self.blobs.list(shard).await.map_err(error::of_blob)? {
-                let is_old = blob.since < self.started;
+                let is_old = blob.since < started;
                 if is_old && USED.get(self.store(), &table::used(blob.id)).await?.is_none() {
                     self.blobs.delete(blob.id).await.map_err(error::of_blob)?;
                 }

@@ -20,12 +20,14 @@ type Tags = BTreeMap<String, String>;
 /// The tags, if there may be as many of these.
 pub(crate) fn checked(tags: Vec<g::Tag>, max: usize) -> Result<Tags, ApiError> {
     if tags.len() > max {
-        let (code, what) = if max == OBJECT_MAX { ("BadRequest", "Object") } else { ("BadRequest", "Bucket") };
+        let (code, what) =
+            if max == OBJECT_MAX { ("BadRequest", "Object") } else { ("BadRequest", "Bucket") };
         return Err(ApiError::new(code, 400, format!("{what} tags cannot be greater than {max}")));
     }
     let mut checked = Tags::new();
     for tag in tags {
-        let invalid = |message: &str| Err(ApiError::new("InvalidTag", 400, message).with_field("TagKey", &*tag.key));
+        let invalid =
+            |message: &str| Err(ApiError::new("InvalidTag", 400, message).with_field("TagKey", &*tag.key));
         if tag.key.is_empty() || tag.key.chars().count() > 128 {
             return invalid("The TagKey you have provided is invalid");
         }

@@ -1,7 +1,7 @@
 //! CreateMultipartUpload AbortMultipartUpload
 
-use pagoda_protocol::checksum::Algorithm;
 use pagoda_protocol::ApiError;
+use pagoda_protocol::checksum::Algorithm;
 use pagoda_service::Context;
 use pagoda_store::{Commit, Outcome, Stored};
 
@@ -62,9 +62,9 @@ fn is_full(algorithm: Option<Algorithm>, kind: Option<g::ChecksumType>) -> Resul
     let is_hash = matches!(algorithm, Some(Algorithm::Sha1 | Algorithm::Sha256 | Algorithm::Sha512));
     let name = algorithm.map_or("crc64nvme".to_owned(), |algorithm| algorithm.name().to_ascii_lowercase());
     match kind {
-        Some(_) if algorithm.is_none() => {
-            Err(error::invalid_request("The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."))
-        }
+        Some(_) if algorithm.is_none() => Err(error::invalid_request(
+            "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.",
+        )),
         Some(g::ChecksumType::FullObject) if is_hash => Err(error::invalid_request(&format!(
             "The FULL_OBJECT checksum type cannot be used with the {name} checksum algorithm."
         ))),
@@ -77,7 +77,12 @@ fn is_full(algorithm: Option<Algorithm>, kind: Option<g::ChecksumType>) -> Resul
 }
 
 /// The upload, if it is still in progress.
-pub(crate) async fn require(s3: &S3, bucket: &Bucket, key: &str, id: &str) -> Result<Stored<Upload>, ApiError> {
+pub(crate) async fn require(
+    s3: &S3,
+    bucket: &Bucket,
+    key: &str,
+    id: &str,
+) -> Result<Stored<Upload>, ApiError> {
     name::check_key(key)?;
     // Ids have a fixed length; anything else was never given out.
     if id.len() != 64 {
@@ -111,4 +116,3 @@ pub(crate) async fn abort(
 pub(crate) fn ended(commit: Commit, id: &str) -> Commit {
     commit.delete(table::changes(id))
 }
-

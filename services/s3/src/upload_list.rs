@@ -28,7 +28,8 @@ pub(crate) async fn list(
     let mut lo = start(&bucket, &input);
     let (_, hi) = table::uploads(&bucket.incarnation).prefix_range();
     'pages: loop {
-        let read = Read::Range { lo, hi: hi.clone(), limit: READ_ROWS, bytes: RANGE_BYTES_MAX, reverse: false };
+        let read =
+            Read::Range { lo, hi: hi.clone(), limit: READ_ROWS, bytes: RANGE_BYTES_MAX, reverse: false };
         let found = s3.store().rows(read).await?;
         for row in &found.rows {
             let key = key_of(&row.key, 2)?;
@@ -42,7 +43,8 @@ pub(crate) async fn list(
                 rest.find(delimiter).map(|at| key[..prefix.len() + at + delimiter.len()].to_owned())
             });
             let is_known = common.is_some()
-                && (page.common.last() == common.as_ref() || common.as_deref() == input.key_marker.as_deref());
+                && (page.common.last() == common.as_ref()
+                    || common.as_deref() == input.key_marker.as_deref());
             if is_known {
                 continue;
             }

@@ -24,14 +24,16 @@ pub(crate) async fn put(s3: &S3, cx: &Context, input: g::PutBucketWebsiteRequest
 
 fn check(website: &g::WebsiteConfiguration) -> Result<(), ApiError> {
     let rules = website.routing_rules.as_deref().unwrap_or_default();
-    let has_others = website.error_document.is_some() || website.index_document.is_some() || !rules.is_empty();
+    let has_others =
+        website.error_document.is_some() || website.index_document.is_some() || !rules.is_empty();
     match (&website.redirect_all_requests_to, &website.index_document) {
         (Some(_), _) if has_others => {
             let message = "RedirectAllRequestsTo cannot be provided in conjunction with other Routing Rules.";
             return Err(error::invalid_request(message));
         }
         (None, None) => {
-            let message = "A value for IndexDocument Suffix must be provided if RedirectAllRequestsTo is empty";
+            let message =
+                "A value for IndexDocument Suffix must be provided if RedirectAllRequestsTo is empty";
             return Err(error::invalid_argument("IndexDocument", "null", message));
         }
         (None, Some(index)) if index.suffix.is_empty() || index.suffix.contains('/') => {
@@ -44,7 +46,10 @@ fn check(website: &g::WebsiteConfiguration) -> Result<(), ApiError> {
         return Err(error::invalid_argument("ErrorDocument", "", "The ErrorDocument Key is not well formed"));
     }
     if rules.len() > RULES_MAX {
-        let message = format!("{} routing rules provided, the number of routing rules in a website configuration is limited to {RULES_MAX}.", rules.len());
+        let message = format!(
+            "{} routing rules provided, the number of routing rules in a website configuration is limited to {RULES_MAX}.",
+            rules.len()
+        );
         return Err(error::invalid_request(&message));
     }
     rules.iter().try_for_each(check_rule)
@@ -61,16 +66,20 @@ fn check_rule(rule: &g::RoutingRule) -> Result<(), ApiError> {
     };
     if !in_range(&redirect.http_redirect_code, 301, 399) {
         let code = redirect.http_redirect_code.as_deref().unwrap_or_default();
-        let message = format!("The provided HTTP redirect code ({code}) is not valid. Valid codes are 3XX except 300.");
+        let message =
+            format!("The provided HTTP redirect code ({code}) is not valid. Valid codes are 3XX except 300.");
         return Err(error::invalid_request(&message));
     }
     let Some(condition) = &rule.condition else { return Ok(()) };
     if condition.http_error_code_returned_equals.is_none() && condition.key_prefix_equals.is_none() {
-        return Err(error::invalid_request("Condition cannot be empty. To redirect all requests without a condition, the condition element shouldn't be present."));
+        return Err(error::invalid_request(
+            "Condition cannot be empty. To redirect all requests without a condition, the condition element shouldn't be present.",
+        ));
     }
     if !in_range(&condition.http_error_code_returned_equals, 400, 599) {
         let code = condition.http_error_code_returned_equals.as_deref().unwrap_or_default();
-        let message = format!("The provided HTTP error code ({code}) is not valid. Valid codes are 4XX or 5XX.");
+        let message =
+            format!("The provided HTTP error code ({code}) is not valid. Valid codes are 4XX or 5XX.");
         return Err(error::invalid_request(&message));
     }
     Ok(())

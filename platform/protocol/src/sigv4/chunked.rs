@@ -126,7 +126,8 @@ impl Chunks {
         let mut headers = HeaderMap::new();
         let trailers = std::mem::take(&mut self.trailers).into_iter();
         // A checksum that was not announced was not verified either, so nobody may take it for one.
-        let is_verified = |name: &str| Algorithm::of_header(name).is_none() || self.verified.as_deref() == Some(name);
+        let is_verified =
+            |name: &str| Algorithm::of_header(name).is_none() || self.verified.as_deref() == Some(name);
         for (name, value) in trailers.filter(|(name, _)| is_verified(name)) {
             if let (Ok(name), Ok(value)) =
                 (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value))

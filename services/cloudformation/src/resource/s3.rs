@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Calls, Created, Done, Kind, Wanted, document, named, property, required};
+use super::{Calls, Created, Done, Failure, Kind, Wanted, document, named, property, required};
 use crate::template::Object;
 
 pub(crate) struct Bucket;
@@ -33,6 +33,10 @@ impl Kind for Bucket {
         // Bucket names have no capitals.
         let name = named(wanted, "BucketName").to_ascii_lowercase();
         let region = calls.cx.region.as_str();
+        // Making one's own bucket again is no error for S3, but it would be somebody else's resource here.
+        if calls.call("s3", "HeadBucket", json!({ "Bucket": name })).await.is_ok() {
+            return Err(Failure(format!("{name} already exists")));
+        }
         let location = match region {
             "us-east-1" => Value::Null,
             region => json!({ "LocationConstraint": region }),

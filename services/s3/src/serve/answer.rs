@@ -52,7 +52,12 @@ fn moment(text: &str) -> Option<Timestamp> {
 }
 
 /// The response with a part of an object, or all of it.
-pub(super) fn of(object: &Object, piece: Piece, status: Option<StatusCode>, body: ByteStream) -> Response<Body> {
+pub(super) fn of(
+    object: &Object,
+    piece: Piece,
+    status: Option<StatusCode>,
+    body: ByteStream,
+) -> Response<Body> {
     let mut response = Response::new(body);
     let partial = if piece.content_range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
     *response.status_mut() = status.unwrap_or(partial);

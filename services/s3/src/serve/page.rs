@@ -35,7 +35,11 @@ pub(super) fn error(error: &ApiError, document: Option<&ApiError>) -> Response<B
 fn lines(error: &ApiError) -> String {
     let known = [("Code", error.code.as_ref()), ("Message", error.message.as_str())];
     let further = error.fields.iter().map(|(name, value)| (*name, value.as_str()));
-    known.into_iter().chain(further).map(|(name, value)| format!("<li>{name}: {}</li>\n", escaped(value))).collect()
+    known
+        .into_iter()
+        .chain(further)
+        .map(|(name, value)| format!("<li>{name}: {}</li>\n", escaped(value)))
+        .collect()
 }
 
 /// A key comes from the visitor, so nothing of it may be markup.

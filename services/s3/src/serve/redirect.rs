@@ -11,8 +11,17 @@ use super::answer::header;
 use crate::generated as g;
 
 /// What cannot stand in a URL's path.
-const PATH: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}');
+const PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}');
 
 /// The response that sends a visitor elsewhere.
 pub(super) fn to(status: u16, location: &str) -> Response<Body> {
@@ -48,7 +57,8 @@ pub(super) fn by_error<'w>(
     let rules = website.routing_rules.as_deref().unwrap_or_default();
     rules.iter().find(|rule| {
         rule.condition.as_ref().is_some_and(|condition| {
-            condition.http_error_code_returned_equals.as_deref() == Some(status.as_str()) && is_below(condition, key)
+            condition.http_error_code_returned_equals.as_deref() == Some(status.as_str())
+                && is_below(condition, key)
         })
     })
 }

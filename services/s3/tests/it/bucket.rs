@@ -37,7 +37,9 @@ async fn names_are_unique_over_all_accounts() {
         world.send("PUT", name, &[], "").await.refused(400, "InvalidBucketName");
     }
     let constraint = |region: &str| {
-        format!("<CreateBucketConfiguration><LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>")
+        format!(
+            "<CreateBucketConfiguration><LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>"
+        )
     };
     let other = world.send("PUT", "/elsewhere", &[], constraint("eu-west-1")).await;
     other.refused(400, "IllegalLocationConstraintException");
@@ -60,7 +62,13 @@ async fn the_expected_owner_must_be_the_owner() {
 async fn configurations_are_kept_as_they_are_put() {
     let world = World::with_bucket().await;
     let rows = [
-        ("tagging", "NoSuchTagSet", "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>", "Key", "a"),
+        (
+            "tagging",
+            "NoSuchTagSet",
+            "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>",
+            "Key",
+            "a",
+        ),
         (
             "cors",
             "NoSuchCORSConfiguration",
@@ -96,10 +104,15 @@ async fn only_the_owner_controls() {
     let controls = world.send("GET", "/bucket?ownershipControls", &[], "").await.ok();
     assert_eq!(controls.element("ObjectOwnership"), "BucketOwnerEnforced");
     let put = |value: &str| {
-        format!("<OwnershipControls><Rule><ObjectOwnership>{value}</ObjectOwnership></Rule></OwnershipControls>")
+        format!(
+            "<OwnershipControls><Rule><ObjectOwnership>{value}</ObjectOwnership></Rule></OwnershipControls>"
+        )
     };
     world.send("PUT", "/bucket?ownershipControls", &[], put("BucketOwnerEnforced")).await.ok();
-    world.send("PUT", "/bucket?ownershipControls", &[], put("ObjectWriter")).await.refused(501, "NotImplemented");
+    world
+        .send("PUT", "/bucket?ownershipControls", &[], put("ObjectWriter"))
+        .await
+        .refused(501, "NotImplemented");
     world.send("PUT", "/bucket?versioning", &[], "").await.refused(501, "NotImplemented");
 }
 

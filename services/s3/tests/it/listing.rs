@@ -97,7 +97,11 @@ async fn a_page_says_what_it_is() {
     assert_eq!(page.element("ID").len(), 64);
     let none = world.send("GET", "/bucket?list-type=2&max-keys=0", &[], "").await.ok();
     assert_eq!((none.element("KeyCount"), none.element("IsTruncated")), ("0", "false"));
-    for uri in ["/bucket?list-type=2&max-keys=-1", "/bucket?max-keys=x", "/bucket?list-type=2&continuation-token=***"] {
+    for uri in [
+        "/bucket?list-type=2&max-keys=-1",
+        "/bucket?max-keys=x",
+        "/bucket?list-type=2&continuation-token=***",
+    ] {
         world.send("GET", uri, &[], "").await.refused(400, "InvalidArgument");
     }
 }

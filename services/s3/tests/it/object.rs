@@ -10,7 +10,7 @@ use pagoda_service::ports::ReadObject as _;
 use crate::world::{OWNER, World, root, user};
 
 fn bytes(count: usize) -> Bytes {
-    (0..count).map(|n| (n * 31 >> 3) as u8).collect::<Vec<_>>().into()
+    (0..count).map(|n| ((n * 31) >> 3) as u8).collect::<Vec<_>>().into()
 }
 
 #[tokio::test]
@@ -114,7 +114,10 @@ async fn conditions_hold_or_refuse() {
     let exists = world.send("PUT", "/bucket/k", &[("if-none-match", "*")], "y").await;
     exists.refused(412, "PreconditionFailed");
     assert_eq!(exists.element("Condition"), "If-None-Match");
-    world.send("PUT", "/bucket/k", &[("if-match", "\"other\"")], "y").await.refused(412, "PreconditionFailed");
+    world
+        .send("PUT", "/bucket/k", &[("if-match", "\"other\"")], "y")
+        .await
+        .refused(412, "PreconditionFailed");
     world.send("PUT", "/bucket/n", &[("if-match", "\"other\"")], "y").await.refused(404, "NoSuchKey");
     world.send("PUT", "/bucket/k", &[("if-match", &etag)], "y").await.ok();
     world.send("PUT", "/bucket/n", &[("if-none-match", "*")], "y").await.ok();
@@ -168,7 +171,12 @@ async fn digests_are_checked() {
     ];
     for (name, value, status, code) in rows {
         let answer = world.send("PUT", "/bucket/k", &[(name, value)], "123456789").await;
-        assert_eq!((answer.status, answer.element("Code")), (status, code), "{name}: {value} {}", answer.text());
+        assert_eq!(
+            (answer.status, answer.element("Code")),
+            (status, code),
+            "{name}: {value} {}",
+            answer.text()
+        );
         if status == 200 && name.starts_with("x-amz-checksum") {
             let got = world.send("HEAD", "/bucket/k", &[("x-amz-checksum-mode", "ENABLED")], "").await;
             assert_eq!(got.header(name), value);
@@ -217,7 +225,8 @@ async fn copies_are_of_their_own() {
     let headers = [("content-type", "x/y"), ("x-amz-meta-a", "b"), ("x-amz-tagging", "t=1")];
     for size in [10, 100_000] {
         let body = bytes(size);
-        let etag = world.send("PUT", "/bucket/from", &headers, body.clone()).await.ok().header("etag").to_owned();
+        let etag =
+            world.send("PUT", "/bucket/from", &headers, body.clone()).await.ok().header("etag").to_owned();
         let from = [("x-amz-copy-source", "/bucket/from")];
         let copied = world.send("PUT", "/bucket/to", &from, "").await.ok();
         assert_eq!(copied.element("ETag"), etag.replace('"', "&quot;"));
@@ -229,8 +238,11 @@ async fn copies_are_of_their_own() {
     }
     let itself = [("x-amz-copy-source", "bucket/to")];
     world.send("PUT", "/bucket/to", &itself, "").await.refused(400, "InvalidRequest");
-    let replaced =
-        [("x-amz-copy-source", "bucket/to"), ("x-amz-metadata-directive", "REPLACE"), ("content-type", "n/m")];
+    let replaced = [
+        ("x-amz-copy-source", "bucket/to"),
+        ("x-amz-metadata-directive", "REPLACE"),
+        ("content-type", "n/m"),
+    ];
     world.send("PUT", "/bucket/to", &replaced, "").await.ok();
     let got = world.send("GET", "/bucket/to", &[], "").await.ok();
     assert_eq!((got.header("content-type"), got.header("x-amz-meta-a")), ("n/m", ""));
@@ -249,7 +261,9 @@ async fn many_are_deleted_at_once() {
         world.send("PUT", &format!("/bucket/{key}"), &[], "x").await.ok();
     }
     let document = |quiet: bool| {
-        format!("<Delete><Object><Key>a</Key></Object><Object><Key>none</Key></Object><Quiet>{quiet}</Quiet></Delete>")
+        format!(
+            "<Delete><Object><Key>a</Key></Object><Object><Key>none</Key></Object><Quiet>{quiet}</Quiet></Delete>"
+        )
     };
     let deleted = world.send("POST", "/bucket?delete", &[], document(false)).await.ok();
     assert_eq!(deleted.elements("Key"), ["a", "none"]);
@@ -266,7 +280,8 @@ async fn tags_are_replaced_as_a_whole() {
     let world = World::with_bucket().await;
     world.send("PUT", "/bucket/k", &[("x-amz-tagging", "a=1")], "x").await.ok();
     let tagging = |count: usize| {
-        let tags: String = (0..count).map(|n| format!("<Tag><Key>k{n}</Key><Value>v</Value></Tag>")).collect();
+        let tags: String =
+            (0..count).map(|n| format!("<Tag><Key>k{n}</Key><Value>v</Value></Tag>")).collect();
         format!("<Tagging><TagSet>{tags}</TagSet></Tagging>")
     };
     world.send("PUT", "/bucket/k?tagging", &[], tagging(2)).await.ok();
@@ -282,9 +297,8 @@ async fn tags_are_replaced_as_a_whole() {
 /// A body that is made as it is read.
 fn pieces(count: usize) -> Body {
     const PIECE: usize = 64 * 1024;
-    let frames = stream::iter(0..count).map(|n| {
-        Ok::<_, ApiError>(Frame::data(Bytes::from(vec![(n % 251) as u8; PIECE])))
-    });
+    let frames = stream::iter(0..count)
+        .map(|n| Ok::<_, ApiError>(Frame::data(Bytes::from(vec![(n % 251) as u8; PIECE]))));
     Body::stream(StreamBody::new(frames), Some((count * PIECE) as u64))
 }
 
@@ -318,14 +332,16 @@ async fn a_body_that_breaks_off_changes_nothing() {
         let answer = world.send_as(root(OWNER), "PUT", "/bucket/k", &[], body).await;
         answer.refused(400, "IncompleteBody");
         let short = StreamBody::new(stream::iter([Ok(Frame::data(Bytes::from_static(b"short")))]));
-        let answer = world.send_as(root(OWNER), "PUT", "/bucket/k", &[], Body::stream(short, Some(length))).await;
+        let answer =
+            world.send_as(root(OWNER), "PUT", "/bucket/k", &[], Body::stream(short, Some(length))).await;
         answer.refused(400, "IncompleteBody");
     }
     let endless = StreamBody::new(stream::iter([Ok(Frame::data(Bytes::from_static(b"x")))]));
     let answer = world.send_as(root(OWNER), "PUT", "/bucket/k", &[], Body::stream(endless, None)).await;
     answer.refused(411, "MissingContentLength");
     let huge = StreamBody::new(stream::iter([Ok(Frame::data(Bytes::from_static(b"x")))]));
-    let answer = world.send_as(root(OWNER), "PUT", "/bucket/k", &[], Body::stream(huge, Some((5 << 30) + 1))).await;
+    let answer =
+        world.send_as(root(OWNER), "PUT", "/bucket/k", &[], Body::stream(huge, Some((5 << 30) + 1))).await;
     answer.refused(400, "EntityTooLarge");
     assert_eq!(world.send("GET", "/bucket/k", &[], "").await.text(), "before");
     assert_eq!(world.blob_count().await, 0);

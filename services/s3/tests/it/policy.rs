@@ -9,7 +9,7 @@ const PUBLIC_READ: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"All
 
 pub(crate) async fn open_up(world: &World) {
     assert_eq!(world.send("DELETE", "/bucket?publicAccessBlock", &[], "").await.status, 204);
-    assert_eq!(world.send("PUT", "/bucket?policy", &[], PUBLIC_READ).await.status, 204);
+    world.send("PUT", "/bucket?policy", &[], PUBLIC_READ).await.ok();
 }
 
 async fn get(world: &World, caller: Caller) -> Answer {
@@ -39,7 +39,10 @@ async fn new_buckets_are_closed_to_the_public() {
     get(&world, user(OTHER, "all")).await.refused(403, "AccessDenied");
     get(&world, user(OWNER, "GetObject")).await.ok();
     let block = world.send("GET", "/bucket?publicAccessBlock", &[], "").await.ok();
-    assert_eq!((block.element("RestrictPublicBuckets"), block.element("BlockPublicPolicy")), ("true", "false"));
+    assert_eq!(
+        (block.element("RestrictPublicBuckets"), block.element("BlockPublicPolicy")),
+        ("true", "false")
+    );
     world.send("DELETE", "/bucket?policy", &[], "").await.ok();
     world.send("DELETE", "/bucket?publicAccessBlock", &[], "").await.ok();
     get(&world, Caller::anonymous()).await.refused(403, "AccessDenied");

@@ -79,7 +79,13 @@ impl World {
         let dir = TempDir::new().unwrap();
         let blobs = Files::open(dir.path(), random.clone()).unwrap();
         let authorizer = Authorizer::new(Arc::new(NameIsPolicy));
-        let s3 = S3::new(store.clone(), Arc::new(blobs.clone()), clock.clone(), random.clone(), authorizer.clone());
+        let s3 = S3::new(
+            store.clone(),
+            Arc::new(blobs.clone()),
+            clock.clone(),
+            random.clone(),
+            authorizer.clone(),
+        );
         let registry = Arc::new(Registry::new([Api::of(&s3)], authorizer));
         Self { s3, clock, blobs, store, random, dir, registry }
     }
@@ -174,7 +180,8 @@ impl World {
             Target::Operation(spec) => spec,
         };
         let operation = api.operation(spec.name).unwrap();
-        let body = if spec.streams_input { body } else { Body::from(body.collect(api.body_bytes_max()).await?) };
+        let body =
+            if spec.streams_input { body } else { Body::from(body.collect(api.body_bytes_max()).await?) };
         let input = operation.decode(&routed, parts, body)?;
         let cx = self.context(caller);
         let needed = operation.access(&cx, &input)?;
@@ -184,7 +191,13 @@ impl World {
     }
 
     /// A request to the website of `bucket`.
-    pub(crate) async fn browse(&self, bucket: &str, method: &str, uri: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn browse(
+        &self,
+        bucket: &str,
+        method: &str,
+        uri: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let parts = parts(method, uri, headers);
         let path = parts.uri.path().to_owned();
         let cx = self.context(Caller::anonymous());

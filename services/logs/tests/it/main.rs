@@ -1,0 +1,4 @@
+//! CloudWatch Logs in process, over the store in memory.
+
+mod events;
+mod world;
