@@ -7,9 +7,12 @@ const dates = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyl
 
 // The deployment puts the stack's outputs beside the pages.
 const { ApiUrl } = await (await fetch("config.json", { cache: "no-store" })).json();
+const entriesUrl = new URL(`${ApiUrl}/entries`);
+// Site and API are served at one port, and a restart may have moved both.
+entriesUrl.port = location.port;
 
 async function call(options) {
-  const response = await fetch(`${ApiUrl}/entries`, options);
+  const response = await fetch(entriesUrl, options);
   const body = await response.json();
   if (!response.ok) throw new Error(body.message ?? response.statusText);
   return body;

@@ -246,6 +246,7 @@ fn read_integration(
         kind: g::IntegrationType::Mock,
         http_method: None,
         uri: None,
+        credentials: None,
         request_templates: Texts::new(),
         passthrough: None,
         timeout_millis: None,
@@ -261,6 +262,7 @@ fn read_integration(
             }
             "httpMethod" => wanted.http_method = text(),
             "uri" => wanted.uri = text(),
+            "credentials" => wanted.credentials = text(),
             "passthroughBehavior" => wanted.passthrough = text(),
             "timeoutInMillis" => wanted.timeout_millis = value.as_i64().map(|millis| millis as i32),
             "requestTemplates" => wanted.request_templates = texts(value)?,

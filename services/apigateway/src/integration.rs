@@ -13,6 +13,8 @@ use crate::{ApiGateway, integration_response, method};
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html>
 const TIMEOUT_MILLIS: std::ops::RangeInclusive<i32> = 50..=29_000;
 const TIMEOUT_MILLIS_DEFAULT: i32 = 29_000;
+/// The credentials that mean the caller's own.
+const CALLER: &str = "arn:aws:iam::*:user/*";
 
 pub(crate) async fn put(
     gateway: &ApiGateway,
@@ -23,6 +25,7 @@ pub(crate) async fn put(
         kind: input.r#type,
         http_method: input.integration_http_method,
         uri: input.uri,
+        credentials: input.credentials,
         request_templates: input.request_templates.unwrap_or_default(),
         passthrough: input.passthrough_behavior,
         timeout_millis: input.timeout_in_millis,
@@ -43,6 +46,7 @@ pub(crate) struct Wanted {
     pub(crate) kind: g::IntegrationType,
     pub(crate) http_method: Option<String>,
     pub(crate) uri: Option<String>,
+    pub(crate) credentials: Option<String>,
     pub(crate) request_templates: Texts,
     pub(crate) passthrough: Option<String>,
     pub(crate) timeout_millis: Option<i32>,
@@ -73,6 +77,11 @@ pub(crate) fn read(wanted: Wanted) -> Result<Integration, ApiError> {
         }
     }
     wanted.request_templates.values().try_for_each(|template| plain(template, "requestTemplates"))?;
+    let as_caller = match wanted.credentials.as_deref() {
+        None => false,
+        Some(CALLER) => true,
+        Some(_) => return Err(ApiError::not_implemented("PutIntegration", "credentials of a role")),
+    };
     let timeout_millis = wanted.timeout_millis.unwrap_or(TIMEOUT_MILLIS_DEFAULT);
     if !TIMEOUT_MILLIS.contains(&timeout_millis) {
         return Err(bad_request("Timeout should be between 50 ms and 29000 ms"));
@@ -82,6 +91,7 @@ pub(crate) fn read(wanted: Wanted) -> Result<Integration, ApiError> {
         http_method: wanted.http_method,
         uri: wanted.uri,
         request_templates: wanted.request_templates,
+        as_caller,
         passthrough: passthrough(wanted.passthrough.as_deref())?,
         timeout_millis: timeout_millis as u64,
         responses: BTreeMap::new(),
@@ -169,6 +179,7 @@ pub(crate) fn describe(integration: &Integration) -> g::Integration {
         r#type: Some(kind),
         http_method: integration.http_method.clone(),
         uri: integration.uri.clone(),
+        credentials: integration.as_caller.then(|| CALLER.to_owned()),
         request_templates: (!integration.request_templates.is_empty())
             .then(|| integration.request_templates.clone()),
         passthrough_behavior: Some(passthrough.into()),

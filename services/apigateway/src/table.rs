@@ -69,6 +69,8 @@ pub(crate) struct Integration {
     pub(crate) http_method: Option<String>,
     pub(crate) uri: Option<String>,
     pub(crate) request_templates: Texts,
+    /// The function is invoked as the caller of the method, not as API Gateway.
+    pub(crate) as_caller: bool,
     pub(crate) passthrough: Passthrough,
     pub(crate) timeout_millis: u64,
     pub(crate) responses: BTreeMap<String, IntegrationResponse>,

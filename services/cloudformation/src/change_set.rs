@@ -37,10 +37,8 @@ pub(crate) async fn create(
     let plan = Plan::of(cfn, cx, source.template.clone(), &parameters, (&before.name, &before.id)).await?;
     let changes = plan.changes(&plan::existing(cfn, &before.id).await?)?;
     // Outputs and tags may change without any resource.
-    let nothing = changes.is_empty()
-        && before.template == source.text
-        && before.tags == tags
-        && before.status != "REVIEW_IN_PROGRESS";
+    let same = before.template == source.text && before.tags == tags && before.suffix == cfn.suffix;
+    let nothing = changes.is_empty() && same && before.status != "REVIEW_IN_PROGRESS";
     let set = ChangeSet {
         id: cx.arn("cloudformation", format!("changeSet/{}/{}", input.change_set_name, ids::uuid(&*cfn.random))).to_string(),
         name: input.change_set_name,

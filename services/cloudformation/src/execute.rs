@@ -126,6 +126,8 @@ impl Run {
         let ordered = plan.ordered().map_err(|invalid| Failure(invalid.0))?;
         let mut made: BTreeMap<String, Made> = plan::made(&self.existing);
         let mut replaced = Vec::new();
+        // Attributes with a host in them are made anew when the platform has moved.
+        let moved = self.stack.suffix != self.cfn.suffix;
         for (name, wanted) in ordered {
             let resolved = plan.scope(&made).resolve(&wanted.properties);
             let properties = match resolved.map_err(|invalid| Failure(invalid.0))? {
@@ -134,7 +136,7 @@ impl Run {
             };
             let old = self.existing.get(&name).cloned();
             let made_now = match old {
-                Some(old) if old.kind == wanted.kind && old.properties == properties => {
+                Some(old) if old.kind == wanted.kind && old.properties == properties && !moved => {
                     self.note_policies(&old, &wanted).await?;
                     continue;
                 }
@@ -189,7 +191,13 @@ impl Run {
             Err(failure) => Err(failure),
         };
         match outcome {
-            Ok(created) => self.record(name, wanted, properties, created, "UPDATE_COMPLETE").await,
+            Ok(mut created) => {
+                // What only its creation told stays known.
+                let mut attributes = old.attributes.clone();
+                attributes.extend(created.made.attributes);
+                created.made.attributes = attributes;
+                self.record(name, wanted, properties, created, "UPDATE_COMPLETE").await
+            }
             Err(failure) => {
                 Err(self.failed(name, &old.physical, &wanted.kind, "UPDATE_FAILED", failure).await)
             }
@@ -356,6 +364,7 @@ impl Run {
             }
         }
         self.stack.outputs = outputs;
+        self.stack.suffix = self.cfn.suffix.clone();
         self.stack.status = status.to_owned();
         self.keep(commit, None).await
     }

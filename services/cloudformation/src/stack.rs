@@ -69,7 +69,8 @@ pub(crate) async fn update(
     let tags = input.tags.map_or_else(|| before.tags.clone(), |given| tags(Some(given)));
     let plan = Plan::of(cfn, cx, source.template.clone(), &given, (&before.name, &before.id)).await?;
     let existing = plan::existing(cfn, &before.id).await?;
-    let same = plan.changes(&existing)?.is_empty() && before.tags == tags && before.template == source.text;
+    let moved = before.suffix != cfn.suffix;
+    let same = plan.changes(&existing)?.is_empty() && before.tags == tags && before.template == source.text && !moved;
     if same && plan.parameters == before.parameters {
         return Err(validation("No updates are to be performed."));
     }
@@ -126,6 +127,7 @@ pub(crate) fn empty(cfn: &CloudFormation, cx: &Context, name: &str) -> Result<St
         tags: BTreeMap::new(),
         capabilities: Vec::new(),
         outputs: Vec::new(),
+        suffix: cfn.suffix.clone(),
         disable_rollback: false,
         delete_on_failure: false,
         change_set_id: None,

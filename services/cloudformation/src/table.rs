@@ -26,6 +26,8 @@ pub(crate) struct Stack {
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) capabilities: Vec<String>,
     pub(crate) outputs: Vec<Output>,
+    /// `AWS::URLSuffix` when the outputs were made: the platform may have moved since.
+    pub(crate) suffix: String,
     pub(crate) disable_rollback: bool,
     pub(crate) delete_on_failure: bool,
     pub(crate) change_set_id: Option<String>,

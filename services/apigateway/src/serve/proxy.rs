@@ -54,7 +54,8 @@ impl ApiGateway {
             payload: Bytes::from(event::of(call).to_string()),
             source_arn: Some(source_arn(call)),
         };
-        let cx = call.cx.on_behalf(Caller::service(SERVICE), SERVICE);
+        let caller = if integration.as_caller { call.cx.caller.clone() } else { Caller::service(SERVICE) };
+        let cx = call.cx.on_behalf(caller, SERVICE);
         let time = Duration::from_millis(integration.timeout_millis);
         let invoked = tokio::time::timeout(time, self.functions.invoke(&cx, invocation)).await;
         let invoked = invoked.map_err(|_| Refusal::IntegrationTimeout)?.map_err(|error| {
