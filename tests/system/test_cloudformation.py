@@ -5,6 +5,8 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
+from platform_process import until
+
 TEMPLATE = """
 Parameters:
   Kind: { Type: String, AllowedValues: [plain, fancy], Default: plain }
@@ -92,7 +94,7 @@ def test_what_fails_is_rolled_back(client, name):
     cloud.create_stack(StackName=stack, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"])
     with pytest.raises(Exception, match="ROLLBACK|terminal failure"):
         cloud.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig=QUICK)
-    cloud.get_waiter("stack_rollback_complete").wait(StackName=stack, WaiterConfig=QUICK)
+    until(lambda: described(cloud, stack)[0] == "ROLLBACK_COMPLETE")
     assert f"{taken}-b" not in [one["Name"] for one in client("s3").list_buckets()["Buckets"]]
     with pytest.raises(iam.exceptions.NoSuchEntityException):
         iam.get_role(RoleName=taken)
