@@ -132,6 +132,7 @@ impl<T: Shape + Send> AnyOutput for Output<T> {
 /// `fn(&Context, &Input) -> Result<Vec<Access>, ApiError>`. The service's generated shapes must be in
 /// `crate::generated`.
 #[macro_export]
+#[allow(clippy::crate_in_macro_def)] // the shapes of the crate that has the table are meant
 macro_rules! operations {
     ($service:ty { $($operation:ident => $handler:path, on $resources:path;)* }) => {
         impl $crate::Operations for $service {

@@ -123,14 +123,18 @@ pub(crate) async fn execute(
         return Err(g::InvalidChangeSetStatusException::new(message).into());
     }
     let before = stack::load(cfn, cx, &set.stack_id).await?.record;
+    let is_new = before.status == "REVIEW_IN_PROGRESS";
+    let disable_rollback = input.disable_rollback.unwrap_or(false);
+    if disable_rollback && !is_new {
+        return Err(ApiError::not_implemented("ExecuteChangeSet", "DisableRollback=true for an update"));
+    }
     let source = Source::read(set.template.clone())?;
     let plan =
         Plan::of(cfn, cx, source.template.clone(), &set.parameters, (&before.name, &before.id)).await?;
     let capabilities: Vec<g::Capability> =
         set.capabilities.iter().filter_map(|text| text.parse().ok()).collect();
     let after = describe_in(before.clone(), &source, &set.parameters, set.tags.clone(), &capabilities);
-    let after = Stack { change_set_id: Some(set.id.clone()), ..after };
-    let is_new = before.status == "REVIEW_IN_PROGRESS";
+    let after = Stack { change_set_id: Some(set.id.clone()), disable_rollback, ..after };
     let status = if is_new { "CREATE_IN_PROGRESS" } else { "UPDATE_IN_PROGRESS" };
     let after = stack::begin(cfn, cx, after, status).await?;
     // The other change sets were made for the stack as it was.
