@@ -13,7 +13,7 @@ pub(crate) const TARGET: Target = Target {
             "SET n = if_not_exists(n, :a) + :a, l[0] = :l REMOVE x.y, #n\nattribute_not_exists(x) OR n < :b AND NOT \
              begins_with(s, :s)\nid, n, m.x[1], #n\nid = :s\nsize(s) BETWEEN :a AND :b AND n IN (:a, :b)",
             "ADD n :a\n(n = :a OR (n <> :b)) OR attribute_type(s, :s) OR attribute_not_exists(q)\n#n.x\nid = \
-             :s\ncontains(l, :a) AND attribute_exists(id)",
+             :s\ncontains(l, :a) AND attribute_exists(l)",
         ])
     },
     words: &[
