@@ -110,8 +110,7 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let certificate = params.signed_by(&self.leaf_key, &self.issuer)?;
-        let key =
-            PrivateKeyDer::try_from(self.leaf_key.serialize_der()).map_err(io::Error::other)?;
+        let key = PrivateKeyDer::try_from(self.leaf_key.serialize_der()).map_err(io::Error::other)?;
         let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key)?;
         let leaf = Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key));
         self.leaves.insert(name.to_owned(), Arc::clone(&leaf));
