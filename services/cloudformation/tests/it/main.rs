@@ -1,0 +1,7 @@
+//! CloudFormation in process, over IAM and Logs: stacks are made, moved, put back and removed.
+
+#![allow(clippy::unwrap_used)] // what panics here is a failed test
+
+mod change_set;
+mod stack;
+mod world;
