@@ -11,7 +11,7 @@ pub(crate) const TARGET: Target = Target {
             "GET /?Action=ListUsers&Version=2010-05-08\n\n",
             "POST /\n\nAction=ListPolicies&Version=2010-05-08&Scope=Local&OnlyAttached=false",
             "POST /\n\nAction=CreatePolicy&Version=2010-05-08&PolicyName=p&PolicyDocument=%7B%22Version%22%3A\
-             %222012-10-17%22%2C%22Statement%22%3A%5B%5D%7D&Tags.member.1.Key=a&Tags.member.1.Value=b",
+             %222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22s3%3AGet*%22%2C%22Resource%22%3A%22*%22%7D%7D&Tags.member.1.Key=a&Tags.member.1.Value=b",
         ])
     },
     words: &[
