@@ -8,14 +8,6 @@ const FUNCTION_LINES_MAX: usize = 70;
 /// A test tells a story in one piece.
 const TEST_LINES_MAX: usize = 100;
 
-/// Functions that may have up to [`TEST_LINES_MAX`] lines, because they are lists and would not be read more
-/// easily in pieces. Nothing else belongs here.
-const LISTS: [(&str, &str); 3] = [
-    ("app/src/platform.rs", "start"),
-    ("services/cloudformation/src/sam/policy.rs", "document"),
-    ("services/cloudformation/src/template/intrinsic.rs", "call"),
-];
-
 /// Names what is larger.
 pub(crate) fn check(sources: &[Source]) -> Vec<String> {
     sources.iter().flat_map(|source| file(source).into_iter().chain(functions(source))).collect()
@@ -34,8 +26,7 @@ fn functions(source: &Source) -> Vec<String> {
     };
     let long = function::all(&source.text).into_iter().filter_map(|function| {
         let function::Function { name, line, lines } = function;
-        let is_lenient = line > tests_begin || LISTS.contains(&(&*source.path, name));
-        let max = if is_lenient { TEST_LINES_MAX } else { FUNCTION_LINES_MAX };
+        let max = if line > tests_begin { TEST_LINES_MAX } else { FUNCTION_LINES_MAX };
         (lines > max).then(|| format!("{}:{line}: {name} has {lines} lines; at most {max}", source.path))
     });
     long.collect()
