@@ -13,7 +13,8 @@ use crate::error::Error;
 
 /// Sends the log to standard error; `PAGODA_LOG` says how much of it (default: `info`).
 pub(crate) fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env("PAGODA_LOG").unwrap_or_else(|_| EnvFilter::new("info,fjall=warn,lsm_tree=warn"));
+    let filter = EnvFilter::try_from_env("PAGODA_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,fjall=warn,lsm_tree=warn"));
     let colour = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).init();
 }

@@ -25,12 +25,12 @@ class Item:
         self.dynamodb = client("dynamodb")
 
     def write(self, name, number):
-        self.dynamodb.put_item(TableName="t", Item={"id": {"S": name}})
-        self.dynamodb.put_item(TableName="t", Item={"id": {"S": "last"}, "n": {"N": str(number)}})
+        self.dynamodb.put_item(TableName="crash", Item={"id": {"S": name}})
+        self.dynamodb.put_item(TableName="crash", Item={"id": {"S": "last"}, "n": {"N": str(number)}})
 
     def holds(self, name, number):
-        last = int(self.dynamodb.get_item(TableName="t", Key={"id": {"S": "last"}}, ConsistentRead=True)["Item"]["n"]["N"])
-        return last >= number and "Item" in self.dynamodb.get_item(TableName="t", Key={"id": {"S": name}}, ConsistentRead=True)
+        last = int(self.dynamodb.get_item(TableName="crash", Key={"id": {"S": "last"}}, ConsistentRead=True)["Item"]["n"]["N"])
+        return last >= number and "Item" in self.dynamodb.get_item(TableName="crash", Key={"id": {"S": name}}, ConsistentRead=True)
 
 
 class Object:
@@ -79,6 +79,7 @@ class Stack:
         ended = "CREATE_COMPLETE", "ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED"
         status = until(lambda: next((s for s in [self.status(name)] if s in ended), None))
         made = bool(self.logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"])
+        print(name, status, made)
         return status in ended[:2] and made == (status == "CREATE_COMPLETE")
 
     def status(self, name):
@@ -103,7 +104,7 @@ WRITERS = (Item, Object, User, Stack, Configuration)
 
 def prepare(client):
     client("dynamodb").create_table(
-        TableName="t", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        TableName="crash", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
     client("s3").create_bucket(Bucket="crash-bucket")
     role = client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(LAMBDA_TRUST))["Role"]["Arn"]

@@ -2100,11 +2100,17 @@ pub struct ExecuteChangeSetInput {
     pub change_set_name: String,
     pub stack_name: Option<String>,
     pub client_request_token: Option<String>,
+    pub disable_rollback: Option<bool>,
 }
 
 impl p::Encode for ExecuteChangeSetInput {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.change_set_name, &self.stack_name, &self.client_request_token]);
+        writer.structure(&[
+            &self.change_set_name,
+            &self.stack_name,
+            &self.client_request_token,
+            &self.disable_rollback,
+        ]);
     }
 }
 
@@ -2116,6 +2122,7 @@ impl p::Decode for ExecuteChangeSetInput {
                 0 => value.change_set_name = p::Decode::read(reader)?,
                 1 => value.stack_name = p::Decode::read(reader)?,
                 2 => value.client_request_token = p::Decode::read(reader)?,
+                3 => value.disable_rollback = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -5670,12 +5677,10 @@ pub mod schema {
             Member::new("ChangeSetName", &CHANGE_SET_NAME_OR_ID).required(),
             Member::new("StackName", &STACK_NAME_OR_ID),
             Member::new("ClientRequestToken", &CLIENT_REQUEST_TOKEN),
+            Member::new("DisableRollback", &p::schema::BOOLEAN),
         ],
     )
-    .refused(&[
-        Member::new("DisableRollback", &p::schema::DOCUMENT),
-        Member::new("RetainExceptOnCreate", &p::schema::DOCUMENT),
-    ]);
+    .refused(&[Member::new("RetainExceptOnCreate", &p::schema::DOCUMENT)]);
     pub static EXECUTE_CHANGE_SET_OUTPUT: Schema = Schema::structure("ExecuteChangeSetOutput", &[]);
     pub static EXECUTION_STATUS: Schema = Schema::new("ExecutionStatus", Kind::String).values(&[
         "UNAVAILABLE",

@@ -70,7 +70,10 @@ pub(crate) async fn update(
     let plan = Plan::of(cfn, cx, source.template.clone(), &given, (&before.name, &before.id)).await?;
     let existing = plan::existing(cfn, &before.id).await?;
     let moved = before.suffix != cfn.suffix;
-    let same = plan.changes(&existing)?.is_empty() && before.tags == tags && before.template == source.text && !moved;
+    let same = plan.changes(&existing)?.is_empty()
+        && before.tags == tags
+        && before.template == source.text
+        && !moved;
     if same && plan.parameters == before.parameters {
         return Err(validation("No updates are to be performed."));
     }
