@@ -66,7 +66,7 @@ class User:
 
 
 class Stack:
-    """A stack that was reported complete has its resource."""
+    """A stack whose creation was accepted ends, and is complete only with its resource."""
 
     def __init__(self, client):
         self.cloud, self.logs = client("cloudformation"), client("logs")
@@ -75,12 +75,11 @@ class Stack:
         self.cloud.create_stack(StackName=name, TemplateBody=TEMPLATE % name)
 
     def holds(self, name, number):
-        """Accepted is not complete: after a restart it becomes either complete with its resource, or is rolled back."""
+        """Accepted is not complete: after a restart it becomes complete with its resource, or is rolled back."""
         ended = "CREATE_COMPLETE", "ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED"
         status = until(lambda: next((s for s in [self.status(name)] if s in ended), None))
         made = bool(self.logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"])
-        print(name, status, made)
-        return status in ended[:2] and made == (status == "CREATE_COMPLETE")
+        return status == "CREATE_COMPLETE" and made or status == "ROLLBACK_COMPLETE"
 
     def status(self, name):
         return self.cloud.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
