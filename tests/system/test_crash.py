@@ -25,12 +25,12 @@ class Item:
         self.dynamodb = client("dynamodb")
 
     def write(self, name, number):
-        self.dynamodb.put_item(TableName="t", Item={"id": {"S": name}})
-        self.dynamodb.put_item(TableName="t", Item={"id": {"S": "last"}, "n": {"N": str(number)}})
+        self.dynamodb.put_item(TableName="crash", Item={"id": {"S": name}})
+        self.dynamodb.put_item(TableName="crash", Item={"id": {"S": "last"}, "n": {"N": str(number)}})
 
     def holds(self, name, number):
-        last = int(self.dynamodb.get_item(TableName="t", Key={"id": {"S": "last"}}, ConsistentRead=True)["Item"]["n"]["N"])
-        return last >= number and "Item" in self.dynamodb.get_item(TableName="t", Key={"id": {"S": name}}, ConsistentRead=True)
+        last = int(self.dynamodb.get_item(TableName="crash", Key={"id": {"S": "last"}}, ConsistentRead=True)["Item"]["n"]["N"])
+        return last >= number and "Item" in self.dynamodb.get_item(TableName="crash", Key={"id": {"S": name}}, ConsistentRead=True)
 
 
 class Object:
@@ -66,7 +66,7 @@ class User:
 
 
 class Stack:
-    """A stack that was reported complete has its resource."""
+    """A stack whose creation was accepted ends, and is complete only with its resource."""
 
     def __init__(self, client):
         self.cloud, self.logs = client("cloudformation"), client("logs")
@@ -75,11 +75,11 @@ class Stack:
         self.cloud.create_stack(StackName=name, TemplateBody=TEMPLATE % name)
 
     def holds(self, name, number):
-        """Accepted is not complete: after a restart it becomes either complete with its resource, or is rolled back."""
+        """Accepted is not complete: after a restart it becomes complete with its resource, or is rolled back."""
         ended = "CREATE_COMPLETE", "ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED"
         status = until(lambda: next((s for s in [self.status(name)] if s in ended), None))
         made = bool(self.logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"])
-        return status in ended[:2] and made == (status == "CREATE_COMPLETE")
+        return status == "CREATE_COMPLETE" and made or status == "ROLLBACK_COMPLETE"
 
     def status(self, name):
         return self.cloud.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
@@ -103,7 +103,7 @@ WRITERS = (Item, Object, User, Stack, Configuration)
 
 def prepare(client):
     client("dynamodb").create_table(
-        TableName="t", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        TableName="crash", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
     client("s3").create_bucket(Bucket="crash-bucket")
     role = client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(LAMBDA_TRUST))["Role"]["Arn"]

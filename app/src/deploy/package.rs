@@ -18,6 +18,7 @@ const FILES_MAX: usize = 50_000;
 
 /// Uploads all local code that the template names, and names the uploads instead.
 pub(crate) async fn package(client: &Client, folder: &Path, template: &mut Yaml) -> Result<(), Error> {
+    name_the_folder(template);
     let places = local_code(template);
     let mut bucket = None;
     for place in places {
@@ -35,6 +36,25 @@ pub(crate) async fn package(client: &Client, folder: &Path, template: &mut Yaml)
     }
     rename_plain_code(template);
     Ok(())
+}
+
+/// A serverless function that names no code has it beside the template, as `sam build` takes it.
+fn name_the_folder(template: &mut Yaml) {
+    let all = template.get("Globals").and_then(|globals| globals.get("Function"));
+    if all.is_some_and(|all| all.get("CodeUri").is_some()) {
+        return;
+    }
+    for (_, resource) in template.get_mut("Resources").and_then(Yaml::as_mapping_mut).into_iter().flatten() {
+        let is_function = resource.get("Type").and_then(Yaml::as_str) == Some("AWS::Serverless::Function");
+        let Some(properties) = resource.get_mut("Properties").and_then(Yaml::as_mapping_mut) else {
+            continue;
+        };
+        if is_function
+            && ["CodeUri", "InlineCode", "ImageUri"].iter().all(|name| !properties.contains_key(*name))
+        {
+            properties.insert("CodeUri".into(), ".".into());
+        }
+    }
 }
 
 /// The places that may name code on disk: of all functions, and of Globals.
