@@ -45,6 +45,10 @@ impl Authenticator {
         let token = presented.session_token.as_deref();
         match self.credentials.find(&presented.credential.access_key_id, token).await {
             Ok(credential) => Ok(Some(Claimed { presented, credential })),
+            Err(NoCredential::Unknown) if token.is_some() && dialect == Dialect::S3 => {
+                let message = "The provided token is malformed or otherwise invalid.";
+                Err(ApiError::new("InvalidToken", 400, message))
+            }
             Err(reason) => Err(refusal(dialect, reason)),
         }
     }

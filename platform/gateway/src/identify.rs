@@ -129,6 +129,12 @@ fn service<'a>(parts: &'a Parts, path: &str, registry: &Registry) -> (Cow<'a, st
     {
         return (Cow::Borrowed(api.spec().name), None);
     }
+    let kind =
+        parts.headers.get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes).unwrap_or_default();
+    if path == "/" && kind.starts_with(b"application/x-www-form-urlencoded") {
+        // An unsigned call of an awsQuery service is refused, by whichever of them.
+        return (Cow::Borrowed("sts"), None);
+    }
     let rest = REST_PATHS.iter().find(|(prefix, _)| path.strip_prefix(prefix).is_some_and(at_boundary));
     (Cow::Borrowed(rest.map_or("s3", |(_, service)| service)), None)
 }

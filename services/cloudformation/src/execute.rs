@@ -19,6 +19,8 @@ use crate::template::{Object, Policy, Resource};
 use crate::{CloudFormation, source};
 
 const STACK: &str = "AWS::CloudFormation::Stack";
+/// A resource that was recorded and perhaps not made: a crash came between.
+const PLANNED: &str = "CREATE_IN_PROGRESS";
 
 /// One change of one stack.
 pub(crate) struct Run {
@@ -134,6 +136,9 @@ impl Run {
                 Value::Object(properties) => properties,
                 _ => return Err(Failure(format!("Properties of {name} must be an object"))),
             };
+            if let Some(broken_off) = self.existing.get(&name).filter(|old| old.status == PLANNED).cloned() {
+                self.remove(&broken_off).await?;
+            }
             let old = self.existing.get(&name).cloned();
             let made_now = match old {
                 Some(old) if old.kind == wanted.kind && old.properties == properties && !moved => {
@@ -163,17 +168,47 @@ impl Run {
 
     async fn make(&mut self, name: &str, wanted: &Resource, properties: Object) -> Done<Made> {
         let kind = kind_of(&wanted.kind)?;
-        self.tell(name, "", &wanted.kind, "CREATE_IN_PROGRESS", None).await?;
         let generated = self.generated_name(name);
+        let is_found_again = kind.name_property().is_some_and(|property| !properties.contains_key(property));
+        let is_planned = is_found_again && !self.existing.contains_key(name);
+        if is_planned {
+            self.plan(name, wanted, &generated, &properties).await?;
+        } else {
+            self.tell(name, "", &wanted.kind, "CREATE_IN_PROGRESS", None).await?;
+        }
         let outcome = match plan::check_properties(&wanted.kind, &properties) {
             Ok(()) => kind.create(&self.calls(), &Wanted { name: &generated, properties: &properties }).await,
             Err(failure) => Err(failure),
         };
         let created = match outcome {
             Ok(created) => created,
-            Err(failure) => return Err(self.failed(name, "", &wanted.kind, "CREATE_FAILED", failure).await),
+            Err(failure) => {
+                if let Some(planned) = self.existing.get(name).filter(|_| is_planned).cloned() {
+                    self.commit(Commit::new().delete(in_stack(&RESOURCES, &self.stack.id, name))).await?;
+                    self.existing.remove(&planned.logical);
+                }
+                return Err(self.failed(name, "", &wanted.kind, "CREATE_FAILED", failure).await);
+            }
         };
         self.record(name, wanted, properties, created, "CREATE_COMPLETE").await
+    }
+
+    /// Records a resource that is about to be made under a name that nothing else has.
+    async fn plan(&mut self, name: &str, wanted: &Resource, physical: &str, properties: &Object) -> Done<()> {
+        self.put(StackResource {
+            logical: name.to_owned(),
+            kind: wanted.kind.clone(),
+            physical: physical.to_owned(),
+            reference: physical.to_owned(),
+            attributes: Object::new(),
+            properties: properties.clone(),
+            status: PLANNED.into(),
+            reason: None,
+            retain: false,
+            retain_replaced: false,
+            changed: self.cfn.clock.now(),
+        })
+        .await
     }
 
     async fn change(

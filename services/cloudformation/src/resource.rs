@@ -91,6 +91,12 @@ pub(crate) trait Kind: Send + Sync {
     /// The properties whose change makes a new resource.
     fn fixed(&self) -> &'static [&'static str];
 
+    /// The property that is the physical id of a resource, where a name that the stack generates is found
+    /// again by: such a resource is recorded before it is made, so that no crash orphans it.
+    fn name_property(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Makes the resource, or leaves nothing behind.
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created>;
 

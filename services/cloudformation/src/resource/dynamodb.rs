@@ -38,6 +38,10 @@ impl Kind for Table {
         &["AttributeDefinitions", "KeySchema", "TableName"]
     }
 
+    fn name_property(&self) -> Option<&'static str> {
+        Some("TableName")
+    }
+
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {
         let name = named(wanted, "TableName");
         let mut input = Value::Object(wanted.properties.clone());

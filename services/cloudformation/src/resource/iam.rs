@@ -106,6 +106,10 @@ impl Kind for Role {
         &["Path", "PermissionsBoundary", "RoleName"]
     }
 
+    fn name_property(&self) -> Option<&'static str> {
+        Some("RoleName")
+    }
+
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {
         let (name, properties) = (named(wanted, "RoleName"), wanted.properties);
         let input = json!({
@@ -169,6 +173,10 @@ impl Kind for User {
 
     fn fixed(&self) -> &'static [&'static str] {
         &["Path", "PermissionsBoundary", "UserName"]
+    }
+
+    fn name_property(&self) -> Option<&'static str> {
+        Some("UserName")
     }
 
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {

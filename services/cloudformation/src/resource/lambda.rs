@@ -69,6 +69,10 @@ impl Kind for Function {
         &["FunctionName", "PackageType"]
     }
 
+    fn name_property(&self) -> Option<&'static str> {
+        Some("FunctionName")
+    }
+
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {
         let (name, properties) = (named(wanted, "FunctionName"), wanted.properties);
         let mut input =

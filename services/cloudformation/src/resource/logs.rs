@@ -22,6 +22,10 @@ impl Kind for LogGroup {
         &["LogGroupName"]
     }
 
+    fn name_property(&self) -> Option<&'static str> {
+        Some("LogGroupName")
+    }
+
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {
         let name = named(wanted, "LogGroupName");
         calls.call("logs", "CreateLogGroup", json!({ "logGroupName": name })).await?;

@@ -28,7 +28,9 @@ async fn a_change_set_tells_what_it_would_do_and_does_it() {
         .unwrap()
         .iter()
         .map(|change| &change["ResourceChange"])
-        .map(|change| (change["LogicalResourceId"].clone(), change["Action"].clone(), change["Replacement"].clone()))
+        .map(|change| {
+            (change["LogicalResourceId"].clone(), change["Action"].clone(), change["Replacement"].clone())
+        })
         .collect();
     assert!(changes.contains(&(json!("A"), json!("Modify"), json!("True"))), "{changes:?}");
     assert!(changes.contains(&(json!("B"), json!("Remove"), Value::Null)), "{changes:?}");
@@ -47,7 +49,10 @@ async fn a_change_set_without_changes_cannot_be_executed() {
     stacks.must("CreateChangeSet", set("UPDATE", &template)).await;
     let names = json!({ "StackName": "s", "ChangeSetName": "c" });
     let described = stacks.must("DescribeChangeSet", names.clone()).await;
-    assert_eq!((&described["Status"], &described["ExecutionStatus"]), (&json!("FAILED"), &json!("UNAVAILABLE")));
+    assert_eq!(
+        (&described["Status"], &described["ExecutionStatus"]),
+        (&json!("FAILED"), &json!("UNAVAILABLE"))
+    );
     let code = stacks.client.refused("cloudformation", "ExecuteChangeSet", names.clone()).await;
     assert_eq!(code, "InvalidChangeSetStatus");
     stacks.must("DeleteChangeSet", names.clone()).await;

@@ -47,7 +47,11 @@ async fn a_creation_that_fails_leaves_nothing() {
     assert_eq!(stack["StackStatus"], "ROLLBACK_COMPLETE");
     assert!(stacks.groups().await.is_empty());
     let events = stacks.must("DescribeStackEvents", json!({ "StackName": "s" })).await;
-    let failed = events["StackEvents"].as_array().unwrap().iter().find(|event| event["ResourceStatus"] == "CREATE_FAILED");
+    let failed = events["StackEvents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|event| event["ResourceStatus"] == "CREATE_FAILED");
     assert_eq!(failed.unwrap()["LogicalResourceId"], "B");
     let input = json!({ "StackName": "s", "TemplateBody": template.to_string() });
     assert!(stacks.refused("UpdateStack", input).await.contains("ROLLBACK_COMPLETE"));
@@ -77,7 +81,12 @@ async fn an_update_that_fails_is_put_back() {
     let stack = stacks.change("UpdateStack", &after).await;
     assert_eq!(stack["StackStatus"], "UPDATE_ROLLBACK_COMPLETE");
     let groups = stacks.client.must("logs", "DescribeLogGroups", json!({})).await;
-    let groups: Vec<_> = groups["logGroups"].as_array().unwrap().iter().map(|g| (&g["logGroupName"], &g["retentionInDays"])).collect();
+    let groups: Vec<_> = groups["logGroups"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|g| (&g["logGroupName"], &g["retentionInDays"]))
+        .collect();
     assert_eq!(groups, [(&json!("a"), &json!(7)), (&json!("b"), &json!(7))]);
     let template = stacks.must("GetTemplate", json!({ "StackName": "s" })).await;
     assert_eq!(template["TemplateBody"], before.to_string());
@@ -89,7 +98,9 @@ async fn retained_resources_stay_behind() {
     let stacks = Stacks::new(&world);
     let mut kept = group("kept", 7);
     kept["DeletionPolicy"] = json!("Retain");
-    let stack = stacks.change("CreateStack", &json!({ "Resources": { "Kept": kept, "Gone": group("gone", 7) } })).await;
+    let stack = stacks
+        .change("CreateStack", &json!({ "Resources": { "Kept": kept, "Gone": group("gone", 7) } }))
+        .await;
     stacks.must("DeleteStack", json!({ "StackName": "s" })).await;
     stacks.settled(stack["StackId"].as_str().unwrap()).await;
     assert_eq!(stacks.groups().await, ["kept"]);
@@ -117,14 +128,18 @@ async fn what_is_wrong_with_a_template_is_told_before_anything_is_made() {
     let role = json!({ "Resources": { "R": { "Type": "AWS::IAM::Role", "Properties": { "AssumeRolePolicyDocument": {} } } } });
     let input = json!({ "StackName": "s", "TemplateBody": role.to_string() });
     assert_eq!(stacks.refused("CreateStack", input).await, "Requires capabilities : [CAPABILITY_IAM]");
-    assert_eq!(stacks.refused("DescribeStacks", json!({ "StackName": "s" })).await, "Stack with id s does not exist");
+    assert_eq!(
+        stacks.refused("DescribeStacks", json!({ "StackName": "s" })).await,
+        "Stack with id s does not exist"
+    );
 }
 
 #[tokio::test]
 async fn an_unknown_property_fails_its_resource_by_name() {
     let world = World::new();
     let stacks = Stacks::new(&world);
-    let template = json!({ "Resources": { "G": { "Type": "AWS::Logs::LogGroup", "Properties": { "Colour": "red" } } } });
+    let template =
+        json!({ "Resources": { "G": { "Type": "AWS::Logs::LogGroup", "Properties": { "Colour": "red" } } } });
     let stack = stacks.change("CreateStack", &template).await;
     assert_eq!(stack["StackStatus"], "ROLLBACK_COMPLETE");
     let events = stacks.must("DescribeStackEvents", json!({ "StackName": "s" })).await.to_string();

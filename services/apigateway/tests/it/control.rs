@@ -1,0 +1,81 @@
+//! Resources, methods, deployments and stages by hand.
+
+use pagoda_testkit::World;
+use serde_json::json;
+
+use crate::world::Gateway;
+
+#[tokio::test]
+async fn an_api_is_built_call_by_call() {
+    let world = World::new();
+    let gateway = Gateway::new(&world);
+    let api = gateway.must("CreateRestApi", json!({ "name": "n" })).await;
+    let (id, root) = (api["id"].clone(), api["rootResourceId"].clone());
+    let child = json!({ "restApiId": id, "parentId": root, "pathPart": "pets" });
+    let pets = gateway.must("CreateResource", child.clone()).await;
+    assert_eq!(pets["path"], "/pets");
+    assert_eq!(gateway.client.refused("apigateway", "CreateResource", child).await, "ConflictException");
+    let nothing = json!({ "restApiId": id, "stageName": "s" });
+    assert_eq!(
+        gateway.client.refused("apigateway", "CreateDeployment", nothing.clone()).await,
+        "BadRequestException"
+    );
+
+    let method = json!({ "restApiId": id, "resourceId": pets["id"], "httpMethod": "GET" });
+    let with = |more: serde_json::Value| {
+        let mut input = method.clone();
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        input
+    };
+    gateway.must("PutMethod", with(json!({ "authorizationType": "NONE" }))).await;
+    assert_eq!(
+        gateway.client.refused("apigateway", "CreateDeployment", nothing.clone()).await,
+        "BadRequestException"
+    );
+    gateway.must("PutMethodResponse", with(json!({ "statusCode": "200" }))).await;
+    let templates = json!({ "application/json": "{\"statusCode\": 200}" });
+    gateway.must("PutIntegration", with(json!({ "type": "MOCK", "requestTemplates": templates }))).await;
+    gateway.must("PutIntegrationResponse", with(json!({ "statusCode": "200" }))).await;
+    gateway.must("CreateDeployment", nothing).await;
+    let id = id.as_str().unwrap();
+    assert_eq!(gateway.get(id, "/s/pets").await.0, 200);
+
+    // What is served is what was deployed, whatever becomes of the definition.
+    gateway.must("DeleteMethod", method).await;
+    assert_eq!(gateway.get(id, "/s/pets").await.0, 200);
+    gateway.must("DeleteRestApi", json!({ "restApiId": id })).await;
+    assert_eq!(gateway.get(id, "/s/pets").await, (403, r#"{"message":"Forbidden"}"#.to_owned()));
+}
+
+#[tokio::test]
+async fn a_deployment_that_a_stage_serves_is_not_deleted() {
+    let world = World::new();
+    let gateway = Gateway::new(&world);
+    let api = gateway.deploy(json!({ "/": { "get": crate::world::mock("200", "one") } })).await;
+    let stage = gateway.must("GetStage", json!({ "restApiId": api, "stageName": "s" })).await;
+    let input = json!({ "restApiId": api, "deploymentId": stage["deploymentId"] });
+    assert_eq!(
+        gateway.client.refused("apigateway", "DeleteDeployment", input.clone()).await,
+        "BadRequestException"
+    );
+    let newer = gateway.must("CreateDeployment", json!({ "restApiId": api })).await;
+    let patch = json!({ "op": "replace", "path": "/deploymentId", "value": newer["id"] });
+    gateway
+        .must("UpdateStage", json!({ "restApiId": api, "stageName": "s", "patchOperations": [patch] }))
+        .await;
+    gateway.must("DeleteDeployment", input).await;
+    assert_eq!(gateway.get(&api, "/s").await, (200, "one".to_owned()));
+}
+
+#[tokio::test]
+async fn what_nothing_acts_on_is_refused_by_name() {
+    let world = World::new();
+    let gateway = Gateway::new(&world);
+    for (operation, input) in [
+        ("CreateRestApi", json!({ "name": "n", "minimumCompressionSize": 1 })),
+        ("CreateRestApi", json!({ "name": "n", "endpointConfiguration": { "types": ["PRIVATE"] } })),
+    ] {
+        assert_eq!(gateway.client.refused("apigateway", operation, input).await, "NotImplemented");
+    }
+    assert!(gateway.must("GetRestApis", json!({})).await["items"].as_array().unwrap().is_empty());
+}

@@ -1,0 +1,7 @@
+//! API Gateway in process: APIs are defined, deployed, and called.
+
+#![allow(clippy::unwrap_used)] // what panics here is a failed test
+
+mod control;
+mod plane;
+mod world;

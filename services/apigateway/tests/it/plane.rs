@@ -1,0 +1,124 @@
+//! Calls to deployed APIs.
+
+use http::Request;
+use pagoda_policy::Principal;
+use pagoda_testkit::World;
+use serde_json::{Value, json};
+
+use crate::world::{Gateway, mock, proxy};
+
+const HOST: &str = "a.execute-api.us-east-1.localhost:4566";
+
+#[tokio::test]
+async fn a_mock_answers_by_itself() {
+    let world = World::new();
+    let gateway = Gateway::new(&world);
+    let api = gateway.deploy(json!({ "/pets/{id}": { "get": mock("202", "{\"a\":1}") } })).await;
+    let (status, headers, body) =
+        gateway.request(&api, Request::get("/s/pets/7").header("host", HOST), "").await;
+    assert_eq!((status, body.as_str(), headers["x-mock"].to_str().unwrap()), (202, "{\"a\":1}", "yes"));
+    for (uri, message) in [
+        ("/s/none", r#"{"message":"Missing Authentication Token"}"#),
+        ("/none/pets/7", r#"{"message":"Forbidden"}"#),
+    ] {
+        assert_eq!(gateway.get(&api, uri).await, (403, message.to_owned()), "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn a_function_gets_the_request_as_an_event() {
+    let world = World::new();
+    let gateway = Gateway::new(&world);
+    *gateway.function.answer.lock().unwrap() =
+        json!({ "statusCode": 201, "headers": { "X-One": "1" }, "multiValueHeaders": { "X-Two": ["a", "b"] }, "body": "done" })
+            .to_string();
+    let api = gateway.deploy(json!({ "/pets/{id}": { "post": proxy() } })).await;
+    let request = Request::post("/s/pets/a%20b?x=1&x=2").header("host", HOST).header("x-own", "v");
+    let (status, headers, body) = gateway.request(&api, request, "{\"n\":1}").await;
+    assert_eq!((status, body.as_str()), (201, "done"));
+    assert_eq!(headers["x-one"], "1");
+    assert_eq!(headers.get_all("x-two").iter().count(), 2);
+
+    let (caller, invocation) = gateway.function.asked.lock().unwrap().take().unwrap();
+    assert_eq!(caller.principal, Principal::Service("apigateway.amazonaws.com".into()));
+    let source = format!("arn:aws:execute-api:us-east-1:123456789012:{api}/s/POST/pets/{{id}}");
+    assert_eq!(invocation.source_arn, Some(source));
+    let event: Value = serde_json::from_slice(&invocation.payload).unwrap();
+    for (pointer, expected) in [
+        ("/resource", json!("/pets/{id}")),
+        ("/path", json!("/pets/a%20b")),
+        ("/httpMethod", json!("POST")),
+        ("/headers/x-own", json!("v")),
+        ("/headers/Host", json!(HOST)),
+        ("/queryStringParameters", json!({ "x": "2" })),
+        ("/multiValueQueryStringParameters", json!({ "x": ["1", "2"] })),
+        ("/pathParameters", json!({ "id": "a b" })),
+        ("/stageVariables", Value::Null),
+        ("/body", json!("{\"n\":1}")),
+        ("/isBase64Encoded", json!(false)),
+        ("/requestContext/stage", json!("s")),
+        ("/requestContext/path", json!("/s/pets/a%20b")),
+        ("/requestContext/apiId", json!(api)),
+        ("/requestContext/requestTime", json!("15/Jan/2026:12:00:00 +0000")),
+        ("/requestContext/identity/sourceIp", json!("127.0.0.1")),
+        ("/requestContext/identity/userArn", Value::Null),
+    ] {
+        assert_eq!(event.pointer(pointer), Some(&expected), "{pointer}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_answer_is_a_bad_gateway() {
+    let world = World::new();
+    let gateway = Gateway::new(&world);
+    let api = gateway.deploy(json!({ "/": { "get": proxy() } })).await;
+    for answer in [
+        "",
+        "null",
+        "5",
+        "{\"statusCode\":\"x\"}",
+        "{\"body\":{}}",
+        "{\"unknown\":1}",
+        "{\"headers\":{\"a\":[]}}",
+    ] {
+        *gateway.function.answer.lock().unwrap() = answer.into();
+        assert_eq!(
+            gateway.get(&api, "/s").await,
+            (502, r#"{"message":"Internal server error"}"#.into()),
+            "{answer}"
+        );
+    }
+    *gateway.function.answer.lock().unwrap() = "{\"body\":\"fine\"}".into();
+    assert_eq!(gateway.get(&api, "/s").await, (200, "fine".into()));
+    *gateway.function.fails.lock().unwrap() = true;
+    assert_eq!(gateway.get(&api, "/s").await.0, 502);
+}
+
+#[tokio::test]
+async fn iam_decides_where_a_method_asks_for_it() {
+    let world = World::new();
+    let gateway = Gateway::new(&world);
+    *gateway.function.answer.lock().unwrap() = "{}".into();
+    let mut method = proxy();
+    method["security"] = json!([{ "iam": [] }]);
+    let api = gateway.deploy(json!({ "/": { "get": method } })).await;
+    let ask = |authorization: Option<&'static str>| {
+        let request = Request::get("/s").header("host", HOST);
+        match authorization {
+            Some(value) => request.header("authorization", value),
+            None => request,
+        }
+    };
+    let (status, _, body) = gateway.request(&api, ask(None), "").await;
+    assert_eq!((status, body.as_str()), (403, r#"{"message":"Missing Authentication Token"}"#));
+    let (status, headers, _) = gateway.request(&api, ask(Some("forged")), "").await;
+    assert_eq!((status, headers["x-amzn-errortype"].to_str().unwrap()), (403, "InvalidSignatureException"));
+    assert!(gateway.function.asked.lock().unwrap().is_none());
+    assert_eq!(gateway.request(&api, ask(Some("root")), "").await.0, 200);
+    let (_, invocation) = gateway.function.asked.lock().unwrap().take().unwrap();
+    let event: Value = serde_json::from_slice(&invocation.payload).unwrap();
+    assert_eq!(
+        event.pointer("/requestContext/identity/userArn"),
+        Some(&json!("arn:aws:iam::123456789012:root"))
+    );
+}

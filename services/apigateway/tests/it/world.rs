@@ -1,0 +1,138 @@
+//! API Gateway before a function that answers as the test says.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::Response;
+use http::request::Parts;
+use pagoda_apigateway::ApiGateway;
+use pagoda_iam::Iam;
+use pagoda_protocol::{ApiError, Body};
+use pagoda_service::ports::{Authenticate, FunctionError, Invocation, InvokeFunction, Invoked};
+use pagoda_service::{Api, Arrival, Authorizer, Caller, Context, DataPlane as _};
+use pagoda_testkit::{Client, World};
+use serde_json::{Value, json};
+
+pub(crate) const FUNCTION: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
+
+/// A function that answers the same thing each time, and remembers what it was asked.
+#[derive(Default)]
+pub(crate) struct Function {
+    pub(crate) answer: Mutex<String>,
+    pub(crate) fails: Mutex<bool>,
+    pub(crate) asked: Mutex<Option<(Caller, Invocation)>>,
+}
+
+#[async_trait]
+impl InvokeFunction for Function {
+    async fn invoke(&self, cx: &Context, invocation: Invocation) -> Result<Invoked, ApiError> {
+        *self.asked.lock().unwrap() = Some((cx.caller.clone(), invocation));
+        Ok(Invoked {
+            payload: Bytes::from(self.answer.lock().unwrap().clone()),
+            function_error: self.fails.lock().unwrap().then_some(FunctionError::Unhandled),
+            executed_version: "$LATEST".into(),
+            log_tail: Bytes::new(),
+        })
+    }
+}
+
+/// Knows one caller, by a header.
+struct Header(Caller);
+
+#[async_trait]
+impl Authenticate for Header {
+    async fn caller(&self, _service: &'static str, parts: &Parts, _body: &Bytes) -> Result<Caller, ApiError> {
+        match parts.headers.get("authorization").and_then(|value| value.to_str().ok()) {
+            None => Ok(Caller::anonymous()),
+            Some("root") => Ok(self.0.clone()),
+            Some(_) => Err(ApiError::new("InvalidSignatureException", 400, "The signature does not match.")),
+        }
+    }
+}
+
+pub(crate) struct Gateway<'w> {
+    world: &'w World,
+    service: Arc<ApiGateway>,
+    pub(crate) function: Arc<Function>,
+    pub(crate) client: Client<'w>,
+}
+
+impl<'w> Gateway<'w> {
+    pub(crate) fn new(world: &'w World) -> Self {
+        let iam = Iam::new(world.store.clone(), world.random.clone(), world.sealer.clone(), Vec::new());
+        let authorizer = Authorizer::new(iam);
+        let function = Arc::new(Function::default());
+        let service = ApiGateway::new(
+            world.store.clone(),
+            world.random.clone(),
+            authorizer.clone(),
+            Arc::new(Header(world.root())),
+            function.clone(),
+        );
+        let client = Client::new(world, [Api::of(&service)], authorizer);
+        Self { world, service, function, client }
+    }
+
+    pub(crate) async fn must(&self, operation: &str, input: Value) -> Value {
+        self.client.must("apigateway", operation, input).await
+    }
+
+    /// An API made of a definition, deployed to the stage `s`; its id.
+    pub(crate) async fn deploy(&self, paths: Value) -> String {
+        let definition = json!({
+            "swagger": "2.0",
+            "info": { "title": "t", "version": "1" },
+            "paths": paths,
+            "securityDefinitions": { "iam": {
+                "type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4",
+            } },
+        });
+        use base64::Engine as _;
+        let body = base64::engine::general_purpose::STANDARD.encode(definition.to_string());
+        let api =
+            self.must("ImportRestApi", json!({ "body": body })).await["id"].as_str().unwrap().to_owned();
+        self.must("CreateDeployment", json!({ "restApiId": api, "stageName": "s" })).await;
+        api
+    }
+
+    /// A request to the stage: status, headers, body.
+    pub(crate) async fn request(
+        &self,
+        api: &str,
+        request: http::request::Builder,
+        body: &str,
+    ) -> (u16, http::HeaderMap, String) {
+        let (parts, body) = request.body(Body::from(body.to_owned())).unwrap().into_parts();
+        let path = parts.uri.path().to_owned();
+        let cx = self.world.context(Caller::anonymous());
+        let arrival = Arrival { parts, body, cx, name: api.to_owned(), path };
+        let response: Response<Body> = self.service.serve(arrival).await;
+        let (parts, body) = response.into_parts();
+        let body = body.collect(1_000_000).await.unwrap();
+        (parts.status.as_u16(), parts.headers, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    pub(crate) async fn get(&self, api: &str, uri: &str) -> (u16, String) {
+        let request = http::Request::get(uri).header("host", "a.execute-api.us-east-1.localhost:4566");
+        let (status, _, body) = self.request(api, request, "").await;
+        (status, body)
+    }
+}
+
+pub(crate) fn proxy() -> Value {
+    let uri = format!("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{FUNCTION}/invocations");
+    json!({ "x-amazon-apigateway-integration": { "type": "aws_proxy", "httpMethod": "POST", "uri": uri } })
+}
+
+pub(crate) fn mock(status: &str, body: &str) -> Value {
+    json!({ "x-amazon-apigateway-integration": {
+        "type": "mock",
+        "requestTemplates": { "application/json": "{\"statusCode\": 200}" },
+        "responses": { "default": {
+            "statusCode": status,
+            "responseParameters": { "method.response.header.X-Mock": "'yes'" },
+            "responseTemplates": { "application/json": body },
+        } },
+    } })
+}
