@@ -1,5 +1,6 @@
 //! The one tool of the repository. Each subcommand is a file; this one only dispatches.
 
+mod bench;
 mod codegen;
 
 use std::error::Error;
@@ -15,11 +16,14 @@ type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 enum Command {
     /// Write each service's generated.rs from models/.
     Codegen(codegen::Arguments),
+    /// Measure against named peers, and write docs/benchmarks.md.
+    Bench(bench::Arguments),
 }
 
 fn main() -> Outcome {
     match Command::parse() {
         Command::Codegen(arguments) => codegen::run(root(), &arguments),
+        Command::Bench(arguments) => bench::run(root(), &arguments),
     }
 }
 
