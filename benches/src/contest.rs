@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::Outcome;
 use crate::connection::{Prepared, Target};
-use crate::load::{self, Sample};
+use crate::load::{self, Load, Sample};
 use crate::process::Server;
 use crate::results::{Comparison, Figures, Ratio};
 
@@ -28,6 +28,8 @@ pub(crate) struct Contender<'a> {
 pub(crate) struct Contest {
     pub(crate) what: String,
     pub(crate) connections: usize,
+    /// The least size of a right answer's body, so that an empty success does not count.
+    pub(crate) answer_bytes_min: usize,
     /// The least ratio of requests per CPU second that is aimed at.
     pub(crate) target: Option<f64>,
 }
@@ -59,9 +61,13 @@ impl Contest {
         Ok(contenders.iter().skip(1).zip(others).map(compare).collect())
     }
 
+    fn load(&self, time: Duration) -> Load {
+        Load { connections: self.connections, time, answer_bytes_min: self.answer_bytes_min }
+    }
+
     async fn round(&self, time: Duration, contender: &Contender<'_>) -> Outcome<Figures> {
         let before = contender.server.cpu_seconds();
-        let sample = load::run(&contender.target, self.connections, time, &contender.requests).await;
+        let sample = load::run(&contender.target, self.load(time), &contender.requests).await;
         let sample = sample.map_err(|error| format!("{} ({}): {error}", self.what, contender.name))?;
         Ok(figures(&sample, contender.server.cpu_seconds() - before))
     }

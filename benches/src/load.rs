@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use futures_util::future::try_join_all;
 
 use crate::Outcome;
@@ -27,19 +26,27 @@ impl Sample {
     }
 }
 
-/// Sends `requests` over and over for `time`. The first answer that is no success ends everything.
-pub(crate) async fn run(
-    target: &Target,
-    connections: usize,
-    time: Duration,
-    requests: &Arc<[Prepared]>,
-) -> Outcome<Sample> {
-    let open = try_join_all((0..connections).map(|_| Connection::open(target))).await?;
+/// How much load.
+#[derive(Clone, Copy)]
+pub(crate) struct Load {
+    pub(crate) connections: usize,
+    pub(crate) time: Duration,
+    /// A smaller body is no right answer.
+    pub(crate) answer_bytes_min: usize,
+}
+
+/// Sends `requests` over and over. The first answer that is no success ends everything.
+pub(crate) async fn run(target: &Target, load: Load, requests: &Arc<[Prepared]>) -> Outcome<Sample> {
+    let open = try_join_all((0..load.connections).map(|_| Connection::open(target))).await?;
     let started = Instant::now();
     let workers = open.into_iter().enumerate().map(|(index, connection)| {
-        let first = index * requests.len() / connections;
-        let worker = Worker { target: target.clone(), requests: Arc::clone(requests), first };
-        tokio::spawn(worker.run(connection, started + time))
+        let worker = Worker {
+            target: target.clone(),
+            requests: Arc::clone(requests),
+            first: index * requests.len() / load.connections,
+            answer_bytes_min: load.answer_bytes_min,
+        };
+        tokio::spawn(worker.run(connection, started + load.time))
     });
     let mut micros = Vec::new();
     for latencies in try_join_all(workers).await? {
@@ -53,6 +60,7 @@ struct Worker {
     target: Target,
     requests: Arc<[Prepared]>,
     first: usize,
+    answer_bytes_min: usize,
 }
 
 impl Worker {
@@ -67,7 +75,10 @@ impl Worker {
             }
             let request = request.clone();
             let sent = Instant::now();
-            let _body: Bytes = connection.exchange(request).await?;
+            let body = connection.exchange(request).await?;
+            if body.len() < self.answer_bytes_min {
+                return Err(format!("an answer of only {} bytes", body.len()).into());
+            }
             micros.push(sent.elapsed().as_micros() as u32);
         }
         Ok(micros)

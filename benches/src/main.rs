@@ -51,7 +51,7 @@ fn main() -> Outcome {
     let arguments = Arguments::parse();
     let rounds = match arguments.quick {
         true => Rounds { count: 2, time: Duration::from_millis(500) },
-        false => Rounds { count: 5, time: Duration::from_millis(1600) },
+        false => Rounds { count: 5, time: Duration::from_millis(1300) },
     };
     let place = Place::prepare()?;
     let mut results = Results::default();

@@ -18,7 +18,11 @@ pub(crate) struct Server(Child);
 impl Server {
     /// Starts a server whose output nobody reads.
     pub(crate) fn start(command: &mut Command) -> Outcome<Self> {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .env_remove("NODE_EXTRA_CA_CERTS")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         Ok(Self(command.spawn().map_err(|error| format!("{command:?}: {error}"))?))
     }
 

@@ -119,7 +119,7 @@ fn started(one: &Start) -> Vec<String> {
         one.peer.to_owned(),
         times(&one.other_ms),
         format!("**{:.2}x**", one.ratio()),
-        format!("<= {}x", one.target),
+        one.target.map_or_else(String::new, |target| format!("<= {target}x")),
     ]
 }
 

@@ -63,7 +63,7 @@ pub(crate) struct Start {
     pub(crate) pagoda_ms: Vec<f64>,
     pub(crate) other_ms: Vec<f64>,
     /// The greatest share of the peer's time that is aimed at.
-    pub(crate) target: f64,
+    pub(crate) target: Option<f64>,
 }
 
 impl Start {
@@ -100,14 +100,14 @@ impl Results {
                 one.what, one.cpu.median, one.peer
             ))
         });
-        let starts = self.starts.iter().filter(|one| one.ratio() > one.target).map(|one| {
-            format!(
-                "{}: {:.2}x of the time of {}; the target is {}x.",
+        let starts = self.starts.iter().filter_map(|one| {
+            let target = one.target.filter(|target| one.ratio() > *target)?;
+            Some(format!(
+                "{}: {:.2}x of the time of {}; the target is {target}x.",
                 one.what,
                 one.ratio(),
-                one.peer,
-                one.target
-            )
+                one.peer
+            ))
         });
         let measures = self.measures.iter().filter_map(|one| {
             let target = one.target.filter(|target| one.value > *target)?;
@@ -117,10 +117,13 @@ impl Results {
     }
 }
 
-/// The middle value, or 0 of none.
+/// The middle value, or the mean of the two in the middle; 0 of none.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
+    match values.len() {
+        0 => 0.0,
+        count => (values[(count - 1) / 2] + values[count / 2]) / 2.0,
+    }
 }
 
 #[cfg(test)]
@@ -133,7 +136,9 @@ mod tests {
 
     #[test]
     fn medians() {
-        for (values, expected) in [(vec![], 0.0), (vec![3.0], 3.0), (vec![9.0, 1.0, 2.0], 2.0)] {
+        for (values, expected) in
+            [(vec![], 0.0), (vec![3.0], 3.0), (vec![9.0, 1.0, 2.0], 2.0), (vec![4.0, 1.0], 2.5)]
+        {
             assert_eq!(median(values), expected);
         }
     }

@@ -1,12 +1,12 @@
 //! The first invocation in a new sandbox, from request to answer, beside starting the bare interpreter.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::get;
 use crate::Outcome;
@@ -22,49 +22,61 @@ const REPETITIONS_PER_ROUND: usize = 3;
 /// A language, and its interpreter doing nothing.
 struct Language {
     what: &'static str,
-    peer: &'static str,
     function: &'static str,
     path: &'static str,
     interpreter: PathBuf,
-    program: [&'static str; 2],
-    target: f64,
+    programs: Vec<Bare>,
+}
+
+/// What the interpreter is told to do.
+struct Bare {
+    name: &'static str,
+    arguments: &'static [&'static str],
+    target: Option<f64>,
 }
 
 pub(crate) async fn run(place: &Place, rounds: Rounds, results: &mut Results) -> Outcome {
     let deployed = Deployed::start(place)?;
-    // What stands before an interpreter in PATH may be a script that looks for it.
-    let real = |program: &str, option: &str, expression: &str| {
-        succeed(Command::new(program).args([option, expression])).map(|path| PathBuf::from(path.trim()))
-    };
+    // Those that the platform itself runs: the first in PATH may be another version, or a script.
+    let doctor: Value =
+        serde_json::from_str(&succeed(Command::new(place.binary()).args(["doctor", "--json"]))?)?;
+    let interpreter = |runtime: &str| PathBuf::from(doctor["runtimes"][runtime].as_str().unwrap_or(runtime));
     let languages = [
         Language {
             what: "Cold start, Python",
-            peer: "`python3 -c pass`",
             function: "Python",
             path: "/Prod/python",
-            interpreter: real("python3", "-c", "import os, sys; print(os.path.realpath(sys.executable))")?,
-            program: ["-c", "pass"],
-            target: 0.5,
+            interpreter: interpreter("python3.12"),
+            programs: vec![
+                Bare { name: "`python3 -c pass`", arguments: &["-c", "pass"], target: Some(0.5) },
+                Bare { name: "`python3 -S -c pass`", arguments: &["-S", "-c", "pass"], target: None },
+            ],
         },
         Language {
             what: "Cold start, Node.js",
-            peer: "`node -e 0`",
             function: "Node",
             path: "/Prod/node",
-            interpreter: real("node", "-p", "process.execPath")?,
-            program: ["-e", "0"],
-            target: 0.25,
+            interpreter: interpreter("nodejs20.x"),
+            programs: vec![Bare { name: "`node -e 0`", arguments: &["-e", "0"], target: Some(0.25) }],
         },
     ];
     for language in &languages {
         eprintln!("  {}", language.what);
-        let (mut pagoda_ms, mut other_ms) = (Vec::new(), Vec::new());
+        let mut pagoda_ms = Vec::new();
+        let mut bare_ms: Vec<Vec<f64>> = vec![Vec::new(); language.programs.len()];
         for repetition in 0..rounds.count * REPETITIONS_PER_ROUND {
             pagoda_ms.push(cold(&deployed, language, repetition).await?);
-            other_ms.push(bare(language)?);
+            for (program, times) in language.programs.iter().zip(&mut bare_ms) {
+                times.push(bare(&language.interpreter, program)?);
+            }
         }
-        let Language { what, peer, target, .. } = *language;
-        results.starts.push(Start { what, peer, pagoda_ms, other_ms, target });
+        results.starts.extend(language.programs.iter().zip(bare_ms).map(|(program, other_ms)| Start {
+            what: language.what,
+            peer: program.name,
+            pagoda_ms: pagoda_ms.clone(),
+            other_ms,
+            target: program.target,
+        }));
     }
     Ok(())
 }
@@ -84,9 +96,10 @@ async fn cold(deployed: &Deployed, language: &Language, repetition: usize) -> Ou
     Ok(sent.elapsed().as_secs_f64() * 1000.0)
 }
 
-fn bare(language: &Language) -> Outcome<f64> {
-    let mut command = Command::new(&language.interpreter);
-    command.args(language.program).stdin(Stdio::null());
+/// With an empty environment: a variable such as `NODE_EXTRA_CA_CERTS` multiplies the time.
+fn bare(interpreter: &Path, program: &Bare) -> Outcome<f64> {
+    let mut command = Command::new(interpreter);
+    command.args(program.arguments).env_clear().stdin(Stdio::null());
     let started = Instant::now();
     if !command.status()?.success() {
         return Err(format!("{command:?} failed").into());

@@ -30,7 +30,7 @@ pub(crate) async fn run(place: &Place, rounds: Rounds, results: &mut Results) ->
     for (_, peer) in &peers {
         create(&any_key, &Target::plain(peer.address), table).await?;
     }
-    for operation in ["PutItem", "GetItem"] {
+    for (operation, answer_bytes_min) in [("PutItem", 0), ("GetItem", TEXT_BYTES)] {
         for connections in CONNECTIONS {
             let mut contenders = vec![Contender {
                 name: "Pagoda",
@@ -43,7 +43,7 @@ pub(crate) async fn run(place: &Place, rounds: Rounds, results: &mut Results) ->
                 let target = Target::plain(peer.address);
                 contenders.push(Contender { name, server: &peer.server, target, requests });
             }
-            let contest = Contest { what: operation.to_owned(), connections, target: None };
+            let contest = Contest { what: operation.to_owned(), connections, answer_bytes_min, target: None };
             results.comparisons.extend(contest.run(rounds, &contenders).await?);
         }
     }

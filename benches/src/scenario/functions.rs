@@ -11,6 +11,8 @@ use crate::peers::Peer;
 use crate::place::Place;
 use crate::results::Results;
 
+/// Of the functions' body.
+const BODY_BYTES: usize = 18;
 const CONNECTIONS: [usize; 2] = [1, 8];
 
 pub(crate) async fn run(place: &Place, rounds: Rounds, results: &mut Results) -> Outcome {
@@ -35,7 +37,12 @@ pub(crate) async fn run(place: &Place, rounds: Rounds, results: &mut Results) ->
                     requests: Arc::from([get("localhost", "/")?]),
                 },
             ];
-            let contest = Contest { what: format!("AWS_PROXY, {language}"), connections, target: None };
+            let contest = Contest {
+                what: format!("AWS_PROXY, {language}"),
+                connections,
+                answer_bytes_min: BODY_BYTES,
+                target: None,
+            };
             results.comparisons.extend(contest.run(rounds, &contenders).await?);
         }
     }

@@ -37,7 +37,12 @@ pub(crate) async fn run(place: &Place, rounds: Rounds, results: &mut Results) ->
                 requests: Arc::from([get("localhost", "/bench/mock")?]),
             },
         ];
-        let contest = Contest { what: what.to_owned(), connections: CONNECTIONS, target: Some(target) };
+        let contest = Contest {
+            what: what.to_owned(),
+            connections: CONNECTIONS,
+            answer_bytes_min: BODY.len(),
+            target: Some(target),
+        };
         results.comparisons.extend(contest.run(rounds, &contenders).await?);
     }
     Ok(())

@@ -49,8 +49,9 @@ pub(crate) async fn run(place: &Place, rounds: Rounds, results: &mut Results) ->
                 },
             ];
             let operation = if method == Method::PUT { "PutObject" } else { "GetObject" };
+            let answer_bytes_min = if method == Method::GET { load.bytes } else { 0 };
             let what = format!("{operation}, {}", load.name);
-            let contest = Contest { what, connections: load.connections, target: None };
+            let contest = Contest { what, connections: load.connections, answer_bytes_min, target: None };
             results.comparisons.extend(contest.run(rounds, &contenders).await?);
         }
     }
