@@ -24,7 +24,7 @@ pub(crate) fn describe() -> Vec<String> {
         format!("Kernel: Linux {}", kernel.trim()),
         format!("Pagoda: {}, release build", env!("CARGO_PKG_VERSION")),
         format!(
-            "Interpreters: {}, Node.js {}",
+            "Interpreters in PATH: {}, Node.js {}",
             version("python3", "--version"),
             version("node", "--version")
         ),
