@@ -19,8 +19,9 @@ def entries(platform, api):
 
 def shown(driver):
     """The entries on the page, as soon as it shows one."""
-    found = WebDriverWait(driver, 60).until(lambda d: d.find_elements(By.CLASS_NAME, "entry"), message=logged(driver))
-    return [entry.text for entry in found]
+    # The page replaces its list whenever it has read it anew: all texts are taken at one moment.
+    script = "return [...document.querySelectorAll('.entry')].map((entry) => entry.innerText)"
+    return WebDriverWait(driver, 60).until(lambda d: d.execute_script(script), message=logged(driver))
 
 
 def logged(driver):

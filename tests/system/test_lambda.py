@@ -29,7 +29,9 @@ def test_a_function_answers_and_its_log_is_kept(client, name):
         assert (said["errorType"], said["errorMessage"]) == ("ValueError", "as told")
         assert said["stackTrace"]
         group = f"/aws/lambda/{called}"
-        written = until(lambda: [e for e in logs.filter_log_events(logGroupName=group, filterPattern="got")["events"]][1:])
+        # Logs are written behind the answer: the group is made with the first line.
+        until(lambda: logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"])
+        written = until(lambda: logs.filter_log_events(logGroupName=group, filterPattern="got")["events"][1:])
         assert all("got" in event["message"] for event in written)
         stream = logs.describe_log_streams(logGroupName=group)["logStreams"][0]["logStreamName"]
         events = logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)["events"]

@@ -1,5 +1,6 @@
 //! The one tool of the repository. Each subcommand is a file; this one only dispatches.
 
+mod bench;
 mod codegen;
 mod coverage;
 mod fuzz;
@@ -21,6 +22,8 @@ type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 /// Pagoda's workshop.
 #[derive(Parser)]
 enum Command {
+    /// Measure against named peers, and write docs/benchmarks.md.
+    Bench(bench::Arguments),
     /// Write each service's generated.rs from models/.
     Codegen(codegen::Arguments),
     /// Write each service's table of operations into its README, and docs/coverage.md.
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
 
 fn run(command: &Command) -> Outcome {
     match command {
+        Command::Bench(arguments) => bench::run(root(), arguments),
         Command::Codegen(arguments) => codegen::run(root(), arguments),
         Command::Coverage => coverage::run(root()),
         Command::Fuzz(arguments) => fuzz::run(root(), arguments),

@@ -1,0 +1,5 @@
+const functions = require("@google-cloud/functions-framework");
+
+functions.http("handler", (request, response) => {
+  response.type("application/json").send('{"hello": "world"}');
+});
