@@ -197,10 +197,11 @@ impl FromStr for Number {
         let trailing = whole.bytes().chain(fraction.bytes()).rev().take_while(|digit| *digit == b'0').count();
         let mut coefficient: u128 = 0;
         for digit in digits().take(count - trailing) {
-            coefficient = coefficient * 10 + u128::from(digit - b'0');
-            if coefficient >= COEFFICIENT_END {
+            // Before the multiplication: ten times a coefficient of 38 digits does not fit.
+            if coefficient >= COEFFICIENT_END / 10 {
                 return Err(InvalidNumber::Digits);
             }
+            coefficient = coefficient * 10 + u128::from(digit - b'0');
         }
         Self::normal(negative, coefficient, exponent - fraction.len() as i64 + trailing as i64)
     }
@@ -312,6 +313,8 @@ mod tests {
         for (text, error) in [
             ("", InvalidNumber::Empty),
             ("123456789012345678901234567890123456789", InvalidNumber::Digits),
+            ("999999999999999999999999999999999999999", InvalidNumber::Digits),
+            ("9999999999999999999999999999999999999999999999999999999.5e3", InvalidNumber::Digits),
             ("1e126", InvalidNumber::Overflow),
             ("-1e99999999999999999999", InvalidNumber::Overflow),
             ("1e-131", InvalidNumber::Underflow),
