@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pagoda_base::ids;
 use pagoda_protocol::ApiError;
 use pagoda_service::Context;
-use pagoda_store::{Commit, Outcome};
+use pagoda_store::Commit;
 use serde_json::Value;
 
 use crate::plan::{self, Existing, Plan};
@@ -470,10 +470,8 @@ impl Run {
     }
 
     async fn commit(&self, commit: Commit) -> Result<(), ApiError> {
-        match self.cfn.store().commit(commit).await? {
-            Outcome::Done(_) => Ok(()),
-            outcome => Ok(outcome.done().map(drop)?),
-        }
+        self.cfn.store().commit(commit).await?.done()?;
+        Ok(())
     }
 
     fn calls(&self) -> Calls<'_> {

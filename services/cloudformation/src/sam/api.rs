@@ -8,7 +8,7 @@ use super::globals::Globals;
 use super::{IMPLICIT_API, Route, Sam, check_properties, refused};
 use crate::template::{Checked, Object, object};
 
-const PROPERTIES: [&str; 13] = [
+const PROPERTIES: [&str; 12] = [
     "Auth",
     "BinaryMediaTypes",
     "Cors",
@@ -21,7 +21,6 @@ const PROPERTIES: [&str; 13] = [
     "StageName",
     "Tags",
     "Variables",
-    "AlwaysDeploy",
 ];
 /// The credentials with which API Gateway invokes as the caller.
 const CALLER: &str = "arn:aws:iam::*:user/*";
