@@ -102,6 +102,11 @@ mod tests {
     }
 
     #[test]
+    fn package() {
+        check("package", 1_000);
+    }
+
+    #[test]
     fn every_target_is_tested() {
         let source = include_str!("main.rs");
         for target in TARGETS {

@@ -4,6 +4,7 @@ mod chunked;
 mod expression;
 mod json;
 mod open_api;
+mod package;
 mod policy;
 mod query;
 mod signature;
@@ -34,6 +35,7 @@ pub(crate) const TARGETS: &[Target] = &[
     expression::TARGET,
     json::TARGET,
     open_api::TARGET,
+    package::TARGET,
     policy::TARGET,
     query::TARGET,
     signature::TARGET,

@@ -50,6 +50,7 @@ use pagoda_store::Store;
 
 pub use config::{Config, Limits, RuntimeFallback, Sdk};
 pub use interpreters::{Interpreter, Interpreters, Language};
+pub use package::unpack;
 
 use crate::execution::Scheduler;
 use crate::load::Cache;

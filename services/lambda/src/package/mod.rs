@@ -110,6 +110,15 @@ fn fill(unfinished: &Path, archive: &[u8]) -> Result<(), unpack::Error> {
     Ok(())
 }
 
+/// Unpacks a deployment package into the empty directory `into`: nothing is written outside it, links that
+/// lead out are refused, and it unpacks to no more than AWS's 250 MB.
+///
+/// # Errors
+/// In words, what is wrong with the archive, or the disk.
+pub fn unpack(archive: &[u8], into: &Path) -> Result<(), String> {
+    unpack::unpack(archive, into).map_err(|error| error.to_string())
+}
+
 /// AWS's words for packages that are too large.
 pub(crate) fn too_large() -> String {
     format!("Unzipped size must be smaller than {UNPACKED_BYTES_MAX} bytes")
