@@ -101,6 +101,7 @@ impl Platform {
         let services = services(&ground, &config, &data, host, &mut background)?;
         let (lambda, cloudformation) = (services.lambda.clone(), services.cloudformation.clone());
         let front = front(&ground, &config, &data, services, address)?;
+        lambda.recover().await.doing("functions")?;
         cloudformation.recover().await.doing("stacks")?;
         for listener in listeners {
             let front = front.clone();

@@ -6,7 +6,7 @@ use pagoda_protocol::ApiError;
 use pagoda_service::{Access, Context};
 
 use crate::generated as g;
-use crate::name;
+use crate::{layer, name};
 
 /// The service that functions' roles are passed to.
 pub(crate) const PRINCIPAL: &str = "lambda.amazonaws.com";
@@ -28,14 +28,22 @@ fn pass(role: &str, function: &str) -> Access {
 pub(crate) fn new_function(cx: &Context, input: &g::CreateFunctionRequest) -> Needs {
     let arn = name::parse(cx, &input.function_name)?.function.arn();
     let tags = input.tags.iter().flatten().map(|(name, value)| (name.as_str(), value.as_str()));
-    Ok(vec![Access::new("lambda:CreateFunction", &arn).with_tags(tags), pass(&input.role, &arn)])
+    let mut needs = vec![Access::new("lambda:CreateFunction", &arn).with_tags(tags), pass(&input.role, &arn)];
+    needs.extend(layers(input.layers.as_deref()));
+    Ok(needs)
 }
 
 pub(crate) fn configuration_updated(cx: &Context, input: &g::UpdateFunctionConfigurationRequest) -> Needs {
     let arn = name::parse(cx, &input.function_name)?.function.arn();
     let mut needs = vec![Access::new("lambda:UpdateFunctionConfiguration", &arn)];
     needs.extend(input.role.as_deref().map(|role| pass(role, &arn)));
+    needs.extend(layers(input.layers.as_deref()));
     Ok(needs)
+}
+
+/// That the caller may use these layers.
+fn layers(arns: Option<&[String]>) -> impl Iterator<Item = Access> {
+    arns.unwrap_or_default().iter().map(|arn| Access::new("lambda:GetLayerVersion", arn))
 }
 
 pub(crate) fn code_updated(cx: &Context, input: &g::UpdateFunctionCodeRequest) -> Needs {
@@ -100,4 +108,86 @@ pub(crate) fn all_functions(_cx: &Context, _input: &g::ListFunctionsRequest) -> 
 
 pub(crate) fn account(_cx: &Context, _input: &g::GetAccountSettingsRequest) -> Needs {
     Ok(vec![Access::everywhere("lambda:GetAccountSettings")])
+}
+
+pub(crate) fn version_published(cx: &Context, input: &g::PublishVersionRequest) -> Needs {
+    on(cx, "lambda:PublishVersion", &input.function_name, None)
+}
+
+pub(crate) fn new_alias(cx: &Context, input: &g::CreateAliasRequest) -> Needs {
+    on(cx, "lambda:CreateAlias", &input.function_name, None)
+}
+
+pub(crate) fn alias_updated(cx: &Context, input: &g::UpdateAliasRequest) -> Needs {
+    on(cx, "lambda:UpdateAlias", &input.function_name, None)
+}
+
+pub(crate) fn alias_read(cx: &Context, input: &g::GetAliasRequest) -> Needs {
+    on(cx, "lambda:GetAlias", &input.function_name, None)
+}
+
+pub(crate) fn aliases_listed(cx: &Context, input: &g::ListAliasesRequest) -> Needs {
+    on(cx, "lambda:ListAliases", &input.function_name, None)
+}
+
+pub(crate) fn alias_deleted(cx: &Context, input: &g::DeleteAliasRequest) -> Needs {
+    on(cx, "lambda:DeleteAlias", &input.function_name, None)
+}
+
+pub(crate) fn concurrency_put(cx: &Context, input: &g::PutFunctionConcurrencyRequest) -> Needs {
+    on(cx, "lambda:PutFunctionConcurrency", &input.function_name, None)
+}
+
+pub(crate) fn concurrency_read(cx: &Context, input: &g::GetFunctionConcurrencyRequest) -> Needs {
+    on(cx, "lambda:GetFunctionConcurrency", &input.function_name, None)
+}
+
+pub(crate) fn concurrency_deleted(cx: &Context, input: &g::DeleteFunctionConcurrencyRequest) -> Needs {
+    on(cx, "lambda:DeleteFunctionConcurrency", &input.function_name, None)
+}
+
+fn on_layer(cx: &Context, action: &'static str, layer: &str, number: Option<i64>) -> Needs {
+    let id = layer::parse(cx, layer)?;
+    let arn = number.map_or_else(|| id.arn(), |number| id.version_arn(number.unsigned_abs()));
+    Ok(vec![Access::new(action, arn)])
+}
+
+pub(crate) fn new_layer_version(cx: &Context, input: &g::PublishLayerVersionRequest) -> Needs {
+    on_layer(cx, "lambda:PublishLayerVersion", &input.layer_name, None)
+}
+
+pub(crate) fn layer_read(cx: &Context, input: &g::GetLayerVersionRequest) -> Needs {
+    on_layer(cx, "lambda:GetLayerVersion", &input.layer_name, Some(input.version_number))
+}
+
+pub(crate) fn layer_read_by_arn(_cx: &Context, input: &g::GetLayerVersionByArnRequest) -> Needs {
+    let (id, number) = layer::read_version(&input.arn)?;
+    Ok(vec![Access::new("lambda:GetLayerVersion", id.version_arn(number))])
+}
+
+pub(crate) fn layer_deleted(cx: &Context, input: &g::DeleteLayerVersionRequest) -> Needs {
+    on_layer(cx, "lambda:DeleteLayerVersion", &input.layer_name, Some(input.version_number))
+}
+
+pub(crate) fn layer_versions_listed(_cx: &Context, _input: &g::ListLayerVersionsRequest) -> Needs {
+    Ok(vec![Access::everywhere("lambda:ListLayerVersions")])
+}
+
+pub(crate) fn all_layers(_cx: &Context, _input: &g::ListLayersRequest) -> Needs {
+    Ok(vec![Access::everywhere("lambda:ListLayers")])
+}
+
+pub(crate) fn layer_permission_added(cx: &Context, input: &g::AddLayerVersionPermissionRequest) -> Needs {
+    on_layer(cx, "lambda:AddLayerVersionPermission", &input.layer_name, Some(input.version_number))
+}
+
+pub(crate) fn layer_permission_removed(
+    cx: &Context,
+    input: &g::RemoveLayerVersionPermissionRequest,
+) -> Needs {
+    on_layer(cx, "lambda:RemoveLayerVersionPermission", &input.layer_name, Some(input.version_number))
+}
+
+pub(crate) fn layer_policy_read(cx: &Context, input: &g::GetLayerVersionPolicyRequest) -> Needs {
+    on_layer(cx, "lambda:GetLayerVersionPolicy", &input.layer_name, Some(input.version_number))
 }

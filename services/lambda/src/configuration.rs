@@ -10,62 +10,46 @@ use pagoda_protocol::ApiError;
 use crate::Lambda;
 use crate::generated as g;
 use crate::load::Loaded;
-use crate::name::{FunctionId, LATEST};
+use crate::name::{FunctionId, Named};
 use crate::runtime::{self, Engine};
-use crate::table::Function;
+use crate::table::{LayerUse, Version};
 use crate::variables;
 
-/// Whether the ARN in the answer names the version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    Unqualified,
-    Qualified,
-}
-
-impl Form {
-    /// As the request named the function.
-    pub(crate) fn of(qualifier: Option<&str>) -> Self {
-        if qualifier.is_some() { Self::Qualified } else { Self::Unqualified }
-    }
-}
-
-/// Describes a function that was read.
+/// Describes a function that was read, under the ARN by which it was named.
 pub(crate) fn describe(
     lambda: &Lambda,
     loaded: &Loaded,
-    form: Form,
+    named: &Named,
 ) -> Result<g::FunctionConfiguration, ApiError> {
-    describe_one(lambda, &loaded.id, &loaded.function, form)
+    describe_one(lambda, &loaded.id, &loaded.number, &loaded.version, named.arn())
 }
 
-/// Describes a function.
+/// Describes a version of a function.
 pub(crate) fn describe_one(
     lambda: &Lambda,
     id: &FunctionId,
-    function: &Function,
-    form: Form,
+    number: &str,
+    version: &Version,
+    arn: String,
 ) -> Result<g::FunctionConfiguration, ApiError> {
-    let settings = &function.settings;
-    let arn = match form {
-        Form::Unqualified => id.arn(),
-        Form::Qualified => format!("{}:{LATEST}", id.arn()),
-    };
+    let settings = &version.settings;
     Ok(g::FunctionConfiguration {
         function_name: Some(id.name.clone()),
         function_arn: Some(arn),
         runtime: settings.runtime.parse().ok(),
         role: Some(settings.role.clone()),
         handler: Some(settings.handler.clone()),
-        code_size: i64::try_from(function.code.bytes).ok(),
+        code_size: i64::try_from(version.code.bytes).ok(),
         description: Some(settings.description.clone()),
         timeout: i32::try_from(settings.timeout_seconds).ok(),
         memory_size: i32::try_from(settings.memory_mb).ok(),
-        last_modified: Some(written(function.modified)),
-        code_sha256: Some(in_base64(&function.code.sha256)),
-        version: Some(LATEST.to_owned()),
-        environment: environment(lambda, id, function)?,
+        last_modified: Some(written(version.modified)),
+        code_sha256: Some(in_base64(&version.code.sha256)),
+        version: Some(number.to_owned()),
+        environment: environment(lambda, id, version)?,
         tracing_config: Some(g::TracingConfigResponse { mode: Some(g::TracingMode::PassThrough) }),
-        revision_id: Some(function.revision.clone()),
+        revision_id: Some(version.revision.clone()),
+        layers: layers(version),
         state: Some(g::State::Active),
         state_reason: replaced(lambda, &settings.runtime),
         last_update_status: Some(g::LastUpdateStatus::Successful),
@@ -78,15 +62,15 @@ pub(crate) fn describe_one(
         }),
         logging_config: Some(g::LoggingConfig {
             log_format: Some(g::LogFormat::Text),
-            log_group: Some(log_group(id, function)),
+            log_group: Some(log_group(id, version)),
         }),
         ..Default::default()
     })
 }
 
 /// The log group that the function writes to.
-pub(crate) fn log_group(id: &FunctionId, function: &Function) -> String {
-    function.settings.log_group.clone().unwrap_or_else(|| format!("/aws/lambda/{}", id.name))
+pub(crate) fn log_group(id: &FunctionId, version: &Version) -> String {
+    version.settings.log_group.clone().unwrap_or_else(|| format!("/aws/lambda/{}", id.name))
 }
 
 /// The architecture of this host.
@@ -94,12 +78,21 @@ pub(crate) fn architecture() -> g::Architecture {
     if cfg!(target_arch = "aarch64") { g::Architecture::Arm64 } else { g::Architecture::X8664 }
 }
 
+fn layers(version: &Version) -> Option<Vec<g::Layer>> {
+    let layer = |one: &LayerUse| g::Layer {
+        arn: Some(one.arn.clone()),
+        code_size: i64::try_from(one.code.bytes).ok(),
+        ..Default::default()
+    };
+    (!version.layers.is_empty()).then(|| version.layers.iter().map(layer).collect())
+}
+
 fn environment(
     lambda: &Lambda,
     id: &FunctionId,
-    function: &Function,
+    version: &Version,
 ) -> Result<Option<g::EnvironmentResponse>, ApiError> {
-    let sealed = function.settings.sealed_variables.as_deref();
+    let sealed = version.settings.sealed_variables.as_deref();
     let variables = variables::open(&lambda.ports.sealer, id, sealed)?;
     let response = g::EnvironmentResponse { variables: Some(variables), error: None };
     Ok(sealed.is_some().then_some(response))
@@ -117,11 +110,11 @@ fn replaced(lambda: &Lambda, runtime: &str) -> Option<String> {
 }
 
 /// `2026-11-22T16:00:00.000+0000`
-fn written(time: Timestamp) -> String {
+pub(crate) fn written(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S%.3f+0000").to_string()
 }
 
-fn in_base64(hexadecimal: &str) -> String {
+pub(crate) fn in_base64(hexadecimal: &str) -> String {
     STANDARD.encode(hex::decode(hexadecimal).unwrap_or_default())
 }
 

@@ -1,22 +1,16 @@
-//! CreateFunction GetFunction GetFunctionConfiguration ListFunctions ListVersionsByFunction DeleteFunction
+//! CreateFunction GetFunction GetFunctionConfiguration ListFunctions DeleteFunction
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pagoda_base::ids;
 use pagoda_protocol::ApiError;
 use pagoda_service::Context;
 use pagoda_store::{Commit, Outcome};
 
 use crate::code::Source;
-use crate::configuration::{self, Form};
 use crate::generated as g;
-use crate::name::{self, FunctionId, LATEST};
+use crate::name::{self, FunctionId, LATEST, Named, Qualifier};
 use crate::settings::{self, Change};
-use crate::table::{self, FUNCTIONS, Function, USES, Use};
-use crate::{Lambda, tag};
-
-/// AWS lists no more on a page, whatever is asked for.
-const PAGE_MAX: i32 = 50;
+use crate::table::{self, FUNCTIONS, Function, VERSIONS, Version};
+use crate::{Lambda, configuration, page, tag, version};
 
 pub(crate) async fn create(
     lambda: &Lambda,
@@ -43,31 +37,40 @@ pub(crate) async fn create(
         return Err(exists(&id));
     }
     lambda.check_role(cx, &input.role, &id.name).await?;
+    let (layers, opt) = lambda.layers(input.layers.as_deref().unwrap_or_default()).await?;
     let g::FunctionCode { zip_file, s3_bucket, s3_key, s3_object_version } = input.code;
     let hold = lambda.publish(cx, Source { zip_file, s3_bucket, s3_key, s3_object_version }).await?;
     let random = &*lambda.ports.random;
-    let function = Function {
+    let latest = Version {
         modified: cx.now,
         revision: ids::uuid(random),
         generation: ids::uuid(random),
         code: hold.code().clone(),
+        layers,
+        opt,
         settings,
-        tags,
-        statements: Default::default(),
-        policy_revision: ids::uuid(random),
     };
-    let commit = FUNCTIONS.create(Commit::new(), &table::function(&id), &function)?;
-    let commit = USES.put(commit, &table::usage(&function.code.sha256, &id), &Use {})?;
+    let publish = input.publish == Some(true);
+    let first = u64::from(publish);
+    let function = Function { latest, tags, policies: Default::default(), published: first, reserved: None };
+    let (latest, arn) = (&function.latest, id.arn());
+    let mut commit = FUNCTIONS.create(Commit::new(), &table::function(&id), &function)?;
+    commit = version::uses(commit, latest, &arn)?;
+    if publish {
+        commit = VERSIONS.create(commit, &table::version(&id, first), latest)?;
+        commit = version::uses(commit, latest, &id.qualified_arn(&first.to_string()))?;
+    }
     match lambda.store().commit(commit).await? {
         Outcome::CheckFailed { .. } => return Err(exists(&id)),
         outcome => outcome.done()?,
     };
-    configuration::describe_one(lambda, &id, &function, Form::Unqualified)
+    // With a version published, the answer is the version's, under the function's own ARN.
+    let number = if publish { first.to_string() } else { LATEST.to_owned() };
+    configuration::describe_one(lambda, &id, &number, latest, arn)
 }
 
 fn check_features(input: &g::CreateFunctionRequest) -> Result<(), ApiError> {
     const OPERATION: &str = "CreateFunction";
-    settings::check_publish(OPERATION, input.publish)?;
     settings::check_architectures(input.architectures.as_deref())?;
     settings::check_tracing(OPERATION, input.tracing_config.as_ref())?;
     settings::check_snap_start(OPERATION, input.snap_start.as_ref())?;
@@ -84,14 +87,19 @@ pub(crate) async fn get(
 ) -> Result<g::GetFunctionResponse, ApiError> {
     let named = name::parse_qualified(cx, &input.function_name, input.qualifier.as_deref())?;
     let loaded = lambda.load(&named).await?;
-    let configuration = configuration::describe(lambda, &loaded, Form::of(named.qualifier.as_deref()))?;
+    let configuration = configuration::describe(lambda, &loaded, &named)?;
     // AWS's Location is a presigned URL of a bucket of its own. There is none here, so none is given.
     let code = g::FunctionCodeLocation { repository_type: Some("S3".to_owned()), ..Default::default() };
-    let tags = Some(loaded.function.tags.clone()).filter(|tags| !tags.is_empty());
+    let function = &loaded.function.record;
+    let tags = Some(function.tags.clone()).filter(|tags| !tags.is_empty());
+    let concurrency = function
+        .reserved
+        .map(|reserved| g::Concurrency { reserved_concurrent_executions: Some(reserved.cast_signed()) });
     Ok(g::GetFunctionResponse {
         configuration: Some(configuration),
         code: Some(code),
         tags,
+        concurrency,
         ..Default::default()
     })
 }
@@ -103,7 +111,7 @@ pub(crate) async fn get_configuration(
 ) -> Result<g::FunctionConfiguration, ApiError> {
     let named = name::parse_qualified(cx, &input.function_name, input.qualifier.as_deref())?;
     let loaded = lambda.load(&named).await?;
-    configuration::describe(lambda, &loaded, Form::of(named.qualifier.as_deref()))
+    configuration::describe(lambda, &loaded, &named)
 }
 
 pub(crate) async fn list(
@@ -112,33 +120,27 @@ pub(crate) async fn list(
     input: g::ListFunctionsRequest,
 ) -> Result<g::ListFunctionsResponse, ApiError> {
     let of = |name: String| FunctionId { account: cx.account, region: cx.region.clone(), name };
-    let after = input.marker.as_deref().map(read_marker).transpose()?;
+    let after = input.marker.as_deref().map(page::read).transpose()?;
     let after = after.map(|name| table::function(&of(name)));
-    let limit = input.max_items.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX).unsigned_abs();
-    let page =
+    let limit = page::limit(input.max_items);
+    let found =
         FUNCTIONS.scan(lambda.store(), &table::beside(&of(String::new())), after.as_ref(), limit).await?;
-    // Every version there is is the latest; with FunctionVersion=ALL its ARN says so.
-    let form = if input.function_version.is_some() { Form::Qualified } else { Form::Unqualified };
-    let mut functions = Vec::new();
-    let mut last = String::new();
-    for stored in &page.items {
-        last = name_in(&stored.key)?;
-        functions.push(configuration::describe_one(lambda, &of(last.clone()), &stored.record, form)?);
+    let all = input.function_version.is_some();
+    let (mut functions, mut last) = (Vec::new(), String::new());
+    for stored in &found.items {
+        last = page::name_in(&stored.key)?;
+        let id = of(last.clone());
+        let arn = if all { id.qualified_arn(LATEST) } else { id.arn() };
+        functions.push(configuration::describe_one(lambda, &id, LATEST, &stored.record.latest, arn)?);
+        if all {
+            for (number, version) in published(lambda, &id).await? {
+                let (number, arn) = (number.to_string(), id.qualified_arn(&number.to_string()));
+                functions.push(configuration::describe_one(lambda, &id, &number, &version, arn)?);
+            }
+        }
     }
-    let next_marker = page.next.map(|_| URL_SAFE_NO_PAD.encode(last));
+    let next_marker = found.next.map(|_| page::marker(last));
     Ok(g::ListFunctionsResponse { next_marker, functions: Some(functions) })
-}
-
-pub(crate) async fn list_versions(
-    lambda: &Lambda,
-    cx: &Context,
-    input: g::ListVersionsByFunctionRequest,
-) -> Result<g::ListVersionsByFunctionResponse, ApiError> {
-    let loaded = lambda.load(&name::parse(cx, &input.function_name)?).await?;
-    let latest = configuration::describe(lambda, &loaded, Form::Qualified)?;
-    // There is one version, and nothing after it.
-    let versions = if input.marker.is_some() { Vec::new() } else { vec![latest] };
-    Ok(g::ListVersionsByFunctionResponse { next_marker: None, versions: Some(versions) })
 }
 
 pub(crate) async fn delete(
@@ -147,45 +149,69 @@ pub(crate) async fn delete(
     input: g::DeleteFunctionRequest,
 ) -> Result<g::DeleteFunctionResponse, ApiError> {
     let named = name::parse_qualified(cx, &input.function_name, input.qualifier.as_deref())?;
-    if named.qualifier.as_deref() == Some(LATEST) {
-        let message = "$LATEST version cannot be deleted without deleting the function.";
-        return Err(g::InvalidParameterValueException::new(message).into());
+    match (named.qualifier(), &named.qualifier) {
+        (Qualifier::Latest, None) => delete_all(lambda, &named).await?,
+        (Qualifier::Number(number), _) => version::delete(lambda, &named, number).await?,
+        (Qualifier::Latest, Some(_)) => {
+            let message = "$LATEST version cannot be deleted without deleting the function.";
+            return Err(g::InvalidParameterValueException::new(message).into());
+        }
+        (Qualifier::Alias(_), _) => {
+            let message = "Deletion of aliases is not currently supported.";
+            return Err(g::InvalidParameterValueException::new(message).into());
+        }
     }
-    named.check_version()?;
+    Ok(g::DeleteFunctionResponse { status_code: Some(204) })
+}
+
+/// Removes the function with its versions and aliases.
+async fn delete_all(lambda: &Lambda, named: &Named) -> Result<(), ApiError> {
     let id = &named.function;
     let found = FUNCTIONS.get(lambda.store(), &table::function(id)).await?;
     let stored = found.ok_or_else(|| name::missing(&named.arn()))?;
-    let used = table::usage(&stored.record.code.sha256, id);
-    match lambda.store().commit(FUNCTIONS.remove(Commit::new(), &stored).delete(used)).await? {
+    let mut commit = FUNCTIONS.remove(Commit::new(), &stored);
+    commit = version::unused(commit, &stored.record.latest, &id.arn());
+    for (number, version) in published(lambda, id).await? {
+        commit = version::unused(commit, &version, &id.qualified_arn(&number.to_string()));
+    }
+    // Versions and aliases are made with the function's record, so that none can appear meanwhile.
+    for prefix in [table::versions(id), table::aliases(id)] {
+        let (first, end) = prefix.prefix_range();
+        commit = commit.clear_range(first, end);
+    }
+    match lambda.store().commit(commit).await? {
         Outcome::CheckFailed { .. } => return Err(conflict(id)),
         outcome => outcome.done()?,
     };
     lambda.scheduler.forget(id);
     lambda.sweep.now();
-    Ok(g::DeleteFunctionResponse { status_code: Some(204) })
+    Ok(())
+}
+
+/// All published versions by number.
+async fn published(lambda: &Lambda, id: &FunctionId) -> Result<Vec<(u64, Version)>, ApiError> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let found = VERSIONS.scan(lambda.store(), &table::versions(id), after.as_ref(), 1_000).await?;
+        for stored in found.items {
+            all.push((page::number_in(&stored.key)?, stored.record));
+        }
+        after = found.next;
+        if after.is_none() {
+            return Ok(all);
+        }
+    }
 }
 
 fn exists(id: &FunctionId) -> ApiError {
     g::ResourceConflictException::new(format!("Function already exist: {}", id.name)).into()
 }
 
-fn conflict(id: &FunctionId) -> ApiError {
+/// The answer to a change that met another one.
+pub(crate) fn conflict(id: &FunctionId) -> ApiError {
     let message = format!(
         "The operation cannot be performed at this time. An update is in progress for resource: {}",
         id.arn()
     );
     g::ResourceConflictException::new(message).into()
-}
-
-fn read_marker(marker: &str) -> Result<String, ApiError> {
-    let name = URL_SAFE_NO_PAD.decode(marker).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    name.ok_or_else(|| g::InvalidParameterValueException::new("The Marker is invalid.").into())
-}
-
-fn name_in(key: &pagoda_store::Key) -> Result<String, ApiError> {
-    let elements = pagoda_store::tuple::decode(&key.bytes).map_err(|_| ApiError::internal())?;
-    match elements.last() {
-        Some(pagoda_store::tuple::Element::Text(name)) => Ok(name.clone()),
-        _ => Err(ApiError::internal()),
-    }
 }

@@ -18,44 +18,56 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
     error_namespace: "",
     validation_code: "ValidationException",
     operations: &[
+        <AddLayerVersionPermission as p::Operation>::SPEC,
         <AddPermission as p::Operation>::SPEC,
+        <CreateAlias as p::Operation>::SPEC,
         <CreateFunction as p::Operation>::SPEC,
+        <DeleteAlias as p::Operation>::SPEC,
         <DeleteFunction as p::Operation>::SPEC,
+        <DeleteFunctionConcurrency as p::Operation>::SPEC,
+        <DeleteLayerVersion as p::Operation>::SPEC,
         <GetAccountSettings as p::Operation>::SPEC,
+        <GetAlias as p::Operation>::SPEC,
         <GetFunction as p::Operation>::SPEC,
+        <GetFunctionConcurrency as p::Operation>::SPEC,
         <GetFunctionConfiguration as p::Operation>::SPEC,
+        <GetLayerVersion as p::Operation>::SPEC,
+        <GetLayerVersionByArn as p::Operation>::SPEC,
+        <GetLayerVersionPolicy as p::Operation>::SPEC,
         <GetPolicy as p::Operation>::SPEC,
         <Invoke as p::Operation>::SPEC,
+        <ListAliases as p::Operation>::SPEC,
         <ListFunctions as p::Operation>::SPEC,
+        <ListLayerVersions as p::Operation>::SPEC,
+        <ListLayers as p::Operation>::SPEC,
         <ListTags as p::Operation>::SPEC,
         <ListVersionsByFunction as p::Operation>::SPEC,
+        <PublishLayerVersion as p::Operation>::SPEC,
+        <PublishVersion as p::Operation>::SPEC,
+        <PutFunctionConcurrency as p::Operation>::SPEC,
+        <RemoveLayerVersionPermission as p::Operation>::SPEC,
         <RemovePermission as p::Operation>::SPEC,
         <TagResource as p::Operation>::SPEC,
         <UntagResource as p::Operation>::SPEC,
+        <UpdateAlias as p::Operation>::SPEC,
         <UpdateFunctionCode as p::Operation>::SPEC,
         <UpdateFunctionConfiguration as p::Operation>::SPEC,
     ],
     unavailable: &[
-        "AddLayerVersionPermission",
         "CheckpointDurableExecution",
-        "CreateAlias",
         "CreateCapacityProvider",
         "CreateCodeSigningConfig",
         "CreateEventSourceMapping",
         "CreateFunctionUrlConfig",
-        "DeleteAlias",
         "DeleteCapacityProvider",
         "DeleteCodeSigningConfig",
         "DeleteDurableExecution",
         "DeleteEventSourceMapping",
         "DeleteFunctionCodeSigningConfig",
-        "DeleteFunctionConcurrency",
         "DeleteFunctionEventInvokeConfig",
         "DeleteFunctionUrlConfig",
-        "DeleteLayerVersion",
         "DeleteProvisionedConcurrencyConfig",
         "DeleteResourcePolicy",
-        "GetAlias",
         "GetCapacityProvider",
         "GetCodeSigningConfig",
         "GetDurableExecution",
@@ -63,20 +75,15 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetDurableExecutionState",
         "GetEventSourceMapping",
         "GetFunctionCodeSigningConfig",
-        "GetFunctionConcurrency",
         "GetFunctionEventInvokeConfig",
         "GetFunctionRecursionConfig",
         "GetFunctionScalingConfig",
         "GetFunctionUrlConfig",
-        "GetLayerVersion",
-        "GetLayerVersionByArn",
-        "GetLayerVersionPolicy",
         "GetProvisionedConcurrencyConfig",
         "GetResourcePolicy",
         "GetRuntimeManagementConfig",
         "InvokeAsync",
         "InvokeWithResponseStream",
-        "ListAliases",
         "ListCapacityProviders",
         "ListCodeSigningConfigs",
         "ListDurableExecutionsByFunction",
@@ -85,27 +92,20 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "ListFunctionUrlConfigs",
         "ListFunctionVersionsByCapacityProvider",
         "ListFunctionsByCodeSigningConfig",
-        "ListLayerVersions",
-        "ListLayers",
         "ListProvisionedConcurrencyConfigs",
         "PauseDurableExecution",
-        "PublishLayerVersion",
-        "PublishVersion",
         "PutFunctionCodeSigningConfig",
-        "PutFunctionConcurrency",
         "PutFunctionEventInvokeConfig",
         "PutFunctionRecursionConfig",
         "PutFunctionScalingConfig",
         "PutProvisionedConcurrencyConfig",
         "PutResourcePolicy",
         "PutRuntimeManagementConfig",
-        "RemoveLayerVersionPermission",
         "ResumeDurableExecution",
         "SendDurableExecutionCallbackFailure",
         "SendDurableExecutionCallbackHeartbeat",
         "SendDurableExecutionCallbackSuccess",
         "StopDurableExecution",
-        "UpdateAlias",
         "UpdateCapacityProvider",
         "UpdateCodeSigningConfig",
         "UpdateEventSourceMapping",
@@ -138,6 +138,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             operation: "ListFunctions",
             method: "GET",
             segments: &[p::Segment::Literal("2015-03-31"), p::Segment::Literal("functions")],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "ListLayers",
+            method: "GET",
+            segments: &[p::Segment::Literal("2018-10-31"), p::Segment::Literal("layers")],
             query: &[],
             headers: &[],
         },
@@ -180,13 +187,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             operation: "ListEventSourceMappings",
             method: "GET",
             segments: &[p::Segment::Literal("2015-03-31"), p::Segment::Literal("event-source-mappings")],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "ListLayers",
-            method: "GET",
-            segments: &[p::Segment::Literal("2018-10-31"), p::Segment::Literal("layers")],
             query: &[],
             headers: &[],
         },
@@ -424,6 +424,42 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "CreateAlias",
+            method: "POST",
+            segments: &[
+                p::Segment::Literal("2015-03-31"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("aliases"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "DeleteFunctionConcurrency",
+            method: "DELETE",
+            segments: &[
+                p::Segment::Literal("2017-10-31"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("concurrency"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetFunctionConcurrency",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("2019-09-30"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("concurrency"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "GetFunctionConfiguration",
             method: "GET",
             segments: &[
@@ -460,6 +496,30 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "ListAliases",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("2015-03-31"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("aliases"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "ListLayerVersions",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("2018-10-31"),
+                p::Segment::Literal("layers"),
+                p::Segment::Label("LayerName"),
+                p::Segment::Literal("versions"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "ListVersionsByFunction",
             method: "GET",
             segments: &[
@@ -467,6 +527,42 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("versions"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "PublishLayerVersion",
+            method: "POST",
+            segments: &[
+                p::Segment::Literal("2018-10-31"),
+                p::Segment::Literal("layers"),
+                p::Segment::Label("LayerName"),
+                p::Segment::Literal("versions"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "PublishVersion",
+            method: "POST",
+            segments: &[
+                p::Segment::Literal("2015-03-31"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("versions"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "PutFunctionConcurrency",
+            method: "PUT",
+            segments: &[
+                p::Segment::Literal("2017-10-31"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("concurrency"),
             ],
             query: &[],
             headers: &[],
@@ -508,18 +604,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "CreateAlias",
-            method: "POST",
-            segments: &[
-                p::Segment::Literal("2015-03-31"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("aliases"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "CreateFunctionUrlConfig",
             method: "POST",
             segments: &[
@@ -539,18 +623,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("code-signing-config"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "DeleteFunctionConcurrency",
-            method: "DELETE",
-            segments: &[
-                p::Segment::Literal("2017-10-31"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("concurrency"),
             ],
             query: &[],
             headers: &[],
@@ -623,18 +695,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("code-signing-config"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetFunctionConcurrency",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("2019-09-30"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("concurrency"),
             ],
             query: &[],
             headers: &[],
@@ -724,18 +784,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "ListAliases",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("2015-03-31"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("aliases"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "ListDurableExecutionsByFunction",
             method: "GET",
             segments: &[
@@ -784,18 +832,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "ListLayerVersions",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("2018-10-31"),
-                p::Segment::Literal("layers"),
-                p::Segment::Label("LayerName"),
-                p::Segment::Literal("versions"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "PauseDurableExecution",
             method: "POST",
             segments: &[
@@ -808,30 +844,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "PublishLayerVersion",
-            method: "POST",
-            segments: &[
-                p::Segment::Literal("2018-10-31"),
-                p::Segment::Literal("layers"),
-                p::Segment::Label("LayerName"),
-                p::Segment::Literal("versions"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "PublishVersion",
-            method: "POST",
-            segments: &[
-                p::Segment::Literal("2015-03-31"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("versions"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "PutFunctionCodeSigningConfig",
             method: "PUT",
             segments: &[
@@ -839,18 +851,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("code-signing-config"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "PutFunctionConcurrency",
-            method: "PUT",
-            segments: &[
-                p::Segment::Literal("2017-10-31"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("concurrency"),
             ],
             query: &[],
             headers: &[],
@@ -1013,19 +1013,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "RemovePermission",
-            method: "DELETE",
-            segments: &[
-                p::Segment::Literal("2015-03-31"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("policy"),
-                p::Segment::Label("StatementId"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "DeleteAlias",
             method: "DELETE",
             segments: &[
@@ -1073,6 +1060,19 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Label("LayerName"),
                 p::Segment::Literal("versions"),
                 p::Segment::Label("VersionNumber"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "RemovePermission",
+            method: "DELETE",
+            segments: &[
+                p::Segment::Literal("2015-03-31"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("policy"),
+                p::Segment::Label("StatementId"),
             ],
             query: &[],
             headers: &[],
@@ -1136,6 +1136,25 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
     ],
 };
 
+/// `AddLayerVersionPermission`.
+#[derive(Debug, Clone, Copy)]
+pub struct AddLayerVersionPermission;
+
+impl p::Operation for AddLayerVersionPermission {
+    type Input = AddLayerVersionPermissionRequest;
+    type Output = AddLayerVersionPermissionResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "AddLayerVersionPermission",
+        method: "POST",
+        uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy",
+        status: 201,
+        input: &schema::ADD_LAYER_VERSION_PERMISSION_REQUEST,
+        output: &schema::ADD_LAYER_VERSION_PERMISSION_RESPONSE,
+        output_root: "AddLayerVersionPermissionResponse",
+        streams_input: false,
+    };
+}
+
 /// `AddPermission`.
 #[derive(Debug, Clone, Copy)]
 pub struct AddPermission;
@@ -1151,6 +1170,25 @@ impl p::Operation for AddPermission {
         input: &schema::ADD_PERMISSION_REQUEST,
         output: &schema::ADD_PERMISSION_RESPONSE,
         output_root: "AddPermissionResponse",
+        streams_input: false,
+    };
+}
+
+/// `CreateAlias`.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateAlias;
+
+impl p::Operation for CreateAlias {
+    type Input = CreateAliasRequest;
+    type Output = AliasConfiguration;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "CreateAlias",
+        method: "POST",
+        uri: "/2015-03-31/functions/{FunctionName}/aliases",
+        status: 201,
+        input: &schema::CREATE_ALIAS_REQUEST,
+        output: &schema::ALIAS_CONFIGURATION,
+        output_root: "AliasConfiguration",
         streams_input: false,
     };
 }
@@ -1174,6 +1212,25 @@ impl p::Operation for CreateFunction {
     };
 }
 
+/// `DeleteAlias`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteAlias;
+
+impl p::Operation for DeleteAlias {
+    type Input = DeleteAliasRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "DeleteAlias",
+        method: "DELETE",
+        uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}",
+        status: 204,
+        input: &schema::DELETE_ALIAS_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
 /// `DeleteFunction`.
 #[derive(Debug, Clone, Copy)]
 pub struct DeleteFunction;
@@ -1189,6 +1246,44 @@ impl p::Operation for DeleteFunction {
         input: &schema::DELETE_FUNCTION_REQUEST,
         output: &schema::DELETE_FUNCTION_RESPONSE,
         output_root: "DeleteFunctionResponse",
+        streams_input: false,
+    };
+}
+
+/// `DeleteFunctionConcurrency`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteFunctionConcurrency;
+
+impl p::Operation for DeleteFunctionConcurrency {
+    type Input = DeleteFunctionConcurrencyRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "DeleteFunctionConcurrency",
+        method: "DELETE",
+        uri: "/2017-10-31/functions/{FunctionName}/concurrency",
+        status: 204,
+        input: &schema::DELETE_FUNCTION_CONCURRENCY_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
+/// `DeleteLayerVersion`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteLayerVersion;
+
+impl p::Operation for DeleteLayerVersion {
+    type Input = DeleteLayerVersionRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "DeleteLayerVersion",
+        method: "DELETE",
+        uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}",
+        status: 204,
+        input: &schema::DELETE_LAYER_VERSION_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
         streams_input: false,
     };
 }
@@ -1212,6 +1307,25 @@ impl p::Operation for GetAccountSettings {
     };
 }
 
+/// `GetAlias`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetAlias;
+
+impl p::Operation for GetAlias {
+    type Input = GetAliasRequest;
+    type Output = AliasConfiguration;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetAlias",
+        method: "GET",
+        uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}",
+        status: 200,
+        input: &schema::GET_ALIAS_REQUEST,
+        output: &schema::ALIAS_CONFIGURATION,
+        output_root: "AliasConfiguration",
+        streams_input: false,
+    };
+}
+
 /// `GetFunction`.
 #[derive(Debug, Clone, Copy)]
 pub struct GetFunction;
@@ -1231,6 +1345,25 @@ impl p::Operation for GetFunction {
     };
 }
 
+/// `GetFunctionConcurrency`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetFunctionConcurrency;
+
+impl p::Operation for GetFunctionConcurrency {
+    type Input = GetFunctionConcurrencyRequest;
+    type Output = GetFunctionConcurrencyResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetFunctionConcurrency",
+        method: "GET",
+        uri: "/2019-09-30/functions/{FunctionName}/concurrency",
+        status: 200,
+        input: &schema::GET_FUNCTION_CONCURRENCY_REQUEST,
+        output: &schema::GET_FUNCTION_CONCURRENCY_RESPONSE,
+        output_root: "GetFunctionConcurrencyResponse",
+        streams_input: false,
+    };
+}
+
 /// `GetFunctionConfiguration`.
 #[derive(Debug, Clone, Copy)]
 pub struct GetFunctionConfiguration;
@@ -1246,6 +1379,63 @@ impl p::Operation for GetFunctionConfiguration {
         input: &schema::GET_FUNCTION_CONFIGURATION_REQUEST,
         output: &schema::FUNCTION_CONFIGURATION,
         output_root: "FunctionConfiguration",
+        streams_input: false,
+    };
+}
+
+/// `GetLayerVersion`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetLayerVersion;
+
+impl p::Operation for GetLayerVersion {
+    type Input = GetLayerVersionRequest;
+    type Output = GetLayerVersionResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetLayerVersion",
+        method: "GET",
+        uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}",
+        status: 200,
+        input: &schema::GET_LAYER_VERSION_REQUEST,
+        output: &schema::GET_LAYER_VERSION_RESPONSE,
+        output_root: "GetLayerVersionResponse",
+        streams_input: false,
+    };
+}
+
+/// `GetLayerVersionByArn`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetLayerVersionByArn;
+
+impl p::Operation for GetLayerVersionByArn {
+    type Input = GetLayerVersionByArnRequest;
+    type Output = GetLayerVersionResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetLayerVersionByArn",
+        method: "GET",
+        uri: "/2018-10-31/layers?find=LayerVersion",
+        status: 200,
+        input: &schema::GET_LAYER_VERSION_BY_ARN_REQUEST,
+        output: &schema::GET_LAYER_VERSION_RESPONSE,
+        output_root: "GetLayerVersionResponse",
+        streams_input: false,
+    };
+}
+
+/// `GetLayerVersionPolicy`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetLayerVersionPolicy;
+
+impl p::Operation for GetLayerVersionPolicy {
+    type Input = GetLayerVersionPolicyRequest;
+    type Output = GetLayerVersionPolicyResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetLayerVersionPolicy",
+        method: "GET",
+        uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy",
+        status: 200,
+        input: &schema::GET_LAYER_VERSION_POLICY_REQUEST,
+        output: &schema::GET_LAYER_VERSION_POLICY_RESPONSE,
+        output_root: "GetLayerVersionPolicyResponse",
         streams_input: false,
     };
 }
@@ -1288,6 +1478,25 @@ impl p::Operation for Invoke {
     };
 }
 
+/// `ListAliases`.
+#[derive(Debug, Clone, Copy)]
+pub struct ListAliases;
+
+impl p::Operation for ListAliases {
+    type Input = ListAliasesRequest;
+    type Output = ListAliasesResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "ListAliases",
+        method: "GET",
+        uri: "/2015-03-31/functions/{FunctionName}/aliases",
+        status: 200,
+        input: &schema::LIST_ALIASES_REQUEST,
+        output: &schema::LIST_ALIASES_RESPONSE,
+        output_root: "ListAliasesResponse",
+        streams_input: false,
+    };
+}
+
 /// `ListFunctions`.
 #[derive(Debug, Clone, Copy)]
 pub struct ListFunctions;
@@ -1303,6 +1512,44 @@ impl p::Operation for ListFunctions {
         input: &schema::LIST_FUNCTIONS_REQUEST,
         output: &schema::LIST_FUNCTIONS_RESPONSE,
         output_root: "ListFunctionsResponse",
+        streams_input: false,
+    };
+}
+
+/// `ListLayerVersions`.
+#[derive(Debug, Clone, Copy)]
+pub struct ListLayerVersions;
+
+impl p::Operation for ListLayerVersions {
+    type Input = ListLayerVersionsRequest;
+    type Output = ListLayerVersionsResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "ListLayerVersions",
+        method: "GET",
+        uri: "/2018-10-31/layers/{LayerName}/versions",
+        status: 200,
+        input: &schema::LIST_LAYER_VERSIONS_REQUEST,
+        output: &schema::LIST_LAYER_VERSIONS_RESPONSE,
+        output_root: "ListLayerVersionsResponse",
+        streams_input: false,
+    };
+}
+
+/// `ListLayers`.
+#[derive(Debug, Clone, Copy)]
+pub struct ListLayers;
+
+impl p::Operation for ListLayers {
+    type Input = ListLayersRequest;
+    type Output = ListLayersResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "ListLayers",
+        method: "GET",
+        uri: "/2018-10-31/layers",
+        status: 200,
+        input: &schema::LIST_LAYERS_REQUEST,
+        output: &schema::LIST_LAYERS_RESPONSE,
+        output_root: "ListLayersResponse",
         streams_input: false,
     };
 }
@@ -1341,6 +1588,82 @@ impl p::Operation for ListVersionsByFunction {
         input: &schema::LIST_VERSIONS_BY_FUNCTION_REQUEST,
         output: &schema::LIST_VERSIONS_BY_FUNCTION_RESPONSE,
         output_root: "ListVersionsByFunctionResponse",
+        streams_input: false,
+    };
+}
+
+/// `PublishLayerVersion`.
+#[derive(Debug, Clone, Copy)]
+pub struct PublishLayerVersion;
+
+impl p::Operation for PublishLayerVersion {
+    type Input = PublishLayerVersionRequest;
+    type Output = PublishLayerVersionResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "PublishLayerVersion",
+        method: "POST",
+        uri: "/2018-10-31/layers/{LayerName}/versions",
+        status: 201,
+        input: &schema::PUBLISH_LAYER_VERSION_REQUEST,
+        output: &schema::PUBLISH_LAYER_VERSION_RESPONSE,
+        output_root: "PublishLayerVersionResponse",
+        streams_input: false,
+    };
+}
+
+/// `PublishVersion`.
+#[derive(Debug, Clone, Copy)]
+pub struct PublishVersion;
+
+impl p::Operation for PublishVersion {
+    type Input = PublishVersionRequest;
+    type Output = FunctionConfiguration;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "PublishVersion",
+        method: "POST",
+        uri: "/2015-03-31/functions/{FunctionName}/versions",
+        status: 201,
+        input: &schema::PUBLISH_VERSION_REQUEST,
+        output: &schema::FUNCTION_CONFIGURATION,
+        output_root: "FunctionConfiguration",
+        streams_input: false,
+    };
+}
+
+/// `PutFunctionConcurrency`.
+#[derive(Debug, Clone, Copy)]
+pub struct PutFunctionConcurrency;
+
+impl p::Operation for PutFunctionConcurrency {
+    type Input = PutFunctionConcurrencyRequest;
+    type Output = Concurrency;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "PutFunctionConcurrency",
+        method: "PUT",
+        uri: "/2017-10-31/functions/{FunctionName}/concurrency",
+        status: 200,
+        input: &schema::PUT_FUNCTION_CONCURRENCY_REQUEST,
+        output: &schema::CONCURRENCY,
+        output_root: "Concurrency",
+        streams_input: false,
+    };
+}
+
+/// `RemoveLayerVersionPermission`.
+#[derive(Debug, Clone, Copy)]
+pub struct RemoveLayerVersionPermission;
+
+impl p::Operation for RemoveLayerVersionPermission {
+    type Input = RemoveLayerVersionPermissionRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "RemoveLayerVersionPermission",
+        method: "DELETE",
+        uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy/{StatementId}",
+        status: 204,
+        input: &schema::REMOVE_LAYER_VERSION_PERMISSION_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
         streams_input: false,
     };
 }
@@ -1398,6 +1721,25 @@ impl p::Operation for UntagResource {
         input: &schema::UNTAG_RESOURCE_REQUEST,
         output: &p::schema::UNIT,
         output_root: "",
+        streams_input: false,
+    };
+}
+
+/// `UpdateAlias`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateAlias;
+
+impl p::Operation for UpdateAlias {
+    type Input = UpdateAliasRequest;
+    type Output = AliasConfiguration;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateAlias",
+        method: "PUT",
+        uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}",
+        status: 200,
+        input: &schema::UPDATE_ALIAS_REQUEST,
+        output: &schema::ALIAS_CONFIGURATION,
+        output_root: "AliasConfiguration",
         streams_input: false,
     };
 }
@@ -1552,6 +1894,89 @@ impl p::Shape for AccountUsage {
     }
 }
 
+/// `AddLayerVersionPermissionRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct AddLayerVersionPermissionRequest {
+    pub layer_name: String,
+    pub version_number: i64,
+    pub statement_id: String,
+    pub action: String,
+    pub principal: String,
+    pub revision_id: Option<String>,
+}
+
+impl p::Encode for AddLayerVersionPermissionRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.layer_name,
+            &self.version_number,
+            &self.statement_id,
+            &self.action,
+            &self.principal,
+            &self.revision_id,
+        ]);
+    }
+}
+
+impl p::Decode for AddLayerVersionPermissionRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.layer_name = p::Decode::read(reader)?,
+                1 => value.version_number = p::Decode::read(reader)?,
+                2 => value.statement_id = p::Decode::read(reader)?,
+                3 => value.action = p::Decode::read(reader)?,
+                4 => value.principal = p::Decode::read(reader)?,
+                5 => value.revision_id = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for AddLayerVersionPermissionRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::ADD_LAYER_VERSION_PERMISSION_REQUEST
+    }
+}
+
+/// `AddLayerVersionPermissionResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct AddLayerVersionPermissionResponse {
+    pub statement: Option<String>,
+    pub revision_id: Option<String>,
+}
+
+impl p::Encode for AddLayerVersionPermissionResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.statement, &self.revision_id]);
+    }
+}
+
+impl p::Decode for AddLayerVersionPermissionResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.statement = p::Decode::read(reader)?,
+                1 => value.revision_id = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for AddLayerVersionPermissionResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::ADD_LAYER_VERSION_PERMISSION_RESPONSE
+    }
+}
+
 /// `AddPermissionRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct AddPermissionRequest {
@@ -1636,6 +2061,87 @@ impl p::Decode for AddPermissionResponse {
 impl p::Shape for AddPermissionResponse {
     fn schema() -> &'static p::Schema {
         &schema::ADD_PERMISSION_RESPONSE
+    }
+}
+
+/// `AliasConfiguration`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct AliasConfiguration {
+    pub alias_arn: Option<String>,
+    pub name: Option<String>,
+    pub function_version: Option<String>,
+    pub description: Option<String>,
+    pub routing_config: Option<AliasRoutingConfiguration>,
+    pub revision_id: Option<String>,
+}
+
+impl p::Encode for AliasConfiguration {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.alias_arn,
+            &self.name,
+            &self.function_version,
+            &self.description,
+            &self.routing_config,
+            &self.revision_id,
+        ]);
+    }
+}
+
+impl p::Decode for AliasConfiguration {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.alias_arn = p::Decode::read(reader)?,
+                1 => value.name = p::Decode::read(reader)?,
+                2 => value.function_version = p::Decode::read(reader)?,
+                3 => value.description = p::Decode::read(reader)?,
+                4 => value.routing_config = p::Decode::read(reader)?,
+                5 => value.revision_id = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for AliasConfiguration {
+    fn schema() -> &'static p::Schema {
+        &schema::ALIAS_CONFIGURATION
+    }
+}
+
+/// `AliasRoutingConfiguration`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct AliasRoutingConfiguration {
+    pub additional_version_weights: Option<BTreeMap<String, f64>>,
+}
+
+impl p::Encode for AliasRoutingConfiguration {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.additional_version_weights]);
+    }
+}
+
+impl p::Decode for AliasRoutingConfiguration {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.additional_version_weights = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for AliasRoutingConfiguration {
+    fn schema() -> &'static p::Schema {
+        &schema::ALIAS_ROUTING_CONFIGURATION
     }
 }
 
@@ -1752,6 +2258,52 @@ impl p::Shape for Concurrency {
     }
 }
 
+/// `CreateAliasRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct CreateAliasRequest {
+    pub function_name: String,
+    pub name: String,
+    pub function_version: String,
+    pub description: Option<String>,
+    pub routing_config: Option<AliasRoutingConfiguration>,
+}
+
+impl p::Encode for CreateAliasRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.function_name,
+            &self.name,
+            &self.function_version,
+            &self.description,
+            &self.routing_config,
+        ]);
+    }
+}
+
+impl p::Decode for CreateAliasRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.name = p::Decode::read(reader)?,
+                2 => value.function_version = p::Decode::read(reader)?,
+                3 => value.description = p::Decode::read(reader)?,
+                4 => value.routing_config = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for CreateAliasRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::CREATE_ALIAS_REQUEST
+    }
+}
+
 /// `CreateFunctionRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct CreateFunctionRequest {
@@ -1768,6 +2320,7 @@ pub struct CreateFunctionRequest {
     pub environment: Option<Environment>,
     pub tracing_config: Option<TracingConfig>,
     pub tags: Option<BTreeMap<String, String>>,
+    pub layers: Option<Vec<String>>,
     pub architectures: Option<Vec<Architecture>>,
     pub ephemeral_storage: Option<EphemeralStorage>,
     pub snap_start: Option<SnapStart>,
@@ -1790,6 +2343,7 @@ impl p::Encode for CreateFunctionRequest {
             &self.environment,
             &self.tracing_config,
             &self.tags,
+            &self.layers,
             &self.architectures,
             &self.ephemeral_storage,
             &self.snap_start,
@@ -1816,10 +2370,11 @@ impl p::Decode for CreateFunctionRequest {
                 10 => value.environment = p::Decode::read(reader)?,
                 11 => value.tracing_config = p::Decode::read(reader)?,
                 12 => value.tags = p::Decode::read(reader)?,
-                13 => value.architectures = p::Decode::read(reader)?,
-                14 => value.ephemeral_storage = p::Decode::read(reader)?,
-                15 => value.snap_start = p::Decode::read(reader)?,
-                16 => value.logging_config = p::Decode::read(reader)?,
+                13 => value.layers = p::Decode::read(reader)?,
+                14 => value.architectures = p::Decode::read(reader)?,
+                15 => value.ephemeral_storage = p::Decode::read(reader)?,
+                16 => value.snap_start = p::Decode::read(reader)?,
+                17 => value.logging_config = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -1863,6 +2418,72 @@ impl p::Decode for DeadLetterConfig {
 impl p::Shape for DeadLetterConfig {
     fn schema() -> &'static p::Schema {
         &schema::DEAD_LETTER_CONFIG
+    }
+}
+
+/// `DeleteAliasRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeleteAliasRequest {
+    pub function_name: String,
+    pub name: String,
+}
+
+impl p::Encode for DeleteAliasRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.name]);
+    }
+}
+
+impl p::Decode for DeleteAliasRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.name = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeleteAliasRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE_ALIAS_REQUEST
+    }
+}
+
+/// `DeleteFunctionConcurrencyRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeleteFunctionConcurrencyRequest {
+    pub function_name: String,
+}
+
+impl p::Encode for DeleteFunctionConcurrencyRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name]);
+    }
+}
+
+impl p::Decode for DeleteFunctionConcurrencyRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeleteFunctionConcurrencyRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE_FUNCTION_CONCURRENCY_REQUEST
     }
 }
 
@@ -1929,6 +2550,40 @@ impl p::Decode for DeleteFunctionResponse {
 impl p::Shape for DeleteFunctionResponse {
     fn schema() -> &'static p::Schema {
         &schema::DELETE_FUNCTION_RESPONSE
+    }
+}
+
+/// `DeleteLayerVersionRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeleteLayerVersionRequest {
+    pub layer_name: String,
+    pub version_number: i64,
+}
+
+impl p::Encode for DeleteLayerVersionRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.layer_name, &self.version_number]);
+    }
+}
+
+impl p::Decode for DeleteLayerVersionRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.layer_name = p::Decode::read(reader)?,
+                1 => value.version_number = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeleteLayerVersionRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE_LAYER_VERSION_REQUEST
     }
 }
 
@@ -2650,6 +3305,104 @@ impl p::Shape for GetAccountSettingsResponse {
     }
 }
 
+/// `GetAliasRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetAliasRequest {
+    pub function_name: String,
+    pub name: String,
+}
+
+impl p::Encode for GetAliasRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.name]);
+    }
+}
+
+impl p::Decode for GetAliasRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.name = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetAliasRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_ALIAS_REQUEST
+    }
+}
+
+/// `GetFunctionConcurrencyRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetFunctionConcurrencyRequest {
+    pub function_name: String,
+}
+
+impl p::Encode for GetFunctionConcurrencyRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name]);
+    }
+}
+
+impl p::Decode for GetFunctionConcurrencyRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetFunctionConcurrencyRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_FUNCTION_CONCURRENCY_REQUEST
+    }
+}
+
+/// `GetFunctionConcurrencyResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetFunctionConcurrencyResponse {
+    pub reserved_concurrent_executions: Option<i32>,
+}
+
+impl p::Encode for GetFunctionConcurrencyResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.reserved_concurrent_executions]);
+    }
+}
+
+impl p::Decode for GetFunctionConcurrencyResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.reserved_concurrent_executions = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetFunctionConcurrencyResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_FUNCTION_CONCURRENCY_RESPONSE
+    }
+}
+
 /// `GetFunctionConfigurationRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct GetFunctionConfigurationRequest {
@@ -2755,6 +3508,198 @@ impl p::Decode for GetFunctionResponse {
 impl p::Shape for GetFunctionResponse {
     fn schema() -> &'static p::Schema {
         &schema::GET_FUNCTION_RESPONSE
+    }
+}
+
+/// `GetLayerVersionByArnRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetLayerVersionByArnRequest {
+    pub arn: String,
+}
+
+impl p::Encode for GetLayerVersionByArnRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.arn]);
+    }
+}
+
+impl p::Decode for GetLayerVersionByArnRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.arn = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetLayerVersionByArnRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_LAYER_VERSION_BY_ARN_REQUEST
+    }
+}
+
+/// `GetLayerVersionPolicyRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetLayerVersionPolicyRequest {
+    pub layer_name: String,
+    pub version_number: i64,
+}
+
+impl p::Encode for GetLayerVersionPolicyRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.layer_name, &self.version_number]);
+    }
+}
+
+impl p::Decode for GetLayerVersionPolicyRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.layer_name = p::Decode::read(reader)?,
+                1 => value.version_number = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetLayerVersionPolicyRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_LAYER_VERSION_POLICY_REQUEST
+    }
+}
+
+/// `GetLayerVersionPolicyResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetLayerVersionPolicyResponse {
+    pub policy: Option<String>,
+    pub revision_id: Option<String>,
+}
+
+impl p::Encode for GetLayerVersionPolicyResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.policy, &self.revision_id]);
+    }
+}
+
+impl p::Decode for GetLayerVersionPolicyResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.policy = p::Decode::read(reader)?,
+                1 => value.revision_id = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetLayerVersionPolicyResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_LAYER_VERSION_POLICY_RESPONSE
+    }
+}
+
+/// `GetLayerVersionRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetLayerVersionRequest {
+    pub layer_name: String,
+    pub version_number: i64,
+}
+
+impl p::Encode for GetLayerVersionRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.layer_name, &self.version_number]);
+    }
+}
+
+impl p::Decode for GetLayerVersionRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.layer_name = p::Decode::read(reader)?,
+                1 => value.version_number = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetLayerVersionRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_LAYER_VERSION_REQUEST
+    }
+}
+
+/// `GetLayerVersionResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetLayerVersionResponse {
+    pub content: Option<LayerVersionContentOutput>,
+    pub layer_arn: Option<String>,
+    pub layer_version_arn: Option<String>,
+    pub description: Option<String>,
+    pub created_date: Option<String>,
+    pub version: Option<i64>,
+    pub compatible_architectures: Option<Vec<Architecture>>,
+    pub compatible_runtimes: Option<Vec<Runtime>>,
+    pub license_info: Option<String>,
+}
+
+impl p::Encode for GetLayerVersionResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.content,
+            &self.layer_arn,
+            &self.layer_version_arn,
+            &self.description,
+            &self.created_date,
+            &self.version,
+            &self.compatible_architectures,
+            &self.compatible_runtimes,
+            &self.license_info,
+        ]);
+    }
+}
+
+impl p::Decode for GetLayerVersionResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.content = p::Decode::read(reader)?,
+                1 => value.layer_arn = p::Decode::read(reader)?,
+                2 => value.layer_version_arn = p::Decode::read(reader)?,
+                3 => value.description = p::Decode::read(reader)?,
+                4 => value.created_date = p::Decode::read(reader)?,
+                5 => value.version = p::Decode::read(reader)?,
+                6 => value.compatible_architectures = p::Decode::read(reader)?,
+                7 => value.compatible_runtimes = p::Decode::read(reader)?,
+                8 => value.license_info = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetLayerVersionResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_LAYER_VERSION_RESPONSE
     }
 }
 
@@ -3442,6 +4387,264 @@ impl p::Shape for Layer {
     }
 }
 
+/// `LayerVersionContentInput`.
+#[derive(Default, Clone, PartialEq)]
+pub struct LayerVersionContentInput {
+    pub s3_bucket: Option<String>,
+    pub s3_key: Option<String>,
+    pub s3_object_version: Option<String>,
+    pub zip_file: Option<p::generated::Bytes>,
+}
+
+impl fmt::Debug for LayerVersionContentInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LayerVersionContentInput")
+            .field("s3_bucket", &self.s3_bucket)
+            .field("s3_key", &self.s3_key)
+            .field("s3_object_version", &self.s3_object_version)
+            .field("zip_file", &self.zip_file.as_ref().map(|_| "***"))
+            .finish()
+    }
+}
+
+impl p::Encode for LayerVersionContentInput {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.s3_bucket, &self.s3_key, &self.s3_object_version, &self.zip_file]);
+    }
+}
+
+impl p::Decode for LayerVersionContentInput {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.s3_bucket = p::Decode::read(reader)?,
+                1 => value.s3_key = p::Decode::read(reader)?,
+                2 => value.s3_object_version = p::Decode::read(reader)?,
+                3 => value.zip_file = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for LayerVersionContentInput {
+    fn schema() -> &'static p::Schema {
+        &schema::LAYER_VERSION_CONTENT_INPUT
+    }
+}
+
+/// `LayerVersionContentOutput`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct LayerVersionContentOutput {
+    pub location: Option<String>,
+    pub code_sha256: Option<String>,
+    pub code_size: Option<i64>,
+    pub signing_profile_version_arn: Option<String>,
+    pub signing_job_arn: Option<String>,
+    pub resolved_s3_object: Option<ResolvedS3Object>,
+}
+
+impl p::Encode for LayerVersionContentOutput {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.location,
+            &self.code_sha256,
+            &self.code_size,
+            &self.signing_profile_version_arn,
+            &self.signing_job_arn,
+            &self.resolved_s3_object,
+        ]);
+    }
+}
+
+impl p::Decode for LayerVersionContentOutput {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.location = p::Decode::read(reader)?,
+                1 => value.code_sha256 = p::Decode::read(reader)?,
+                2 => value.code_size = p::Decode::read(reader)?,
+                3 => value.signing_profile_version_arn = p::Decode::read(reader)?,
+                4 => value.signing_job_arn = p::Decode::read(reader)?,
+                5 => value.resolved_s3_object = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for LayerVersionContentOutput {
+    fn schema() -> &'static p::Schema {
+        &schema::LAYER_VERSION_CONTENT_OUTPUT
+    }
+}
+
+/// `LayerVersionsListItem`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct LayerVersionsListItem {
+    pub layer_version_arn: Option<String>,
+    pub version: Option<i64>,
+    pub description: Option<String>,
+    pub created_date: Option<String>,
+    pub compatible_architectures: Option<Vec<Architecture>>,
+    pub compatible_runtimes: Option<Vec<Runtime>>,
+    pub license_info: Option<String>,
+}
+
+impl p::Encode for LayerVersionsListItem {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.layer_version_arn,
+            &self.version,
+            &self.description,
+            &self.created_date,
+            &self.compatible_architectures,
+            &self.compatible_runtimes,
+            &self.license_info,
+        ]);
+    }
+}
+
+impl p::Decode for LayerVersionsListItem {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.layer_version_arn = p::Decode::read(reader)?,
+                1 => value.version = p::Decode::read(reader)?,
+                2 => value.description = p::Decode::read(reader)?,
+                3 => value.created_date = p::Decode::read(reader)?,
+                4 => value.compatible_architectures = p::Decode::read(reader)?,
+                5 => value.compatible_runtimes = p::Decode::read(reader)?,
+                6 => value.license_info = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for LayerVersionsListItem {
+    fn schema() -> &'static p::Schema {
+        &schema::LAYER_VERSIONS_LIST_ITEM
+    }
+}
+
+/// `LayersListItem`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct LayersListItem {
+    pub layer_name: Option<String>,
+    pub layer_arn: Option<String>,
+    pub latest_matching_version: Option<LayerVersionsListItem>,
+}
+
+impl p::Encode for LayersListItem {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.layer_name, &self.layer_arn, &self.latest_matching_version]);
+    }
+}
+
+impl p::Decode for LayersListItem {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.layer_name = p::Decode::read(reader)?,
+                1 => value.layer_arn = p::Decode::read(reader)?,
+                2 => value.latest_matching_version = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for LayersListItem {
+    fn schema() -> &'static p::Schema {
+        &schema::LAYERS_LIST_ITEM
+    }
+}
+
+/// `ListAliasesRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListAliasesRequest {
+    pub function_name: String,
+    pub function_version: Option<String>,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+impl p::Encode for ListAliasesRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.function_version, &self.marker, &self.max_items]);
+    }
+}
+
+impl p::Decode for ListAliasesRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.function_version = p::Decode::read(reader)?,
+                2 => value.marker = p::Decode::read(reader)?,
+                3 => value.max_items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListAliasesRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_ALIASES_REQUEST
+    }
+}
+
+/// `ListAliasesResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListAliasesResponse {
+    pub next_marker: Option<String>,
+    pub aliases: Option<Vec<AliasConfiguration>>,
+}
+
+impl p::Encode for ListAliasesResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.next_marker, &self.aliases]);
+    }
+}
+
+impl p::Decode for ListAliasesResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.next_marker = p::Decode::read(reader)?,
+                1 => value.aliases = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListAliasesResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_ALIASES_RESPONSE
+    }
+}
+
 /// `ListFunctionsRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ListFunctionsRequest {
@@ -3509,6 +4712,163 @@ impl p::Decode for ListFunctionsResponse {
 impl p::Shape for ListFunctionsResponse {
     fn schema() -> &'static p::Schema {
         &schema::LIST_FUNCTIONS_RESPONSE
+    }
+}
+
+/// `ListLayerVersionsRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListLayerVersionsRequest {
+    pub compatible_architecture: Option<Architecture>,
+    pub compatible_runtime: Option<Runtime>,
+    pub layer_name: String,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+impl p::Encode for ListLayerVersionsRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.compatible_architecture,
+            &self.compatible_runtime,
+            &self.layer_name,
+            &self.marker,
+            &self.max_items,
+        ]);
+    }
+}
+
+impl p::Decode for ListLayerVersionsRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.compatible_architecture = p::Decode::read(reader)?,
+                1 => value.compatible_runtime = p::Decode::read(reader)?,
+                2 => value.layer_name = p::Decode::read(reader)?,
+                3 => value.marker = p::Decode::read(reader)?,
+                4 => value.max_items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListLayerVersionsRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_LAYER_VERSIONS_REQUEST
+    }
+}
+
+/// `ListLayerVersionsResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListLayerVersionsResponse {
+    pub next_marker: Option<String>,
+    pub layer_versions: Option<Vec<LayerVersionsListItem>>,
+}
+
+impl p::Encode for ListLayerVersionsResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.next_marker, &self.layer_versions]);
+    }
+}
+
+impl p::Decode for ListLayerVersionsResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.next_marker = p::Decode::read(reader)?,
+                1 => value.layer_versions = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListLayerVersionsResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_LAYER_VERSIONS_RESPONSE
+    }
+}
+
+/// `ListLayersRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListLayersRequest {
+    pub compatible_architecture: Option<Architecture>,
+    pub compatible_runtime: Option<Runtime>,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+impl p::Encode for ListLayersRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.compatible_architecture,
+            &self.compatible_runtime,
+            &self.marker,
+            &self.max_items,
+        ]);
+    }
+}
+
+impl p::Decode for ListLayersRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.compatible_architecture = p::Decode::read(reader)?,
+                1 => value.compatible_runtime = p::Decode::read(reader)?,
+                2 => value.marker = p::Decode::read(reader)?,
+                3 => value.max_items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListLayersRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_LAYERS_REQUEST
+    }
+}
+
+/// `ListLayersResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListLayersResponse {
+    pub next_marker: Option<String>,
+    pub layers: Option<Vec<LayersListItem>>,
+}
+
+impl p::Encode for ListLayersResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.next_marker, &self.layers]);
+    }
+}
+
+impl p::Decode for ListLayersResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.next_marker = p::Decode::read(reader)?,
+                1 => value.layers = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListLayersResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_LAYERS_RESPONSE
     }
 }
 
@@ -3824,6 +5184,223 @@ impl p::Encode for PackageType {
 impl p::Decode for PackageType {
     fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
         Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
+/// `PublishLayerVersionRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PublishLayerVersionRequest {
+    pub layer_name: String,
+    pub description: Option<String>,
+    pub content: LayerVersionContentInput,
+    pub compatible_architectures: Option<Vec<Architecture>>,
+    pub compatible_runtimes: Option<Vec<Runtime>>,
+    pub license_info: Option<String>,
+}
+
+impl p::Encode for PublishLayerVersionRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.layer_name,
+            &self.description,
+            &self.content,
+            &self.compatible_architectures,
+            &self.compatible_runtimes,
+            &self.license_info,
+        ]);
+    }
+}
+
+impl p::Decode for PublishLayerVersionRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.layer_name = p::Decode::read(reader)?,
+                1 => value.description = p::Decode::read(reader)?,
+                2 => value.content = p::Decode::read(reader)?,
+                3 => value.compatible_architectures = p::Decode::read(reader)?,
+                4 => value.compatible_runtimes = p::Decode::read(reader)?,
+                5 => value.license_info = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PublishLayerVersionRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::PUBLISH_LAYER_VERSION_REQUEST
+    }
+}
+
+/// `PublishLayerVersionResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PublishLayerVersionResponse {
+    pub content: Option<LayerVersionContentOutput>,
+    pub layer_arn: Option<String>,
+    pub layer_version_arn: Option<String>,
+    pub description: Option<String>,
+    pub created_date: Option<String>,
+    pub version: Option<i64>,
+    pub compatible_architectures: Option<Vec<Architecture>>,
+    pub compatible_runtimes: Option<Vec<Runtime>>,
+    pub license_info: Option<String>,
+}
+
+impl p::Encode for PublishLayerVersionResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.content,
+            &self.layer_arn,
+            &self.layer_version_arn,
+            &self.description,
+            &self.created_date,
+            &self.version,
+            &self.compatible_architectures,
+            &self.compatible_runtimes,
+            &self.license_info,
+        ]);
+    }
+}
+
+impl p::Decode for PublishLayerVersionResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.content = p::Decode::read(reader)?,
+                1 => value.layer_arn = p::Decode::read(reader)?,
+                2 => value.layer_version_arn = p::Decode::read(reader)?,
+                3 => value.description = p::Decode::read(reader)?,
+                4 => value.created_date = p::Decode::read(reader)?,
+                5 => value.version = p::Decode::read(reader)?,
+                6 => value.compatible_architectures = p::Decode::read(reader)?,
+                7 => value.compatible_runtimes = p::Decode::read(reader)?,
+                8 => value.license_info = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PublishLayerVersionResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::PUBLISH_LAYER_VERSION_RESPONSE
+    }
+}
+
+/// `PublishVersionRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PublishVersionRequest {
+    pub function_name: String,
+    pub code_sha256: Option<String>,
+    pub description: Option<String>,
+    pub revision_id: Option<String>,
+}
+
+impl p::Encode for PublishVersionRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.code_sha256, &self.description, &self.revision_id]);
+    }
+}
+
+impl p::Decode for PublishVersionRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.code_sha256 = p::Decode::read(reader)?,
+                2 => value.description = p::Decode::read(reader)?,
+                3 => value.revision_id = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PublishVersionRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::PUBLISH_VERSION_REQUEST
+    }
+}
+
+/// `PutFunctionConcurrencyRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PutFunctionConcurrencyRequest {
+    pub function_name: String,
+    pub reserved_concurrent_executions: i32,
+}
+
+impl p::Encode for PutFunctionConcurrencyRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.reserved_concurrent_executions]);
+    }
+}
+
+impl p::Decode for PutFunctionConcurrencyRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.reserved_concurrent_executions = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PutFunctionConcurrencyRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::PUT_FUNCTION_CONCURRENCY_REQUEST
+    }
+}
+
+/// `RemoveLayerVersionPermissionRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct RemoveLayerVersionPermissionRequest {
+    pub layer_name: String,
+    pub version_number: i64,
+    pub statement_id: String,
+    pub revision_id: Option<String>,
+}
+
+impl p::Encode for RemoveLayerVersionPermissionRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.layer_name, &self.version_number, &self.statement_id, &self.revision_id]);
+    }
+}
+
+impl p::Decode for RemoveLayerVersionPermissionRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.layer_name = p::Decode::read(reader)?,
+                1 => value.version_number = p::Decode::read(reader)?,
+                2 => value.statement_id = p::Decode::read(reader)?,
+                3 => value.revision_id = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for RemoveLayerVersionPermissionRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::REMOVE_LAYER_VERSION_PERMISSION_REQUEST
     }
 }
 
@@ -5075,6 +6652,55 @@ impl p::Shape for UntagResourceRequest {
     }
 }
 
+/// `UpdateAliasRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateAliasRequest {
+    pub function_name: String,
+    pub name: String,
+    pub function_version: Option<String>,
+    pub description: Option<String>,
+    pub routing_config: Option<AliasRoutingConfiguration>,
+    pub revision_id: Option<String>,
+}
+
+impl p::Encode for UpdateAliasRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.function_name,
+            &self.name,
+            &self.function_version,
+            &self.description,
+            &self.routing_config,
+            &self.revision_id,
+        ]);
+    }
+}
+
+impl p::Decode for UpdateAliasRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.name = p::Decode::read(reader)?,
+                2 => value.function_version = p::Decode::read(reader)?,
+                3 => value.description = p::Decode::read(reader)?,
+                4 => value.routing_config = p::Decode::read(reader)?,
+                5 => value.revision_id = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateAliasRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_ALIAS_REQUEST
+    }
+}
+
 /// `UpdateFunctionCodeRequest`.
 #[derive(Default, Clone, PartialEq)]
 pub struct UpdateFunctionCodeRequest {
@@ -5162,6 +6788,7 @@ pub struct UpdateFunctionConfigurationRequest {
     pub runtime: Option<Runtime>,
     pub tracing_config: Option<TracingConfig>,
     pub revision_id: Option<String>,
+    pub layers: Option<Vec<String>>,
     pub ephemeral_storage: Option<EphemeralStorage>,
     pub snap_start: Option<SnapStart>,
     pub logging_config: Option<LoggingConfig>,
@@ -5180,6 +6807,7 @@ impl p::Encode for UpdateFunctionConfigurationRequest {
             &self.runtime,
             &self.tracing_config,
             &self.revision_id,
+            &self.layers,
             &self.ephemeral_storage,
             &self.snap_start,
             &self.logging_config,
@@ -5202,9 +6830,10 @@ impl p::Decode for UpdateFunctionConfigurationRequest {
                 7 => value.runtime = p::Decode::read(reader)?,
                 8 => value.tracing_config = p::Decode::read(reader)?,
                 9 => value.revision_id = p::Decode::read(reader)?,
-                10 => value.ephemeral_storage = p::Decode::read(reader)?,
-                11 => value.snap_start = p::Decode::read(reader)?,
-                12 => value.logging_config = p::Decode::read(reader)?,
+                10 => value.layers = p::Decode::read(reader)?,
+                11 => value.ephemeral_storage = p::Decode::read(reader)?,
+                12 => value.snap_start = p::Decode::read(reader)?,
+                13 => value.logging_config = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -5259,6 +6888,38 @@ impl p::Decode for VpcConfigResponse {
 impl p::Shape for VpcConfigResponse {
     fn schema() -> &'static p::Schema {
         &schema::VPC_CONFIG_RESPONSE
+    }
+}
+
+/// `AliasLimitExceededException`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct AliasLimitExceededException {
+    pub r#type: Option<String>,
+    pub message: Option<String>,
+}
+
+impl p::Encode for AliasLimitExceededException {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.r#type, &self.message]);
+    }
+}
+
+impl AliasLimitExceededException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()), ..Self::default() }
+    }
+}
+
+impl p::Modelled for AliasLimitExceededException {
+    fn exception_schema(&self) -> &'static p::Schema {
+        &schema::ALIAS_LIMIT_EXCEEDED_EXCEPTION
+    }
+}
+
+impl From<AliasLimitExceededException> for p::ApiError {
+    fn from(error: AliasLimitExceededException) -> Self {
+        Self::modelled("AliasLimitExceededException", 400, error.message.clone().unwrap_or_default(), error)
     }
 }
 
@@ -7062,6 +8723,22 @@ pub mod schema {
     static PATTERN_OF_ACTION: Pattern = Pattern::new("(lambda:[*]|lambda:[a-zA-Z]+|[*])");
     pub static ACTION: Schema =
         Schema::new("Action", Kind::String).min(0).max(10000).pattern(&PATTERN_OF_ACTION);
+    pub static ADD_LAYER_VERSION_PERMISSION_REQUEST: Schema = Schema::structure(
+        "AddLayerVersionPermissionRequest",
+        &[
+            Member::new("LayerName", &LAYER_NAME_OR_ARN).at(Location::Label).required(),
+            Member::new("VersionNumber", &p::schema::LONG).at(Location::Label).required(),
+            Member::new("StatementId", &STATEMENT_ID).required(),
+            Member::new("Action", &LAYER_PERMISSION_ALLOWED_ACTION).required(),
+            Member::new("Principal", &LAYER_PERMISSION_ALLOWED_PRINCIPAL).required(),
+            Member::new("RevisionId", &p::schema::STRING).at(Location::Query),
+        ],
+    )
+    .refused(&[Member::new("OrganizationId", &p::schema::DOCUMENT)]);
+    pub static ADD_LAYER_VERSION_PERMISSION_RESPONSE: Schema = Schema::structure(
+        "AddLayerVersionPermissionResponse",
+        &[Member::new("Statement", &p::schema::STRING), Member::new("RevisionId", &p::schema::STRING)],
+    );
     pub static ADD_PERMISSION_REQUEST: Schema = Schema::structure(
         "AddPermissionRequest",
         &[
@@ -7083,6 +8760,33 @@ pub mod schema {
     ]);
     pub static ADD_PERMISSION_RESPONSE: Schema =
         Schema::structure("AddPermissionResponse", &[Member::new("Statement", &p::schema::STRING)]);
+    static PATTERN_OF_ADDITIONAL_VERSION: Pattern = Pattern::new("[0-9]+");
+    pub static ADDITIONAL_VERSION: Schema = Schema::new("AdditionalVersion", Kind::String)
+        .min(1)
+        .max(1024)
+        .pattern(&PATTERN_OF_ADDITIONAL_VERSION);
+    pub static ADDITIONAL_VERSION_WEIGHTS: Schema = Schema::map(
+        "AdditionalVersionWeights",
+        &Member::new("key", &ADDITIONAL_VERSION),
+        &Member::new("value", &WEIGHT),
+    );
+    pub static ALIAS: Schema = Schema::new("Alias", Kind::String).min(1).max(128);
+    pub static ALIAS_CONFIGURATION: Schema = Schema::structure(
+        "AliasConfiguration",
+        &[
+            Member::new("AliasArn", &FUNCTION_ARN),
+            Member::new("Name", &ALIAS),
+            Member::new("FunctionVersion", &VERSION),
+            Member::new("Description", &DESCRIPTION),
+            Member::new("RoutingConfig", &ALIAS_ROUTING_CONFIGURATION),
+            Member::new("RevisionId", &p::schema::STRING),
+        ],
+    );
+    pub static ALIAS_LIST: Schema = Schema::list("AliasList", &Member::new("member", &ALIAS_CONFIGURATION));
+    pub static ALIAS_ROUTING_CONFIGURATION: Schema = Schema::structure(
+        "AliasRoutingConfiguration",
+        &[Member::new("AdditionalVersionWeights", &ADDITIONAL_VERSION_WEIGHTS)],
+    );
     pub static ARCHITECTURE: Schema = Schema::new("Architecture", Kind::String).values(&["x86_64", "arm64"]);
     pub static ARCHITECTURES_LIST: Schema =
         Schema::list("ArchitecturesList", &Member::new("member", &ARCHITECTURE)).min(1).max(1);
@@ -7106,9 +8810,23 @@ pub mod schema {
         )
         .required()],
     );
+    pub static COMPATIBLE_ARCHITECTURES: Schema =
+        Schema::list("CompatibleArchitectures", &Member::new("member", &ARCHITECTURE)).min(0).max(2);
+    pub static COMPATIBLE_RUNTIMES: Schema =
+        Schema::list("CompatibleRuntimes", &Member::new("member", &RUNTIME)).min(0).max(15);
     pub static CONCURRENCY: Schema = Schema::structure(
         "Concurrency",
         &[Member::new("ReservedConcurrentExecutions", &RESERVED_CONCURRENT_EXECUTIONS)],
+    );
+    pub static CREATE_ALIAS_REQUEST: Schema = Schema::structure(
+        "CreateAliasRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Name", &ALIAS).required(),
+            Member::new("FunctionVersion", &VERSION_WITH_LATEST_PUBLISHED).required(),
+            Member::new("Description", &DESCRIPTION),
+            Member::new("RoutingConfig", &ALIAS_ROUTING_CONFIGURATION),
+        ],
     );
     pub static CREATE_FUNCTION_REQUEST: Schema = Schema::structure(
         "CreateFunctionRequest",
@@ -7126,6 +8844,7 @@ pub mod schema {
             Member::new("Environment", &ENVIRONMENT),
             Member::new("TracingConfig", &TRACING_CONFIG),
             Member::new("Tags", &TAGS),
+            Member::new("Layers", &LAYER_LIST),
             Member::new("Architectures", &ARCHITECTURES_LIST),
             Member::new("EphemeralStorage", &EPHEMERAL_STORAGE),
             Member::new("SnapStart", &SNAP_START),
@@ -7141,7 +8860,6 @@ pub mod schema {
         Member::new("FileSystemConfigs", &p::schema::DOCUMENT),
         Member::new("ImageConfig", &p::schema::DOCUMENT),
         Member::new("KMSKeyArn", &p::schema::DOCUMENT),
-        Member::new("Layers", &p::schema::DOCUMENT),
         Member::new("PublishTo", &p::schema::DOCUMENT),
         Member::new("RuntimeConfig", &p::schema::DOCUMENT),
         Member::new("TenancyConfig", &p::schema::DOCUMENT),
@@ -7149,6 +8867,17 @@ pub mod schema {
     ]);
     pub static DEAD_LETTER_CONFIG: Schema =
         Schema::structure("DeadLetterConfig", &[Member::new("TargetArn", &RESOURCE_ARN)]);
+    pub static DELETE_ALIAS_REQUEST: Schema = Schema::structure(
+        "DeleteAliasRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Name", &ALIAS).at(Location::Label).required(),
+        ],
+    );
+    pub static DELETE_FUNCTION_CONCURRENCY_REQUEST: Schema = Schema::structure(
+        "DeleteFunctionConcurrencyRequest",
+        &[Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required()],
+    );
     pub static DELETE_FUNCTION_REQUEST: Schema = Schema::structure(
         "DeleteFunctionRequest",
         &[
@@ -7159,6 +8888,13 @@ pub mod schema {
     pub static DELETE_FUNCTION_RESPONSE: Schema = Schema::structure(
         "DeleteFunctionResponse",
         &[Member::new("StatusCode", &p::schema::INTEGER).at(Location::Status)],
+    );
+    pub static DELETE_LAYER_VERSION_REQUEST: Schema = Schema::structure(
+        "DeleteLayerVersionRequest",
+        &[
+            Member::new("LayerName", &LAYER_NAME_OR_ARN).at(Location::Label).required(),
+            Member::new("VersionNumber", &p::schema::LONG).at(Location::Label).required(),
+        ],
     );
     pub static DESCRIPTION: Schema = Schema::new("Description", Kind::String).min(0).max(256);
     pub static DIRECT_S3_READ: Schema =
@@ -7333,6 +9069,21 @@ pub mod schema {
         "GetAccountSettingsResponse",
         &[Member::new("AccountLimit", &ACCOUNT_LIMIT), Member::new("AccountUsage", &ACCOUNT_USAGE)],
     );
+    pub static GET_ALIAS_REQUEST: Schema = Schema::structure(
+        "GetAliasRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Name", &ALIAS).at(Location::Label).required(),
+        ],
+    );
+    pub static GET_FUNCTION_CONCURRENCY_REQUEST: Schema = Schema::structure(
+        "GetFunctionConcurrencyRequest",
+        &[Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required()],
+    );
+    pub static GET_FUNCTION_CONCURRENCY_RESPONSE: Schema = Schema::structure(
+        "GetFunctionConcurrencyResponse",
+        &[Member::new("ReservedConcurrentExecutions", &RESERVED_CONCURRENT_EXECUTIONS)],
+    );
     pub static GET_FUNCTION_CONFIGURATION_REQUEST: Schema = Schema::structure(
         "GetFunctionConfigurationRequest",
         &[
@@ -7355,6 +9106,42 @@ pub mod schema {
             Member::new("Tags", &TAGS),
             Member::new("TagsError", &TAGS_ERROR),
             Member::new("Concurrency", &CONCURRENCY),
+        ],
+    );
+    pub static GET_LAYER_VERSION_BY_ARN_REQUEST: Schema = Schema::structure(
+        "GetLayerVersionByArnRequest",
+        &[Member::new("Arn", &LAYER_VERSION_ARN).at(Location::Query).required()],
+    );
+    pub static GET_LAYER_VERSION_POLICY_REQUEST: Schema = Schema::structure(
+        "GetLayerVersionPolicyRequest",
+        &[
+            Member::new("LayerName", &LAYER_NAME_OR_ARN).at(Location::Label).required(),
+            Member::new("VersionNumber", &p::schema::LONG).at(Location::Label).required(),
+        ],
+    );
+    pub static GET_LAYER_VERSION_POLICY_RESPONSE: Schema = Schema::structure(
+        "GetLayerVersionPolicyResponse",
+        &[Member::new("Policy", &p::schema::STRING), Member::new("RevisionId", &p::schema::STRING)],
+    );
+    pub static GET_LAYER_VERSION_REQUEST: Schema = Schema::structure(
+        "GetLayerVersionRequest",
+        &[
+            Member::new("LayerName", &LAYER_NAME_OR_ARN).at(Location::Label).required(),
+            Member::new("VersionNumber", &p::schema::LONG).at(Location::Label).required(),
+        ],
+    );
+    pub static GET_LAYER_VERSION_RESPONSE: Schema = Schema::structure(
+        "GetLayerVersionResponse",
+        &[
+            Member::new("Content", &LAYER_VERSION_CONTENT_OUTPUT),
+            Member::new("LayerArn", &LAYER_ARN),
+            Member::new("LayerVersionArn", &LAYER_VERSION_ARN),
+            Member::new("Description", &DESCRIPTION),
+            Member::new("CreatedDate", &TIMESTAMP),
+            Member::new("Version", &p::schema::LONG),
+            Member::new("CompatibleArchitectures", &COMPATIBLE_ARCHITECTURES),
+            Member::new("CompatibleRuntimes", &COMPATIBLE_RUNTIMES),
+            Member::new("LicenseInfo", &LICENSE_INFO),
         ],
     );
     pub static GET_POLICY_REQUEST: Schema = Schema::structure(
@@ -7487,13 +9274,100 @@ pub mod schema {
             Member::new("SigningJobArn", &ARN),
         ],
     );
+    static PATTERN_OF_LAYER_ARN: Pattern = Pattern::new(
+        "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+",
+    );
+    pub static LAYER_ARN: Schema =
+        Schema::new("LayerArn", Kind::String).min(1).max(2048).pattern(&PATTERN_OF_LAYER_ARN);
+    pub static LAYER_LIST: Schema = Schema::list("LayerList", &Member::new("member", &LAYER_VERSION_ARN));
+    static PATTERN_OF_LAYER_NAME: Pattern = Pattern::new(
+        "(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+",
+    );
+    pub static LAYER_NAME: Schema =
+        Schema::new("LayerName", Kind::String).min(1).max(140).pattern(&PATTERN_OF_LAYER_NAME);
+    static PATTERN_OF_LAYER_NAME_OR_ARN: Pattern = Pattern::new(
+        "(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]{1,140}|[a-zA-Z0-9-_]{1,140})",
+    );
+    pub static LAYER_NAME_OR_ARN: Schema =
+        Schema::new("LayerNameOrArn", Kind::String).min(1).max(2048).pattern(&PATTERN_OF_LAYER_NAME_OR_ARN);
+    static PATTERN_OF_LAYER_PERMISSION_ALLOWED_ACTION: Pattern = Pattern::new("lambda:GetLayerVersion");
+    pub static LAYER_PERMISSION_ALLOWED_ACTION: Schema =
+        Schema::new("LayerPermissionAllowedAction", Kind::String)
+            .min(0)
+            .max(22)
+            .pattern(&PATTERN_OF_LAYER_PERMISSION_ALLOWED_ACTION);
+    static PATTERN_OF_LAYER_PERMISSION_ALLOWED_PRINCIPAL: Pattern =
+        Pattern::new("\\d{12}|\\*|arn:(aws[a-zA-Z-]*):iam::\\d{12}:root");
+    pub static LAYER_PERMISSION_ALLOWED_PRINCIPAL: Schema =
+        Schema::new("LayerPermissionAllowedPrincipal", Kind::String)
+            .min(0)
+            .max(10000)
+            .pattern(&PATTERN_OF_LAYER_PERMISSION_ALLOWED_PRINCIPAL);
     static PATTERN_OF_LAYER_VERSION_ARN: Pattern = Pattern::new(
         "((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))",
     );
     pub static LAYER_VERSION_ARN: Schema =
         Schema::new("LayerVersionArn", Kind::String).min(1).max(2048).pattern(&PATTERN_OF_LAYER_VERSION_ARN);
+    pub static LAYER_VERSION_CONTENT_INPUT: Schema = Schema::structure(
+        "LayerVersionContentInput",
+        &[
+            Member::new("S3Bucket", &S3_BUCKET),
+            Member::new("S3Key", &S3_KEY),
+            Member::new("S3ObjectVersion", &S3_OBJECT_VERSION),
+            Member::new("ZipFile", &BLOB),
+        ],
+    )
+    .refused(&[Member::new("S3ObjectStorageMode", &p::schema::DOCUMENT)]);
+    pub static LAYER_VERSION_CONTENT_OUTPUT: Schema = Schema::structure(
+        "LayerVersionContentOutput",
+        &[
+            Member::new("Location", &SENSITIVE_STRING_ON_SERVER_ONLY),
+            Member::new("CodeSha256", &p::schema::STRING),
+            Member::new("CodeSize", &p::schema::LONG),
+            Member::new("SigningProfileVersionArn", &ARN),
+            Member::new("SigningJobArn", &ARN),
+            Member::new("ResolvedS3Object", &RESOLVED_S3_OBJECT),
+        ],
+    );
+    pub static LAYER_VERSIONS_LIST: Schema =
+        Schema::list("LayerVersionsList", &Member::new("member", &LAYER_VERSIONS_LIST_ITEM));
+    pub static LAYER_VERSIONS_LIST_ITEM: Schema = Schema::structure(
+        "LayerVersionsListItem",
+        &[
+            Member::new("LayerVersionArn", &LAYER_VERSION_ARN),
+            Member::new("Version", &p::schema::LONG),
+            Member::new("Description", &DESCRIPTION),
+            Member::new("CreatedDate", &TIMESTAMP),
+            Member::new("CompatibleArchitectures", &COMPATIBLE_ARCHITECTURES),
+            Member::new("CompatibleRuntimes", &COMPATIBLE_RUNTIMES),
+            Member::new("LicenseInfo", &LICENSE_INFO),
+        ],
+    );
+    pub static LAYERS_LIST: Schema = Schema::list("LayersList", &Member::new("member", &LAYERS_LIST_ITEM));
+    pub static LAYERS_LIST_ITEM: Schema = Schema::structure(
+        "LayersListItem",
+        &[
+            Member::new("LayerName", &LAYER_NAME),
+            Member::new("LayerArn", &LAYER_ARN),
+            Member::new("LatestMatchingVersion", &LAYER_VERSIONS_LIST_ITEM),
+        ],
+    );
     pub static LAYERS_REFERENCE_LIST: Schema =
         Schema::list("LayersReferenceList", &Member::new("member", &LAYER));
+    pub static LICENSE_INFO: Schema = Schema::new("LicenseInfo", Kind::String).min(0).max(512);
+    pub static LIST_ALIASES_REQUEST: Schema = Schema::structure(
+        "ListAliasesRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("FunctionVersion", &VERSION_WITH_LATEST_PUBLISHED).at(Location::Query),
+            Member::new("Marker", &p::schema::STRING).at(Location::Query),
+            Member::new("MaxItems", &MAX_LIST_ITEMS).at(Location::Query),
+        ],
+    );
+    pub static LIST_ALIASES_RESPONSE: Schema = Schema::structure(
+        "ListAliasesResponse",
+        &[Member::new("NextMarker", &p::schema::STRING), Member::new("Aliases", &ALIAS_LIST)],
+    );
     pub static LIST_FUNCTIONS_REQUEST: Schema = Schema::structure(
         "ListFunctionsRequest",
         &[
@@ -7506,6 +9380,33 @@ pub mod schema {
     pub static LIST_FUNCTIONS_RESPONSE: Schema = Schema::structure(
         "ListFunctionsResponse",
         &[Member::new("NextMarker", &p::schema::STRING), Member::new("Functions", &FUNCTION_LIST)],
+    );
+    pub static LIST_LAYER_VERSIONS_REQUEST: Schema = Schema::structure(
+        "ListLayerVersionsRequest",
+        &[
+            Member::new("CompatibleArchitecture", &ARCHITECTURE).at(Location::Query),
+            Member::new("CompatibleRuntime", &RUNTIME).at(Location::Query),
+            Member::new("LayerName", &LAYER_NAME_OR_ARN).at(Location::Label).required(),
+            Member::new("Marker", &p::schema::STRING).at(Location::Query),
+            Member::new("MaxItems", &MAX_LAYER_LIST_ITEMS).at(Location::Query),
+        ],
+    );
+    pub static LIST_LAYER_VERSIONS_RESPONSE: Schema = Schema::structure(
+        "ListLayerVersionsResponse",
+        &[Member::new("NextMarker", &p::schema::STRING), Member::new("LayerVersions", &LAYER_VERSIONS_LIST)],
+    );
+    pub static LIST_LAYERS_REQUEST: Schema = Schema::structure(
+        "ListLayersRequest",
+        &[
+            Member::new("CompatibleArchitecture", &ARCHITECTURE).at(Location::Query),
+            Member::new("CompatibleRuntime", &RUNTIME).at(Location::Query),
+            Member::new("Marker", &p::schema::STRING).at(Location::Query),
+            Member::new("MaxItems", &MAX_LAYER_LIST_ITEMS).at(Location::Query),
+        ],
+    );
+    pub static LIST_LAYERS_RESPONSE: Schema = Schema::structure(
+        "ListLayersResponse",
+        &[Member::new("NextMarker", &p::schema::STRING), Member::new("Layers", &LAYERS_LIST)],
     );
     pub static LIST_TAGS_REQUEST: Schema = Schema::structure(
         "ListTagsRequest",
@@ -7541,6 +9442,7 @@ pub mod schema {
         Member::new("ApplicationLogLevel", &p::schema::DOCUMENT),
         Member::new("SystemLogLevel", &p::schema::DOCUMENT),
     ]);
+    pub static MAX_LAYER_LIST_ITEMS: Schema = Schema::new("MaxLayerListItems", Kind::Integer).min(1).max(50);
     pub static MAX_LIST_ITEMS: Schema = Schema::new("MaxListItems", Kind::Integer).min(1).max(10000);
     pub static MEMORY_SIZE: Schema = Schema::new("MemorySize", Kind::Integer).min(128).max(32768);
     static PATTERN_OF_NAME_SPACED_FUNCTION_ARN: Pattern = Pattern::new(
@@ -7575,6 +9477,57 @@ pub mod schema {
     static PATTERN_OF_PRINCIPAL: Pattern = Pattern::new("[^\\s]+");
     pub static PRINCIPAL: Schema =
         Schema::new("Principal", Kind::String).min(0).max(2048).pattern(&PATTERN_OF_PRINCIPAL);
+    pub static PUBLISH_LAYER_VERSION_REQUEST: Schema = Schema::structure(
+        "PublishLayerVersionRequest",
+        &[
+            Member::new("LayerName", &LAYER_NAME_OR_ARN).at(Location::Label).required(),
+            Member::new("Description", &DESCRIPTION),
+            Member::new("Content", &LAYER_VERSION_CONTENT_INPUT).required(),
+            Member::new("CompatibleArchitectures", &COMPATIBLE_ARCHITECTURES),
+            Member::new("CompatibleRuntimes", &COMPATIBLE_RUNTIMES),
+            Member::new("LicenseInfo", &LICENSE_INFO),
+        ],
+    );
+    pub static PUBLISH_LAYER_VERSION_RESPONSE: Schema = Schema::structure(
+        "PublishLayerVersionResponse",
+        &[
+            Member::new("Content", &LAYER_VERSION_CONTENT_OUTPUT),
+            Member::new("LayerArn", &LAYER_ARN),
+            Member::new("LayerVersionArn", &LAYER_VERSION_ARN),
+            Member::new("Description", &DESCRIPTION),
+            Member::new("CreatedDate", &TIMESTAMP),
+            Member::new("Version", &p::schema::LONG),
+            Member::new("CompatibleArchitectures", &COMPATIBLE_ARCHITECTURES),
+            Member::new("CompatibleRuntimes", &COMPATIBLE_RUNTIMES),
+            Member::new("LicenseInfo", &LICENSE_INFO),
+        ],
+    );
+    pub static PUBLISH_VERSION_REQUEST: Schema = Schema::structure(
+        "PublishVersionRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("CodeSha256", &p::schema::STRING),
+            Member::new("Description", &DESCRIPTION),
+            Member::new("RevisionId", &p::schema::STRING),
+        ],
+    )
+    .refused(&[Member::new("PublishTo", &p::schema::DOCUMENT)]);
+    pub static PUT_FUNCTION_CONCURRENCY_REQUEST: Schema = Schema::structure(
+        "PutFunctionConcurrencyRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("ReservedConcurrentExecutions", &RESERVED_CONCURRENT_EXECUTIONS).required(),
+        ],
+    );
+    pub static REMOVE_LAYER_VERSION_PERMISSION_REQUEST: Schema = Schema::structure(
+        "RemoveLayerVersionPermissionRequest",
+        &[
+            Member::new("LayerName", &LAYER_NAME_OR_ARN).at(Location::Label).required(),
+            Member::new("VersionNumber", &p::schema::LONG).at(Location::Label).required(),
+            Member::new("StatementId", &STATEMENT_ID).at(Location::Label).required(),
+            Member::new("RevisionId", &p::schema::STRING).at(Location::Query),
+        ],
+    );
     pub static REMOVE_PERMISSION_REQUEST: Schema = Schema::structure(
         "RemovePermissionRequest",
         &[
@@ -7832,6 +9785,17 @@ pub mod schema {
             Member::new("TagKeys", &TAG_KEY_LIST).wire("tagKeys").at(Location::Query).required(),
         ],
     );
+    pub static UPDATE_ALIAS_REQUEST: Schema = Schema::structure(
+        "UpdateAliasRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Name", &ALIAS).at(Location::Label).required(),
+            Member::new("FunctionVersion", &VERSION_WITH_LATEST_PUBLISHED),
+            Member::new("Description", &DESCRIPTION),
+            Member::new("RoutingConfig", &ALIAS_ROUTING_CONFIGURATION),
+            Member::new("RevisionId", &p::schema::STRING),
+        ],
+    );
     pub static UPDATE_FUNCTION_CODE_REQUEST: Schema = Schema::structure(
         "UpdateFunctionCodeRequest",
         &[
@@ -7865,6 +9829,7 @@ pub mod schema {
             Member::new("Runtime", &RUNTIME),
             Member::new("TracingConfig", &TRACING_CONFIG),
             Member::new("RevisionId", &p::schema::STRING),
+            Member::new("Layers", &LAYER_LIST),
             Member::new("EphemeralStorage", &EPHEMERAL_STORAGE),
             Member::new("SnapStart", &SNAP_START),
             Member::new("LoggingConfig", &LOGGING_CONFIG),
@@ -7878,13 +9843,19 @@ pub mod schema {
         Member::new("FileSystemConfigs", &p::schema::DOCUMENT),
         Member::new("ImageConfig", &p::schema::DOCUMENT),
         Member::new("KMSKeyArn", &p::schema::DOCUMENT),
-        Member::new("Layers", &p::schema::DOCUMENT),
         Member::new("RuntimeConfig", &p::schema::DOCUMENT),
         Member::new("VpcConfig", &p::schema::DOCUMENT),
     ]);
     static PATTERN_OF_VERSION: Pattern = Pattern::new("(\\$LATEST|[0-9]+)");
     pub static VERSION: Schema =
         Schema::new("Version", Kind::String).min(1).max(1024).pattern(&PATTERN_OF_VERSION);
+    static PATTERN_OF_VERSION_WITH_LATEST_PUBLISHED: Pattern =
+        Pattern::new("(\\$LATEST(\\.PUBLISHED)?|[0-9]+)");
+    pub static VERSION_WITH_LATEST_PUBLISHED: Schema =
+        Schema::new("VersionWithLatestPublished", Kind::String)
+            .min(1)
+            .max(1024)
+            .pattern(&PATTERN_OF_VERSION_WITH_LATEST_PUBLISHED);
     pub static VPC_CONFIG_RESPONSE: Schema = Schema::structure(
         "VpcConfigResponse",
         &[
@@ -7894,7 +9865,12 @@ pub mod schema {
             Member::new("Ipv6AllowedForDualStack", &p::schema::BOOLEAN),
         ],
     );
+    pub static WEIGHT: Schema = Schema::new("Weight", Kind::Double).min(0).max(1);
     pub static WORKING_DIRECTORY: Schema = Schema::new("WorkingDirectory", Kind::String).min(0).max(1000);
+    pub static ALIAS_LIMIT_EXCEEDED_EXCEPTION: Schema = Schema::structure(
+        "AliasLimitExceededException",
+        &[Member::new("Type", &p::schema::STRING), Member::new("message", &p::schema::STRING)],
+    );
     pub static CODE_ARTIFACT_USER_DELETED_EXCEPTION: Schema = Schema::structure(
         "CodeArtifactUserDeletedException",
         &[Member::new("Type", &p::schema::STRING), Member::new("message", &p::schema::STRING)],

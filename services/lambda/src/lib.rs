@@ -14,7 +14,9 @@
 
 mod access;
 mod account;
+mod alias;
 mod code;
+mod concurrency;
 mod config;
 mod configuration;
 mod execution;
@@ -22,9 +24,12 @@ mod function;
 pub mod generated;
 mod interpreters;
 mod invoke;
+mod layer;
+mod layer_permission;
 mod load;
 mod name;
 mod package;
+mod page;
 mod permission;
 mod role;
 mod runtime;
@@ -33,6 +38,7 @@ mod table;
 mod tag;
 mod update;
 mod variables;
+mod version;
 
 use std::io;
 use std::sync::{Arc, Weak};
@@ -125,6 +131,17 @@ impl Lambda {
         });
     }
 
+    /// Sets aside what functions reserve. Call it before the first invocation.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn recover(&self) -> Result<(), ApiError> {
+        for (id, reserved) in concurrency::all_reserved(self).await? {
+            self.scheduler.reserve(&id, Some(reserved));
+        }
+        Ok(())
+    }
+
     /// Ends all instances and waits until everything they wrote is in the logs. Call it before the store is
     /// closed; invocations that are under way fail.
     pub async fn close(&self) {
@@ -146,20 +163,38 @@ impl Lambda {
 }
 
 operations!(Lambda {
+    AddLayerVersionPermission => layer_permission::add, on access::layer_permission_added;
     AddPermission => permission::add, on access::permission_added;
+    CreateAlias => alias::create, on access::new_alias;
     CreateFunction => function::create, on access::new_function;
+    DeleteAlias => alias::delete, on access::alias_deleted;
     DeleteFunction => function::delete, on access::deleted;
+    DeleteFunctionConcurrency => concurrency::delete, on access::concurrency_deleted;
+    DeleteLayerVersion => layer::delete, on access::layer_deleted;
     GetAccountSettings => account::settings, on access::account;
+    GetAlias => alias::get, on access::alias_read;
     GetFunction => function::get, on access::read;
+    GetFunctionConcurrency => concurrency::get, on access::concurrency_read;
     GetFunctionConfiguration => function::get_configuration, on access::configuration_read;
+    GetLayerVersion => layer::get, on access::layer_read;
+    GetLayerVersionByArn => layer::get_by_arn, on access::layer_read_by_arn;
+    GetLayerVersionPolicy => layer_permission::get, on access::layer_policy_read;
     GetPolicy => permission::get, on access::policy_read;
     Invoke => invoke::invoke, on access::invoked;
+    ListAliases => alias::list, on access::aliases_listed;
     ListFunctions => function::list, on access::all_functions;
+    ListLayerVersions => layer::list_versions, on access::layer_versions_listed;
+    ListLayers => layer::list, on access::all_layers;
     ListTags => tag::list, on access::tags_listed;
-    ListVersionsByFunction => function::list_versions, on access::versions_listed;
+    ListVersionsByFunction => version::list, on access::versions_listed;
+    PublishLayerVersion => layer::publish, on access::new_layer_version;
+    PublishVersion => version::publish, on access::version_published;
+    PutFunctionConcurrency => concurrency::put, on access::concurrency_put;
+    RemoveLayerVersionPermission => layer_permission::remove, on access::layer_permission_removed;
     RemovePermission => permission::remove, on access::permission_removed;
     TagResource => tag::tag, on access::tagged;
     UntagResource => tag::untag, on access::untagged;
+    UpdateAlias => alias::update, on access::alias_updated;
     UpdateFunctionCode => update::code, on access::code_updated;
     UpdateFunctionConfiguration => update::configuration, on access::configuration_updated;
 });
@@ -169,10 +204,16 @@ impl Service for Lambda {
     /// A package of 50 MB in base64, as AWS counts it.
     const BODY_BYTES_MAX: usize = 70_167_211;
 
-    /// A function belongs to the account its ARN names; its resource policy speaks for all of it.
+    /// Functions and layers belong to the accounts their ARNs name. The policy is that of the function, the
+    /// version or the alias as it is named.
     async fn ownership(&self, cx: &Context, access: &Access) -> Result<Ownership, ApiError> {
+        if let Some((id, number)) = layer::parse_arn(&access.resource) {
+            let policy = layer_permission::policy(self, &id, number).await?;
+            return Ok(Ownership { policy, ..Ownership::of(id.account) });
+        }
         let Ok(named) = name::parse(cx, &access.resource) else { return Ok(Ownership::of(cx.account)) };
-        let policy = self.find(&named.function).await?.and_then(|found| found.policy.clone());
+        let found = self.find(&named.function).await?;
+        let policy = found.and_then(|found| found.function.policy(named.qualifier.as_deref()).cloned());
         Ok(Ownership { policy, ..Ownership::of(named.function.account) })
     }
 }

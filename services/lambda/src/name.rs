@@ -19,6 +19,22 @@ pub(crate) struct FunctionId {
     pub(crate) name: String,
 }
 
+/// A version's identity.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct VersionId {
+    pub(crate) function: FunctionId,
+    /// `$LATEST`, or a number.
+    pub(crate) number: String,
+}
+
+/// What a qualifier names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Qualifier<'a> {
+    Latest,
+    Number(u64),
+    Alias(&'a str),
+}
+
 /// A function as a request names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Named {
@@ -30,6 +46,11 @@ impl FunctionId {
     /// The ARN without a qualifier.
     pub(crate) fn arn(&self) -> String {
         Arn::regional("lambda", &self.region, self.account, format!("function:{}", self.name)).to_string()
+    }
+
+    /// The ARN of a version or alias.
+    pub(crate) fn qualified_arn(&self, qualifier: &str) -> String {
+        format!("{}:{qualifier}", self.arn())
     }
 }
 
@@ -58,11 +79,11 @@ impl Named {
         }
     }
 
-    /// Only `$LATEST` exists so far.
-    pub(crate) fn check_version(&self) -> Result<(), ApiError> {
+    /// What the qualifier means.
+    pub(crate) fn qualifier(&self) -> Qualifier<'_> {
         match self.qualifier.as_deref() {
-            None | Some(LATEST) => Ok(()),
-            Some(_) => Err(missing(&self.arn())),
+            None | Some(LATEST) => Qualifier::Latest,
+            Some(text) => text.parse().map_or(Qualifier::Alias(text), Qualifier::Number),
         }
     }
 }

@@ -11,11 +11,11 @@ use pagoda_service::Context;
 use pagoda_store::{Decision, update};
 use serde_json::{Value, json};
 
-use crate::Lambda;
 use crate::generated as g;
 use crate::name;
 use crate::table::{self, Function};
 use crate::update::check_revision;
+use crate::{Lambda, alias};
 
 /// The quota of a function's policy, in bytes.
 const POLICY_BYTES_MAX: usize = 20_480;
@@ -26,16 +26,12 @@ pub(crate) async fn add(
     input: g::AddPermissionRequest,
 ) -> Result<g::AddPermissionResponse, ApiError> {
     let named = name::parse_qualified(cx, &input.function_name, input.qualifier.as_deref())?;
-    lambda.load(&named).await?;
+    alias::check_qualifier(lambda, &named).await?;
     let statement = statement(&named.arn(), &input)?;
     change(lambda, &named, input.revision_id.as_deref(), |statements| {
         let id = &input.statement_id;
         if statements.contains_key(id) {
-            let message = format!(
-                "The statement id ({id}) provided already exists. Please provide a new statement id, or \
-                 remove the existing statement."
-            );
-            return Err(g::ResourceConflictException::new(message).into());
+            return Err(exists(id));
         }
         statements.insert(id.clone(), statement.clone());
         check_length(statements)
@@ -53,11 +49,7 @@ pub(crate) async fn remove(
     lambda.load(&named).await?;
     change(lambda, &named, input.revision_id.as_deref(), |statements| {
         let id = &input.statement_id;
-        let missing = || {
-            g::ResourceNotFoundException::new(format!("Statement {id} is not found in resource policy."))
-                .into()
-        };
-        statements.remove(id).map(drop).ok_or_else(missing)
+        statements.remove(id).map(drop).ok_or_else(|| no_statement(id))
     })
     .await?;
     Ok(Unit)
@@ -70,11 +62,29 @@ pub(crate) async fn get(
 ) -> Result<g::GetPolicyResponse, ApiError> {
     let named = name::parse_qualified(cx, &input.function_name, input.qualifier.as_deref())?;
     let loaded = lambda.load(&named).await?;
-    let policy = document(&loaded.function.statements);
-    let missing = || g::ResourceNotFoundException::new("The resource you requested does not exist.");
-    let policy = policy.ok_or_else(missing)?;
-    let revision_id = Some(loaded.function.policy_revision.clone());
-    Ok(g::GetPolicyResponse { policy: Some(policy), revision_id })
+    let qualifier = named.qualifier.as_deref().unwrap_or_default();
+    let policy = loaded.function.record.policies.get(qualifier).ok_or_else(no_policy)?;
+    let text = document(&policy.statements).ok_or_else(no_policy)?;
+    Ok(g::GetPolicyResponse { policy: Some(text), revision_id: Some(policy.revision.clone()) })
+}
+
+/// The answer to a statement id that is taken.
+pub(crate) fn exists(id: &str) -> ApiError {
+    let message = format!(
+        "The statement id ({id}) provided already exists. Please provide a new statement id, or remove the \
+         existing statement."
+    );
+    g::ResourceConflictException::new(message).into()
+}
+
+/// The answer to a statement id that is not there.
+pub(crate) fn no_statement(id: &str) -> ApiError {
+    g::ResourceNotFoundException::new(format!("Statement {id} is not found in resource policy.")).into()
+}
+
+/// The answer where there is no policy.
+pub(crate) fn no_policy() -> ApiError {
+    g::ResourceNotFoundException::new("The resource you requested does not exist.").into()
 }
 
 /// The policy document of these statements; none of none.
@@ -95,9 +105,12 @@ async fn change(
     let random = &*lambda.ports.random;
     update(lambda.store(), &table::function(&named.function), |found: Option<Function>| {
         let mut function = found.ok_or_else(|| name::missing(&named.arn()))?;
-        check_revision(&function.policy_revision, revision)?;
-        apply(&mut function.statements)?;
-        function.policy_revision = ids::uuid(random);
+        let qualifier = named.qualifier.clone().unwrap_or_default();
+        let policy = function.policies.entry(qualifier).or_default();
+        check_revision(&policy.revision, revision)?;
+        apply(&mut policy.statements)?;
+        policy.revision = ids::uuid(random);
+        function.policies.retain(|_, policy| !policy.statements.is_empty());
         Ok(Decision::save(function, ()))
     })
     .await
@@ -122,6 +135,11 @@ fn statement(arn: &str, input: &g::AddPermissionRequest) -> Result<String, ApiEr
     if !conditions.is_empty() {
         statement["Condition"] = Value::Object(conditions);
     }
+    check_statement(statement)
+}
+
+/// The statement's text, if the evaluator reads it.
+pub(crate) fn check_statement(statement: Value) -> Result<String, ApiError> {
     let text = statement.to_string();
     let whole = document(&BTreeMap::from([(String::new(), text.clone())])).unwrap_or_default();
     match Document::parse(&whole, Kind::Resource) {
@@ -133,7 +151,8 @@ fn statement(arn: &str, input: &g::AddPermissionRequest) -> Result<String, ApiEr
     }
 }
 
-fn principal(text: &str) -> Value {
+/// A principal as policies write it.
+pub(crate) fn principal(text: &str) -> Value {
     match text.parse::<AccountId>() {
         _ if text == "*" => json!("*"),
         Ok(account) => json!({ "AWS": format!("arn:aws:iam::{account}:root") }),
@@ -142,7 +161,8 @@ fn principal(text: &str) -> Value {
     }
 }
 
-fn check_length(statements: &BTreeMap<String, String>) -> Result<(), ApiError> {
+/// Refuses a policy that is too long.
+pub(crate) fn check_length(statements: &BTreeMap<String, String>) -> Result<(), ApiError> {
     match document(statements).map_or(0, |text| text.len()) {
         bytes if bytes > POLICY_BYTES_MAX => {
             let message =

@@ -32,7 +32,7 @@ impl Lambda {
 
     /// A session of the function's role, named like the function.
     pub(crate) async fn assume(&self, cx: &Context, loaded: &Loaded) -> Result<SessionCredentials, ApiError> {
-        let role = &loaded.function.settings.role;
+        let role = &loaded.version.settings.role;
         let session =
             self.ports.assume_role.assume(cx, PRINCIPAL, role, &loaded.id.name, SESSION_SECONDS).await;
         session.map_err(|error| {
@@ -46,7 +46,7 @@ impl Lambda {
 
     /// Who the function is while it runs.
     pub(crate) async fn session_caller(&self, loaded: &Loaded) -> Result<Option<Caller>, ApiError> {
-        let arn = &loaded.function.settings.role;
+        let arn = &loaded.version.settings.role;
         let account = arn.parse::<Arn>().ok().and_then(|arn| arn.account_id());
         let (Some(role), Some(account)) = (self.ports.read_role.role(arn).await?, account) else {
             return Ok(None);

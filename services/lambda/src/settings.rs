@@ -161,14 +161,6 @@ pub(crate) fn check_snap_start(operation: &str, snap_start: Option<&g::SnapStart
     }
 }
 
-/// Refuses the publication of versions.
-pub(crate) fn check_publish(operation: &str, publish: Option<bool>) -> Result<(), ApiError> {
-    match publish {
-        Some(true) => Err(ApiError::not_implemented(operation, "Publish")),
-        _ => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,26 +3,91 @@
 use std::collections::BTreeMap;
 
 use pagoda_base::Timestamp;
+use pagoda_store::tuple::KeyBuilder;
 use pagoda_store::{Key, Record, Space, Table};
 use serde::{Deserialize, Serialize};
 
+use crate::layer::LayerId;
 use crate::name::FunctionId;
 
-/// A function: code, settings, tags and policy in one record, so that a change is one commit.
+/// A function: its newest version and what belongs to all of them, in one record so that a change is one commit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Function {
+    /// What `$LATEST` is.
+    pub(crate) latest: Version,
+    pub(crate) tags: BTreeMap<String, String>,
+    /// The resource policies by qualifier; the function's own has the empty one.
+    pub(crate) policies: BTreeMap<String, Policy>,
+    /// The number of the version that was published last; 0 for none.
+    pub(crate) published: u64,
+    /// Instances kept for this function alone, which it cannot exceed.
+    pub(crate) reserved: Option<u32>,
+}
+
+/// Code and settings as they run. Published versions never change.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Version {
     pub(crate) modified: Timestamp,
     /// Changes with every change that callers can see.
     pub(crate) revision: String,
     /// Changes with code and settings: what instances of another generation are ended for.
     pub(crate) generation: String,
     pub(crate) code: Code,
+    /// In the order in which they are laid over each other.
+    pub(crate) layers: Vec<LayerUse>,
+    /// The layers as one package, which guests see as `/opt`.
+    pub(crate) opt: Option<Code>,
     pub(crate) settings: Settings,
-    pub(crate) tags: BTreeMap<String, String>,
-    /// The statements of the resource policy by their ids, each as JSON.
+}
+
+impl Version {
+    /// All packages that it consists of.
+    pub(crate) fn packages(&self) -> impl Iterator<Item = &Code> {
+        std::iter::once(&self.code).chain(&self.opt)
+    }
+}
+
+/// A layer as a version uses it: the version keeps it when the layer is deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LayerUse {
+    pub(crate) arn: String,
+    pub(crate) code: Code,
+}
+
+/// A resource policy.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Policy {
+    /// Its statements by their ids, each as JSON.
     pub(crate) statements: BTreeMap<String, String>,
-    /// The policy's own revision.
-    pub(crate) policy_revision: String,
+    pub(crate) revision: String,
+}
+
+/// A name for a version, and perhaps for a second one that takes a share of the invocations.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Alias {
+    pub(crate) version: String,
+    pub(crate) description: String,
+    /// The other version and its share, from 0 to 1.
+    pub(crate) other: Option<(String, f64)>,
+    pub(crate) revision: String,
+}
+
+/// The newest number of a layer's versions.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Layer {
+    pub(crate) published: u64,
+}
+
+/// One version of a layer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LayerVersion {
+    pub(crate) created: Timestamp,
+    pub(crate) code: Code,
+    pub(crate) description: String,
+    pub(crate) licence: Option<String>,
+    pub(crate) runtimes: Vec<String>,
+    pub(crate) architectures: Vec<String>,
+    pub(crate) policy: Option<Policy>,
 }
 
 /// A package.
@@ -50,15 +115,39 @@ pub(crate) struct Settings {
     pub(crate) log_group: Option<String>,
 }
 
-/// That a function uses a package. The key says it all.
+/// That a version of a function, or of a layer, uses a package. The key says it all.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Use {}
 
 pub(crate) const FUNCTIONS: Table<Function> = Table::new(Space::Meta);
+pub(crate) const VERSIONS: Table<Version> = Table::new(Space::Meta);
+pub(crate) const ALIASES: Table<Alias> = Table::new(Space::Meta);
+pub(crate) const LAYERS: Table<Layer> = Table::new(Space::Meta);
+pub(crate) const LAYER_VERSIONS: Table<LayerVersion> = Table::new(Space::Meta);
 pub(crate) const USES: Table<Use> = Table::new(Space::Meta);
 
 impl Record for Function {
     const KIND: &str = "lambda.function";
+    const VERSION: u8 = 1;
+}
+
+impl Record for Version {
+    const KIND: &str = "lambda.version";
+    const VERSION: u8 = 1;
+}
+
+impl Record for Alias {
+    const KIND: &str = "lambda.alias";
+    const VERSION: u8 = 1;
+}
+
+impl Record for Layer {
+    const KIND: &str = "lambda.layer";
+    const VERSION: u8 = 1;
+}
+
+impl Record for LayerVersion {
+    const KIND: &str = "lambda.layer-version";
     const VERSION: u8 = 1;
 }
 
@@ -69,7 +158,7 @@ impl Record for Use {
 
 /// The key of a function.
 pub(crate) fn function(id: &FunctionId) -> Key {
-    FUNCTIONS.key().text(id.account.as_str()).text(id.region.as_str()).text(&id.name).done()
+    of(FUNCTIONS.key(), id).done()
 }
 
 /// The prefix of all functions of `id`'s account and region.
@@ -77,13 +166,57 @@ pub(crate) fn beside(id: &FunctionId) -> Key {
     FUNCTIONS.key().text(id.account.as_str()).text(id.region.as_str()).done()
 }
 
-/// The key of a function's use of the package `sha256`.
-pub(crate) fn usage(sha256: &str, id: &FunctionId) -> Key {
-    let key = USES.key().text(sha256);
-    key.text(id.account.as_str()).text(id.region.as_str()).text(&id.name).done()
+/// The key of a published version.
+pub(crate) fn version(id: &FunctionId, number: u64) -> Key {
+    of(VERSIONS.key(), id).u64(number).done()
+}
+
+/// The prefix of all published versions.
+pub(crate) fn versions(id: &FunctionId) -> Key {
+    of(VERSIONS.key(), id).done()
+}
+
+/// The key of an alias.
+pub(crate) fn alias(id: &FunctionId, name: &str) -> Key {
+    of(ALIASES.key(), id).text(name).done()
+}
+
+/// The prefix of all aliases.
+pub(crate) fn aliases(id: &FunctionId) -> Key {
+    of(ALIASES.key(), id).done()
+}
+
+/// The key of a layer.
+pub(crate) fn layer(id: &LayerId) -> Key {
+    LAYERS.key().text(id.account.as_str()).text(id.region.as_str()).text(&id.name).done()
+}
+
+/// The prefix of all layers of `id`'s account and region.
+pub(crate) fn layers_beside(id: &LayerId) -> Key {
+    LAYERS.key().text(id.account.as_str()).text(id.region.as_str()).done()
+}
+
+/// The key of a version of a layer.
+pub(crate) fn layer_version(id: &LayerId, number: u64) -> Key {
+    let key = LAYER_VERSIONS.key().text(id.account.as_str()).text(id.region.as_str());
+    key.text(&id.name).u64(number).done()
+}
+
+/// The prefix of all versions of a layer.
+pub(crate) fn layer_versions(id: &LayerId) -> Key {
+    LAYER_VERSIONS.key().text(id.account.as_str()).text(id.region.as_str()).text(&id.name).done()
+}
+
+/// The key of the use of the package `sha256` by `user`, an ARN with the version.
+pub(crate) fn usage(sha256: &str, user: &str) -> Key {
+    USES.key().text(sha256).text(user).done()
 }
 
 /// The prefix of all uses of the package `sha256`.
 pub(crate) fn usages(sha256: &str) -> Key {
     USES.key().text(sha256).done()
+}
+
+fn of(key: KeyBuilder, id: &FunctionId) -> KeyBuilder {
+    key.text(id.account.as_str()).text(id.region.as_str()).text(&id.name)
 }

@@ -47,7 +47,7 @@ pub(crate) async fn list(
     input: g::ListTagsRequest,
 ) -> Result<g::ListTagsResponse, ApiError> {
     let loaded = lambda.load(&function(cx, &input.resource)?).await?;
-    Ok(g::ListTagsResponse { tags: Some(loaded.function.tags.clone()) })
+    Ok(g::ListTagsResponse { tags: Some(loaded.function.record.tags.clone()) })
 }
 
 async fn change(
@@ -61,7 +61,7 @@ async fn change(
     update(lambda.store(), &table::function(&named.function), |found: Option<Function>| {
         let mut function = found.ok_or_else(|| name::missing(&named.arn()))?;
         function.tags = apply(std::mem::take(&mut function.tags))?;
-        function.revision = ids::uuid(random);
+        function.latest.revision = ids::uuid(random);
         Ok(Decision::save(function, Unit))
     })
     .await

@@ -5,41 +5,39 @@ use pagoda_protocol::ApiError;
 use pagoda_service::Context;
 use pagoda_store::{Commit, Decision, update};
 
-use crate::Lambda;
 use crate::code::Source;
-use crate::configuration::{self, Form};
 use crate::generated as g;
-use crate::name::{self, Named};
+use crate::name::{self, LATEST, Named};
 use crate::settings::{self, Change};
-use crate::table::{self, Function, USES, Use};
+use crate::table::{self, Function, Version};
+use crate::version::{self, Wanted};
+use crate::{Lambda, configuration};
 
 pub(crate) async fn code(
     lambda: &Lambda,
     cx: &Context,
     input: g::UpdateFunctionCodeRequest,
 ) -> Result<g::FunctionConfiguration, ApiError> {
-    settings::check_publish("UpdateFunctionCode", input.publish)?;
     settings::check_architectures(input.architectures.as_deref())?;
     let named = name::parse(cx, &input.function_name)?;
     let loaded = lambda.load(&named).await?;
-    check_revision(&loaded.function.revision, input.revision_id.as_deref())?;
+    check_revision(&loaded.version.revision, input.revision_id.as_deref())?;
     let g::UpdateFunctionCodeRequest { zip_file, s3_bucket, s3_key, s3_object_version, .. } = input;
     let hold = lambda.publish(cx, Source { zip_file, s3_bucket, s3_key, s3_object_version }).await?;
     if input.dry_run == Some(true) {
-        let mut tried = loaded.function.clone();
-        tried.code = hold.code().clone();
-        return configuration::describe_one(lambda, &named.function, &tried, Form::Unqualified);
+        let tried = Version { code: hold.code().clone(), ..loaded.version.clone() };
+        return configuration::describe_one(lambda, &loaded.id, LATEST, &tried, named.arn());
     }
-    change(lambda, cx, &named, input.revision_id.as_deref(), |function| {
-        if function.code == *hold.code() {
-            return Ok(Commit::new());
-        }
-        let old = table::usage(&function.code.sha256, &named.function);
-        let new = table::usage(&hold.code().sha256, &named.function);
-        function.code = hold.code().clone();
-        Ok(USES.put(Commit::new().delete(old), &new, &Use {})?)
+    let changed = change(lambda, cx, &named, input.revision_id.as_deref(), |latest| {
+        latest.code = hold.code().clone();
     })
-    .await
+    .await?;
+    if input.publish != Some(true) {
+        return Ok(changed);
+    }
+    let published = version::publish_latest(lambda, cx, &named.function, &Wanted::default()).await?;
+    // The version's configuration, under the function's own ARN.
+    Ok(g::FunctionConfiguration { function_arn: changed.function_arn, ..published })
 }
 
 pub(crate) async fn configuration(
@@ -55,6 +53,10 @@ pub(crate) async fn configuration(
     if let Some(role) = &input.role {
         lambda.check_role(cx, role, &named.function.name).await?;
     }
+    let layers = match &input.layers {
+        Some(arns) => Some(lambda.layers(arns).await?),
+        None => None,
+    };
     let wanted = Change {
         runtime: input.runtime,
         role: input.role,
@@ -67,36 +69,44 @@ pub(crate) async fn configuration(
         logging_config: input.logging_config,
     };
     let wanted = wanted.check(lambda, &named.function)?;
-    change(lambda, cx, &named, input.revision_id.as_deref(), |function| {
-        wanted.apply(&mut function.settings);
-        Ok(Commit::new())
+    change(lambda, cx, &named, input.revision_id.as_deref(), |latest| {
+        wanted.apply(&mut latest.settings);
+        if let Some((layers, opt)) = &layers {
+            latest.layers.clone_from(layers);
+            latest.opt.clone_from(opt);
+        }
     })
     .await
 }
 
-/// Changes code or settings: a new generation, and the instances of the old one end.
+/// Changes code, layers or settings: a new generation, and the instances of the old one end.
 async fn change(
     lambda: &Lambda,
     cx: &Context,
     named: &Named,
     revision: Option<&str>,
-    apply: impl Fn(&mut Function) -> Result<Commit, ApiError>,
+    apply: impl Fn(&mut Version),
 ) -> Result<g::FunctionConfiguration, ApiError> {
     let random = &*lambda.ports.random;
     let id = &named.function;
-    let changed = update(lambda.store(), &table::function(id), |found: Option<Function>| {
+    let arn = id.arn();
+    let latest = update(lambda.store(), &table::function(id), |found: Option<Function>| {
         let mut function = found.ok_or_else(|| name::missing(&named.arn()))?;
-        check_revision(&function.revision, revision)?;
-        let commit = apply(&mut function)?;
-        function.modified = cx.now;
-        function.revision = ids::uuid(random);
-        function.generation = ids::uuid(random);
-        Ok::<_, ApiError>(Decision::save(function.clone(), function).with(commit))
+        check_revision(&function.latest.revision, revision)?;
+        let commit = version::unused(Commit::new(), &function.latest, &arn);
+        let latest = &mut function.latest;
+        apply(latest);
+        latest.modified = cx.now;
+        latest.revision = ids::uuid(random);
+        latest.generation = ids::uuid(random);
+        let latest = latest.clone();
+        let commit = version::uses(commit, &latest, &arn)?;
+        Ok::<_, ApiError>(Decision::save(function, latest).with(commit))
     })
     .await?;
-    lambda.scheduler.retire(id, &changed.generation);
+    lambda.scheduler.retire(id, &latest.generation);
     lambda.sweep.now();
-    configuration::describe_one(lambda, id, &changed, Form::Unqualified)
+    configuration::describe_one(lambda, id, LATEST, &latest, arn)
 }
 
 /// Refuses a change that was meant for another revision.

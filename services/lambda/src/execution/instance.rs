@@ -7,7 +7,7 @@ use pagoda_base::Timestamp;
 use pagoda_sandbox::Exit;
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
-use crate::name::FunctionId;
+use crate::name::VersionId;
 use crate::package::Hold;
 
 use super::desk::{Answer, Desk, Event, Stage};
@@ -16,7 +16,7 @@ use super::scribe::Scribe;
 
 /// An execution environment. Dropping it ends it.
 pub(crate) struct Instance {
-    pub(super) function: FunctionId,
+    pub(super) version: VersionId,
     pub(super) generation: String,
     pub(super) sandbox: Arc<pagoda_sandbox::Instance>,
     pub(super) desk: Arc<Desk>,
@@ -26,7 +26,7 @@ pub(crate) struct Instance {
     pub(super) expires: Timestamp,
     pub(super) pause: Mutex<Pause>,
     pub(super) _endpoint: oneshot::Sender<()>,
-    pub(super) _code: Hold,
+    pub(super) _code: Vec<Hold>,
     pub(super) _memory: OwnedSemaphorePermit,
 }
 

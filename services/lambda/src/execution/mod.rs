@@ -13,6 +13,7 @@ mod desk;
 mod failure;
 mod instance;
 mod plan;
+mod quota;
 mod run;
 mod scheduler;
 mod scribe;

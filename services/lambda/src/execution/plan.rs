@@ -8,11 +8,13 @@ use crate::Lambda;
 use crate::interpreters::{Language, NODEJS_SDK, PYTHON_SDK};
 use crate::load::Loaded;
 use crate::runtime::Engine;
+use crate::table::{Code, Version};
 
 use super::variables::{ENDPOINT_PORT, RUNTIME_PORT};
 
 const TASK: &str = "/var/task";
 const RUNTIME: &str = "/var/runtime";
+const OPT: &str = "/opt";
 
 /// The megabytes that AWS gives a whole core.
 ///
@@ -35,9 +37,9 @@ pub(super) fn spec(
     ids: Ids,
     environment: Vec<(String, String)>,
 ) -> Spec {
-    let settings = &loaded.function.settings;
+    let settings = &loaded.version.settings;
     Spec {
-        start: start(engine),
+        start: start(lambda, loaded, engine),
         environment,
         directory: PathBuf::from(TASK),
         binds: binds(lambda, loaded, engine),
@@ -52,9 +54,10 @@ pub(super) fn spec(
     }
 }
 
-fn start(engine: &Engine) -> Start {
+fn start(lambda: &Lambda, loaded: &Loaded, engine: &Engine) -> Start {
     let Engine::Interpreter { interpreter, .. } = engine else {
-        return Start::Exec { program: PathBuf::from(TASK).join("bootstrap"), arguments: Vec::new() };
+        let program = bootstrap(lambda, &loaded.version);
+        return Start::Exec { program, arguments: Vec::new() };
     };
     let arguments = match interpreter.language {
         // Unbuffered, and without the site-packages of the host.
@@ -64,9 +67,18 @@ fn start(engine: &Engine) -> Start {
     Start::Exec { program: interpreter.guest.clone(), arguments }
 }
 
+/// The function's own runtime: the package's, or else that of a layer.
+fn bootstrap(lambda: &Lambda, version: &Version) -> PathBuf {
+    let in_layer = |opt: &Code| lambda.packages.task(opt).join("bootstrap").exists();
+    let in_package = lambda.packages.task(&version.code).join("bootstrap").exists();
+    let directory = if !in_package && version.opt.as_ref().is_some_and(in_layer) { OPT } else { TASK };
+    PathBuf::from(directory).join("bootstrap")
+}
+
 fn binds(lambda: &Lambda, loaded: &Loaded, engine: &Engine) -> Vec<Bind> {
     let bind = |host: PathBuf, guest: &str| Bind { source: Source::Path(host), guest: PathBuf::from(guest) };
-    let mut binds = vec![bind(lambda.packages.task(&loaded.function.code), TASK)];
+    let mut binds = vec![bind(lambda.packages.task(&loaded.version.code), TASK)];
+    binds.extend(loaded.version.opt.as_ref().map(|opt| bind(lambda.packages.task(opt), OPT)));
     if let Engine::Interpreter { interpreter, .. } = engine {
         let client = lambda.config.runtimes().join(interpreter.language.to_string());
         binds.push(bind(client, RUNTIME));

@@ -12,7 +12,6 @@ use tokio::time::{Instant, timeout};
 
 use crate::Lambda;
 use crate::load::Loaded;
-use crate::name::LATEST;
 
 use super::desk::Event;
 use super::failure::{self, Failure};
@@ -32,7 +31,7 @@ pub(crate) struct Job {
 
 /// Runs an invocation to its end, whether or not the caller waits for it.
 pub(crate) async fn run(lambda: Arc<Lambda>, cx: &Context, job: Job) -> Result<Invoked, ApiError> {
-    let permit = lambda.scheduler.admit().await?;
+    let permit = lambda.scheduler.admit(&job.loaded.id).await?;
     let cx = cx.clone();
     let task = tokio::spawn(async move {
         let done = invoke(&lambda, &cx, job).await;
@@ -44,7 +43,7 @@ pub(crate) async fn run(lambda: Arc<Lambda>, cx: &Context, job: Job) -> Result<I
 }
 
 async fn invoke(lambda: &Lambda, cx: &Context, job: Job) -> Result<Invoked, ApiError> {
-    let limit = Duration::from_secs(job.loaded.function.settings.timeout_seconds.into());
+    let limit = Duration::from_secs(job.loaded.version.settings.timeout_seconds.into());
     let claim = lambda.scheduler.claim(&job.loaded, |instance| is_fresh(lambda, instance, limit)).await?;
     let Begun { instance, init } = match claim {
         Claim::Warm(instance) => Begun { instance, init: Init::Done(None) },
@@ -53,12 +52,12 @@ async fn invoke(lambda: &Lambda, cx: &Context, job: Job) -> Result<Invoked, ApiE
             match started {
                 Ok(instance) => begin(lambda, cx, &job, instance, limit).await?,
                 Err(NotStarted::Refused(error)) => return Err(error),
-                Err(NotStarted::Failed(failure)) => return Ok(answer(Err(*failure), Bytes::new())),
+                Err(NotStarted::Failed(failure)) => return Ok(answer(&job, Err(*failure), Bytes::new())),
             }
         }
     };
     let request_id = cx.request_id.to_string();
-    instance.scribe.begin(format!("START RequestId: {request_id} Version: {LATEST}"));
+    instance.scribe.begin(format!("START RequestId: {request_id} Version: {}", job.loaded.number));
     let began = Instant::now();
     let (init_duration, outcome) = match init {
         Init::Failed(failure) => (None, Err((failure, Reusable::No))),
@@ -74,15 +73,15 @@ async fn invoke(lambda: &Lambda, cx: &Context, job: Job) -> Result<Invoked, ApiE
     if reusable {
         lambda.scheduler.park(instance);
     }
-    Ok(answer(outcome.map_err(|(failure, _)| failure), log_tail))
+    Ok(answer(&job, outcome.map_err(|(failure, _)| failure), log_tail))
 }
 
-fn answer(outcome: Result<Bytes, Failure>, log_tail: Bytes) -> Invoked {
+fn answer(job: &Job, outcome: Result<Bytes, Failure>, log_tail: Bytes) -> Invoked {
     let (payload, function_error) = match outcome {
         Ok(payload) => (payload, None),
         Err(failure) => (failure.document, Some(FunctionError::Unhandled)),
     };
-    Invoked { payload, function_error, executed_version: LATEST.to_owned(), log_tail }
+    Invoked { payload, function_error, executed_version: job.loaded.number.clone(), log_tail }
 }
 
 /// Whether the instance's credentials last for another invocation.
@@ -112,7 +111,7 @@ async fn begin(
     instance: Arc<Instance>,
     limit: Duration,
 ) -> Result<Begun, ApiError> {
-    let settings = &job.loaded.function.settings;
+    let settings = &job.loaded.version.settings;
     let began = Instant::now();
     let initialized = timeout(INIT_TIMEOUT.max(limit), instance.initialized()).await;
     let took = began.elapsed();
@@ -176,7 +175,7 @@ impl Report {
     fn lines(&self, request_id: &str, loaded: &Loaded, failure: Option<&Failure>) -> Vec<String> {
         let mut lines: Vec<String> = failure.and_then(|failure| failure.line.clone()).into_iter().collect();
         lines.push(format!("END RequestId: {request_id}"));
-        lines.push(self.line(request_id, loaded.function.settings.memory_mb, failure));
+        lines.push(self.line(request_id, loaded.version.settings.memory_mb, failure));
         lines
     }
 

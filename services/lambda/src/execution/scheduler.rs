@@ -15,9 +15,10 @@ use tokio::time::{Instant, timeout_at};
 use crate::config::Limits;
 use crate::generated as g;
 use crate::load::Loaded;
-use crate::name::FunctionId;
+use crate::name::{FunctionId, LATEST, VersionId};
 
 use super::instance::Instance;
+use super::quota::{Permit, Quota, Refusal};
 
 /// User ids before they begin anew.
 const IDS: u32 = 1_000_000;
@@ -25,7 +26,7 @@ const IDS: u32 = 1_000_000;
 /// All instances.
 pub(crate) struct Scheduler {
     limits: Limits,
-    running: Arc<Semaphore>,
+    quota: Arc<Quota>,
     memory: Arc<Semaphore>,
     memory_mb_max: u32,
     /// Something was given back.
@@ -38,12 +39,12 @@ pub(crate) struct Scheduler {
 
 #[derive(Default)]
 struct Book {
-    stacks: HashMap<FunctionId, Stack>,
+    stacks: HashMap<VersionId, Stack>,
     ids: u32,
     closed: bool,
 }
 
-/// The idle instances of a function, the latest last.
+/// The idle instances of a version, the latest last.
 struct Stack {
     generation: String,
     ids: Ids,
@@ -67,7 +68,7 @@ impl Scheduler {
         let memory_mb_max = limits.memory_mb.min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
         Self {
             limits,
-            running: Arc::new(Semaphore::new(limits.concurrency.min(Semaphore::MAX_PERMITS))),
+            quota: Quota::new(limits.concurrency),
             memory: Arc::new(Semaphore::new(memory_mb_max as usize)),
             memory_mb_max,
             freed: Notify::new(),
@@ -80,13 +81,27 @@ impl Scheduler {
     /// The right to run an invocation.
     ///
     /// # Errors
-    /// `TooManyRequestsException` when all are taken for too long.
-    pub(super) async fn admit(&self) -> Result<OwnedSemaphorePermit, ApiError> {
-        let permit = Arc::clone(&self.running).acquire_owned();
-        match tokio::time::timeout(self.limits.wait, permit).await {
-            Ok(Ok(permit)) => Ok(permit),
-            _ => Err(throttled("ConcurrentInvocationLimitExceeded")),
+    /// `TooManyRequestsException` when the function uses all that it reserves, or when all that is shared is
+    /// taken for too long.
+    pub(super) async fn admit(&self, id: &FunctionId) -> Result<Permit, ApiError> {
+        let deadline = Instant::now() + self.limits.wait;
+        loop {
+            let freed = self.quota.freed();
+            match self.quota.take(id) {
+                Ok(permit) => return Ok(permit),
+                Err(Refusal::Reserved) => {
+                    return Err(throttled("ReservedFunctionConcurrentInvocationLimitExceeded"));
+                }
+                Err(Refusal::Closed) => return Err(stopping()),
+                Err(Refusal::Shared) if timeout_at(deadline, freed).await.is_ok() => {}
+                Err(Refusal::Shared) => return Err(throttled("ConcurrentInvocationLimitExceeded")),
+            }
         }
+    }
+
+    /// Sets what a function reserves.
+    pub(crate) fn reserve(&self, id: &FunctionId, reserved: Option<u32>) {
+        self.quota.reserve(id, reserved);
     }
 
     /// An idle instance of the function's present generation, or the means to start one.
@@ -99,7 +114,7 @@ impl Scheduler {
         fit: impl Fn(&Instance) -> bool,
     ) -> Result<Claim, ApiError> {
         let deadline = Instant::now() + self.limits.wait;
-        let memory_mb = loaded.function.settings.memory_mb.min(self.memory_mb_max);
+        let memory_mb = loaded.version.settings.memory_mb.min(self.memory_mb_max);
         loop {
             // Registered before looking, so that what is given back meanwhile is not missed.
             let freed = self.freed.notified();
@@ -151,7 +166,7 @@ impl Scheduler {
         instance.rest(self.limits.freeze_after);
         let mut book = self.book();
         let closed = book.closed;
-        let stack = book.stacks.get_mut(&instance.function);
+        let stack = book.stacks.get_mut(&instance.version);
         let refused = match stack.filter(|stack| !closed && stack.generation == instance.generation) {
             Some(stack) => {
                 stack.idle.push(Idle { instance, since: Instant::now() });
@@ -169,10 +184,11 @@ impl Scheduler {
         self.freed.notify_waiters();
     }
 
-    /// Ends the instances of a function that is of another generation now.
+    /// Ends the instances of a function's `$LATEST` that is of another generation now.
     pub(crate) fn retire(&self, id: &FunctionId, generation: &str) {
+        let latest = VersionId { function: id.clone(), number: LATEST.to_owned() };
         let mut book = self.book();
-        let Some(stack) = book.stacks.get_mut(id) else { return };
+        let Some(stack) = book.stacks.get_mut(&latest) else { return };
         stack.generation = generation.to_owned();
         let ended = std::mem::take(&mut stack.idle);
         drop(book);
@@ -181,7 +197,15 @@ impl Scheduler {
 
     /// Ends the instances of a function that is no more.
     pub(crate) fn forget(&self, id: &FunctionId) {
-        let ended = self.book().stacks.remove(id);
+        let ended: Vec<_> = self.book().stacks.extract_if(|version, _| version.function == *id).collect();
+        drop(ended);
+        self.quota.reserve(id, None);
+    }
+
+    /// Ends the instances of a version that is no more.
+    pub(crate) fn forget_version(&self, id: &FunctionId, number: &str) {
+        let version = VersionId { function: id.clone(), number: number.to_owned() };
+        let ended = self.book().stacks.remove(&version);
         drop(ended);
     }
 
@@ -230,7 +254,7 @@ impl Scheduler {
 
     /// Ends everything, and waits until all lines are written.
     pub(crate) async fn close(&self) {
-        self.running.close();
+        self.quota.close();
         let stacks = {
             let mut book = self.book();
             book.closed = true;
@@ -251,22 +275,27 @@ impl Book {
     /// The function's stack, of its present generation.
     fn stack(&mut self, loaded: &Loaded, first_uid: u32) -> Result<&mut Stack, ApiError> {
         if self.closed {
-            return Err(ApiError::new("ServiceException", 503, "The platform is shutting down."));
+            return Err(stopping());
         }
-        if !self.stacks.contains_key(&loaded.id) {
+        let version = loaded.version_id();
+        if !self.stacks.contains_key(&version) {
             let id = first_uid + self.ids % IDS;
             self.ids = self.ids.wrapping_add(1);
             let ids = Ids { uid: id, gid: id };
-            let generation = loaded.function.generation.clone();
-            self.stacks.insert(loaded.id.clone(), Stack { generation, ids, idle: Vec::new() });
+            let generation = loaded.version.generation.clone();
+            self.stacks.insert(version.clone(), Stack { generation, ids, idle: Vec::new() });
         }
-        let stack = self.stacks.get_mut(&loaded.id).ok_or_else(ApiError::internal)?;
-        if stack.generation != loaded.function.generation {
-            stack.generation.clone_from(&loaded.function.generation);
+        let stack = self.stacks.get_mut(&version).ok_or_else(ApiError::internal)?;
+        if stack.generation != loaded.version.generation {
+            stack.generation.clone_from(&loaded.version.generation);
             stack.idle.clear();
         }
         Ok(stack)
     }
+}
+
+fn stopping() -> ApiError {
+    ApiError::new("ServiceException", 503, "The platform is shutting down.")
 }
 
 fn throttled(reason: &str) -> ApiError {

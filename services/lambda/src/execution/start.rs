@@ -12,7 +12,6 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tokio::task::AbortHandle;
 
 use crate::load::Loaded;
-use crate::name::LATEST;
 use crate::runtime::{self, Engine};
 use crate::{Lambda, configuration, variables};
 
@@ -45,11 +44,11 @@ pub(super) async fn start(
     memory: OwnedSemaphorePermit,
 ) -> Result<Arc<Instance>, NotStarted> {
     let spawner = lambda.check_isolation()?;
-    let engine = runtime::engine(&lambda.config, &loaded.function.settings.runtime)?;
-    let code = lambda.packages.hold(&loaded.function.code);
+    let engine = runtime::engine(&lambda.config, &loaded.version.settings.runtime)?;
+    let code = loaded.version.packages().map(|code| lambda.packages.hold(code)).collect();
     let credentials = lambda.assume(cx, loaded).await?;
     let destination = destination(lambda, cx, loaded).await?;
-    let sealed = loaded.function.settings.sealed_variables.as_deref();
+    let sealed = loaded.version.settings.sealed_variables.as_deref();
     let own = variables::open(&lambda.ports.sealer, &loaded.id, sealed)?;
     let environment = surroundings::of(loaded, &engine, &destination.stream, &credentials, own);
     let spec = plan::spec(lambda, loaded, &engine, ids, environment);
@@ -63,7 +62,7 @@ pub(super) async fn start(
     };
     drop(listeners);
     let scribe = Scribe::new(stdout, stderr, Arc::clone(&lambda.ports.clock), destination.is_allowed());
-    scribe.say(init_line(&loaded.function.settings.runtime, &engine));
+    scribe.say(init_line(&loaded.version.settings.runtime, &engine));
     let writing = super::scribe::keep(Arc::clone(&scribe), destination, Arc::clone(&lambda.ports.logs));
     lambda.scheduler.track(writing);
     let desk = Arc::new(Desk::new());
@@ -73,8 +72,8 @@ pub(super) async fn start(
     let sandbox = Arc::new(sandbox);
     let ended = watch_over(lambda, &sandbox, &scribe, api);
     Ok(Arc::new(Instance {
-        function: loaded.id.clone(),
-        generation: loaded.function.generation.clone(),
+        version: loaded.version_id(),
+        generation: loaded.version.generation.clone(),
         sandbox,
         desk,
         scribe,
@@ -115,8 +114,8 @@ fn watch_over(
 async fn destination(lambda: &Lambda, cx: &Context, loaded: &Loaded) -> Result<Destination, ApiError> {
     let random = ids::uuid(&*lambda.ports.random).replace('-', "");
     let today = lambda.ports.clock.now().strftime("%Y/%m/%d");
-    let stream = format!("{today}/[{LATEST}]{random}");
-    let group = configuration::log_group(&loaded.id, &loaded.function);
+    let stream = format!("{today}/[{}]{random}", loaded.number);
+    let group = configuration::log_group(&loaded.id, &loaded.version);
     let mut destination = Destination {
         account: loaded.id.account,
         region: loaded.id.region.clone(),

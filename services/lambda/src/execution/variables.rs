@@ -7,7 +7,6 @@ use pagoda_service::ports::SessionCredentials;
 use crate::configuration;
 use crate::interpreters::Language;
 use crate::load::Loaded;
-use crate::name::LATEST;
 use crate::runtime::Engine;
 use crate::variables::Variables;
 
@@ -28,15 +27,15 @@ pub(super) fn of(
     credentials: &SessionCredentials,
     own: Variables,
 ) -> Vec<(String, String)> {
-    let settings = &loaded.function.settings;
+    let settings = &loaded.version.settings;
     let region = loaded.id.region.as_str();
     let mut all = Variables::new();
     let mut set = |name: &str, value: &str| all.insert(name.to_owned(), value.to_owned());
     set("AWS_LAMBDA_FUNCTION_NAME", &loaded.id.name);
-    set("AWS_LAMBDA_FUNCTION_VERSION", LATEST);
+    set("AWS_LAMBDA_FUNCTION_VERSION", &loaded.number);
     set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &settings.memory_mb.to_string());
     set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
-    set("AWS_LAMBDA_LOG_GROUP_NAME", &configuration::log_group(&loaded.id, &loaded.function));
+    set("AWS_LAMBDA_LOG_GROUP_NAME", &configuration::log_group(&loaded.id, &loaded.version));
     set("AWS_LAMBDA_LOG_STREAM_NAME", stream);
     set("AWS_LAMBDA_RUNTIME_API", &format!("127.0.0.1:{RUNTIME_PORT}"));
     set("AWS_ENDPOINT_URL", &format!("http://127.0.0.1:{ENDPOINT_PORT}"));

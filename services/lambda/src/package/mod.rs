@@ -4,6 +4,7 @@
 //! renamed; it is removed only while nobody holds it and no record uses it.
 
 mod hold;
+mod merge;
 mod place;
 mod sweep;
 mod unpack;
@@ -68,46 +69,51 @@ impl Packages {
         let done = tokio::task::spawn_blocking(move || {
             let sha256 = hex::encode(digest(&SHA256, &archive));
             let hold = holds.hold(Code { sha256, bytes: archive.len() as u64 });
-            make(&directory, &hold, &archive).map(|()| hold)
+            let unfinished = directory.join(format!("{UNFINISHED}{}-{}", process::id(), hold.number()));
+            make(&directory, &hold, &unfinished, |unfinished| fill(unfinished, &archive)).map(|()| hold)
         });
         done.await.map_err(|_| ApiError::internal())?.map_err(refusal)
     }
 }
 
-/// Makes the package's directory.
-fn make(directory: &Path, hold: &Hold, archive: &[u8]) -> Result<(), unpack::Error> {
-    let name = &hold.code().sha256;
-    let place = directory.join(name);
+/// Makes the package's directory, unless it is there: `fill` puts its files into `unfinished`.
+fn make(
+    directory: &Path,
+    hold: &Hold,
+    unfinished: &Path,
+    fill: impl FnOnce(&Path) -> Result<(), unpack::Error>,
+) -> Result<(), unpack::Error> {
+    let place = directory.join(&hold.code().sha256);
     if place.exists() {
         return Ok(());
     }
-    let unfinished = directory.join(format!("{UNFINISHED}{}-{}", process::id(), hold.number()));
-    let made = fill(&unfinished, archive).and_then(|()| {
-        match fs::rename(&unfinished, &place) {
+    let made = begin(unfinished).and_then(|()| fill(unfinished)).and_then(|()| {
+        // One call for all files: they may be tens of thousands.
+        rustix::fs::syncfs(fs::File::open(unfinished)?).map_err(io::Error::from)?;
+        match fs::rename(unfinished, &place) {
             // Somebody else was faster with the same bytes.
-            Err(_) if place.exists() => fs::remove_dir_all(&unfinished)?,
+            Err(_) if place.exists() => fs::remove_dir_all(unfinished)?,
             renamed => renamed?,
         }
         Ok(fs::File::open(directory)?.sync_all()?)
     });
     if made.is_err() {
         // What remains is cleared at the next start.
-        let _ = fs::remove_dir_all(&unfinished);
+        let _ = fs::remove_dir_all(unfinished);
     }
     made
+}
+
+fn begin(unfinished: &Path) -> Result<(), unpack::Error> {
+    fs::create_dir_all(unfinished)?;
+    Ok(fs::set_permissions(unfinished, fs::Permissions::from_mode(0o755))?)
 }
 
 fn fill(unfinished: &Path, archive: &[u8]) -> Result<(), unpack::Error> {
     let task = unfinished.join("task");
     fs::create_dir_all(&task)?;
-    for directory in [unfinished, &task] {
-        fs::set_permissions(directory, fs::Permissions::from_mode(0o755))?;
-    }
     unpack::unpack(archive, &task)?;
-    fs::write(unfinished.join("package.zip"), archive)?;
-    // One call for all files: they may be tens of thousands.
-    rustix::fs::syncfs(fs::File::open(unfinished)?).map_err(io::Error::from)?;
-    Ok(())
+    Ok(fs::write(unfinished.join("package.zip"), archive)?)
 }
 
 /// Unpacks a deployment package into the empty directory `into`: nothing is written outside it, links that

@@ -102,13 +102,11 @@ async fn what_is_not_built_is_refused_by_name() {
     let scene = Scene::new();
     for (more, expected) in [
         (json!({"VpcConfig": {"SubnetIds": []}}), "VpcConfig"),
-        (json!({"Layers": ["arn:aws:lambda:us-east-1:123456789012:layer:l:1"]}), "Layers"),
         (json!({"DeadLetterConfig": {}}), "DeadLetterConfig"),
         (json!({"KMSKeyArn": ""}), "KMSKeyArn"),
         (json!({"FileSystemConfigs": []}), "FileSystemConfigs"),
         (json!({"TracingConfig": {"Mode": "Active"}}), "TracingConfig.Mode=Active"),
         (json!({"SnapStart": {"ApplyOn": "PublishedVersions"}}), "SnapStart"),
-        (json!({"Publish": true}), "Publish"),
         (json!({"PackageType": "Image"}), "PackageType=Image"),
         (json!({"Architectures": ["arm64"]}), "arm64"),
         (json!({"LoggingConfig": {"LogFormat": "JSON"}}), "LogFormat=JSON"),

@@ -95,7 +95,7 @@ async fn closing_writes_what_waits() {
     let lines = scene.lines.of("/aws/lambda/f", "REPORT").await;
     assert_eq!(lines.iter().filter(|line| line.parse::<u32>().is_ok()).count(), 2500);
     assert!(lines.iter().any(|line| line == "no end"));
-    assert_eq!(scene.invoke_raw("f", "1").await.unwrap_err().status.as_u16(), 429);
+    assert_eq!(scene.invoke_raw("f", "1").await.unwrap_err().status.as_u16(), 503);
 }
 
 async fn long_and_broken_lines_are_kept() {

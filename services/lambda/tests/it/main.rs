@@ -9,11 +9,13 @@ mod control;
 mod failures;
 mod guests;
 mod invoking;
+mod layers;
 mod logs;
 mod nodejs;
 mod permissions;
 mod scene;
 mod stubs;
+mod versions;
 
 use libtest_mimic::Arguments;
 use pagoda_lambda::Interpreters;
@@ -30,9 +32,11 @@ fn main() {
         failures::trials(),
         guests::trials(),
         invoking::trials(),
+        layers::trials(),
         logs::trials(),
         nodejs::trials(),
         permissions::trials(),
+        versions::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
