@@ -3,6 +3,7 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids>
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::Random;
 
@@ -18,6 +19,22 @@ impl RequestId {
     /// A fresh id.
     pub fn new(random: &dyn Random) -> Self {
         Self(uuid_bytes(random))
+    }
+}
+
+/// The text was no UUID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidRequestId;
+
+impl FromStr for RequestId {
+    type Err = InvalidRequestId;
+
+    /// Reads what [`fmt::Display`] wrote.
+    fn from_str(text: &str) -> Result<Self, InvalidRequestId> {
+        let digits: String = text.chars().filter(|letter| *letter != '-').collect();
+        let number = u128::from_str_radix(&digits, 16).map_err(|_| InvalidRequestId)?;
+        let id = Self(number.to_be_bytes());
+        if id.to_string() == text { Ok(id) } else { Err(InvalidRequestId) }
     }
 }
 

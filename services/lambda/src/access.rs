@@ -191,3 +191,23 @@ pub(crate) fn layer_permission_removed(
 pub(crate) fn layer_policy_read(cx: &Context, input: &g::GetLayerVersionPolicyRequest) -> Needs {
     on_layer(cx, "lambda:GetLayerVersionPolicy", &input.layer_name, Some(input.version_number))
 }
+
+pub(crate) fn event_config_put(cx: &Context, input: &g::PutFunctionEventInvokeConfigRequest) -> Needs {
+    on(cx, "lambda:PutFunctionEventInvokeConfig", &input.function_name, input.qualifier.as_deref())
+}
+
+pub(crate) fn event_config_updated(cx: &Context, input: &g::UpdateFunctionEventInvokeConfigRequest) -> Needs {
+    on(cx, "lambda:UpdateFunctionEventInvokeConfig", &input.function_name, input.qualifier.as_deref())
+}
+
+pub(crate) fn event_config_read(cx: &Context, input: &g::GetFunctionEventInvokeConfigRequest) -> Needs {
+    on(cx, "lambda:GetFunctionEventInvokeConfig", &input.function_name, input.qualifier.as_deref())
+}
+
+pub(crate) fn event_config_deleted(cx: &Context, input: &g::DeleteFunctionEventInvokeConfigRequest) -> Needs {
+    on(cx, "lambda:DeleteFunctionEventInvokeConfig", &input.function_name, input.qualifier.as_deref())
+}
+
+pub(crate) fn event_configs_listed(cx: &Context, input: &g::ListFunctionEventInvokeConfigsRequest) -> Needs {
+    on(cx, "lambda:ListFunctionEventInvokeConfigs", &input.function_name, None)
+}

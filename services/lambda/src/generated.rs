@@ -25,18 +25,21 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <DeleteAlias as p::Operation>::SPEC,
         <DeleteFunction as p::Operation>::SPEC,
         <DeleteFunctionConcurrency as p::Operation>::SPEC,
+        <DeleteFunctionEventInvokeConfig as p::Operation>::SPEC,
         <DeleteLayerVersion as p::Operation>::SPEC,
         <GetAccountSettings as p::Operation>::SPEC,
         <GetAlias as p::Operation>::SPEC,
         <GetFunction as p::Operation>::SPEC,
         <GetFunctionConcurrency as p::Operation>::SPEC,
         <GetFunctionConfiguration as p::Operation>::SPEC,
+        <GetFunctionEventInvokeConfig as p::Operation>::SPEC,
         <GetLayerVersion as p::Operation>::SPEC,
         <GetLayerVersionByArn as p::Operation>::SPEC,
         <GetLayerVersionPolicy as p::Operation>::SPEC,
         <GetPolicy as p::Operation>::SPEC,
         <Invoke as p::Operation>::SPEC,
         <ListAliases as p::Operation>::SPEC,
+        <ListFunctionEventInvokeConfigs as p::Operation>::SPEC,
         <ListFunctions as p::Operation>::SPEC,
         <ListLayerVersions as p::Operation>::SPEC,
         <ListLayers as p::Operation>::SPEC,
@@ -45,6 +48,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <PublishLayerVersion as p::Operation>::SPEC,
         <PublishVersion as p::Operation>::SPEC,
         <PutFunctionConcurrency as p::Operation>::SPEC,
+        <PutFunctionEventInvokeConfig as p::Operation>::SPEC,
         <RemoveLayerVersionPermission as p::Operation>::SPEC,
         <RemovePermission as p::Operation>::SPEC,
         <TagResource as p::Operation>::SPEC,
@@ -52,6 +56,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <UpdateAlias as p::Operation>::SPEC,
         <UpdateFunctionCode as p::Operation>::SPEC,
         <UpdateFunctionConfiguration as p::Operation>::SPEC,
+        <UpdateFunctionEventInvokeConfig as p::Operation>::SPEC,
     ],
     unavailable: &[
         "CheckpointDurableExecution",
@@ -64,7 +69,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "DeleteDurableExecution",
         "DeleteEventSourceMapping",
         "DeleteFunctionCodeSigningConfig",
-        "DeleteFunctionEventInvokeConfig",
         "DeleteFunctionUrlConfig",
         "DeleteProvisionedConcurrencyConfig",
         "DeleteResourcePolicy",
@@ -75,7 +79,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetDurableExecutionState",
         "GetEventSourceMapping",
         "GetFunctionCodeSigningConfig",
-        "GetFunctionEventInvokeConfig",
         "GetFunctionRecursionConfig",
         "GetFunctionScalingConfig",
         "GetFunctionUrlConfig",
@@ -88,14 +91,12 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "ListCodeSigningConfigs",
         "ListDurableExecutionsByFunction",
         "ListEventSourceMappings",
-        "ListFunctionEventInvokeConfigs",
         "ListFunctionUrlConfigs",
         "ListFunctionVersionsByCapacityProvider",
         "ListFunctionsByCodeSigningConfig",
         "ListProvisionedConcurrencyConfigs",
         "PauseDurableExecution",
         "PutFunctionCodeSigningConfig",
-        "PutFunctionEventInvokeConfig",
         "PutFunctionRecursionConfig",
         "PutFunctionScalingConfig",
         "PutProvisionedConcurrencyConfig",
@@ -109,7 +110,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "UpdateCapacityProvider",
         "UpdateCodeSigningConfig",
         "UpdateEventSourceMapping",
-        "UpdateFunctionEventInvokeConfig",
         "UpdateFunctionUrlConfig",
     ],
     routes: &[
@@ -448,6 +448,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "DeleteFunctionEventInvokeConfig",
+            method: "DELETE",
+            segments: &[
+                p::Segment::Literal("2019-09-25"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("event-invoke-config"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "GetFunctionConcurrency",
             method: "GET",
             segments: &[
@@ -467,6 +479,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("configuration"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetFunctionEventInvokeConfig",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("2019-09-25"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("event-invoke-config"),
             ],
             query: &[],
             headers: &[],
@@ -568,6 +592,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "PutFunctionEventInvokeConfig",
+            method: "PUT",
+            segments: &[
+                p::Segment::Literal("2019-09-25"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("event-invoke-config"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "UpdateFunctionCode",
             method: "PUT",
             segments: &[
@@ -587,6 +623,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("configuration"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "UpdateFunctionEventInvokeConfig",
+            method: "POST",
+            segments: &[
+                p::Segment::Literal("2019-09-25"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("event-invoke-config"),
             ],
             query: &[],
             headers: &[],
@@ -623,18 +671,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("code-signing-config"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "DeleteFunctionEventInvokeConfig",
-            method: "DELETE",
-            segments: &[
-                p::Segment::Literal("2019-09-25"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("event-invoke-config"),
             ],
             query: &[],
             headers: &[],
@@ -695,18 +731,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("code-signing-config"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetFunctionEventInvokeConfig",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("2019-09-25"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("event-invoke-config"),
             ],
             query: &[],
             headers: &[],
@@ -856,18 +880,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "PutFunctionEventInvokeConfig",
-            method: "PUT",
-            segments: &[
-                p::Segment::Literal("2019-09-25"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("event-invoke-config"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "PutFunctionRecursionConfig",
             method: "PUT",
             segments: &[
@@ -971,18 +983,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("durable-executions"),
                 p::Segment::Label("DurableExecutionArn"),
                 p::Segment::Literal("stop"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "UpdateFunctionEventInvokeConfig",
-            method: "POST",
-            segments: &[
-                p::Segment::Literal("2019-09-25"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("event-invoke-config"),
             ],
             query: &[],
             headers: &[],
@@ -1269,6 +1269,25 @@ impl p::Operation for DeleteFunctionConcurrency {
     };
 }
 
+/// `DeleteFunctionEventInvokeConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteFunctionEventInvokeConfig;
+
+impl p::Operation for DeleteFunctionEventInvokeConfig {
+    type Input = DeleteFunctionEventInvokeConfigRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "DeleteFunctionEventInvokeConfig",
+        method: "DELETE",
+        uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config",
+        status: 204,
+        input: &schema::DELETE_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
 /// `DeleteLayerVersion`.
 #[derive(Debug, Clone, Copy)]
 pub struct DeleteLayerVersion;
@@ -1383,6 +1402,25 @@ impl p::Operation for GetFunctionConfiguration {
     };
 }
 
+/// `GetFunctionEventInvokeConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetFunctionEventInvokeConfig;
+
+impl p::Operation for GetFunctionEventInvokeConfig {
+    type Input = GetFunctionEventInvokeConfigRequest;
+    type Output = FunctionEventInvokeConfig;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetFunctionEventInvokeConfig",
+        method: "GET",
+        uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config",
+        status: 200,
+        input: &schema::GET_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST,
+        output: &schema::FUNCTION_EVENT_INVOKE_CONFIG,
+        output_root: "FunctionEventInvokeConfig",
+        streams_input: false,
+    };
+}
+
 /// `GetLayerVersion`.
 #[derive(Debug, Clone, Copy)]
 pub struct GetLayerVersion;
@@ -1493,6 +1531,25 @@ impl p::Operation for ListAliases {
         input: &schema::LIST_ALIASES_REQUEST,
         output: &schema::LIST_ALIASES_RESPONSE,
         output_root: "ListAliasesResponse",
+        streams_input: false,
+    };
+}
+
+/// `ListFunctionEventInvokeConfigs`.
+#[derive(Debug, Clone, Copy)]
+pub struct ListFunctionEventInvokeConfigs;
+
+impl p::Operation for ListFunctionEventInvokeConfigs {
+    type Input = ListFunctionEventInvokeConfigsRequest;
+    type Output = ListFunctionEventInvokeConfigsResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "ListFunctionEventInvokeConfigs",
+        method: "GET",
+        uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config/list",
+        status: 200,
+        input: &schema::LIST_FUNCTION_EVENT_INVOKE_CONFIGS_REQUEST,
+        output: &schema::LIST_FUNCTION_EVENT_INVOKE_CONFIGS_RESPONSE,
+        output_root: "ListFunctionEventInvokeConfigsResponse",
         streams_input: false,
     };
 }
@@ -1649,6 +1706,25 @@ impl p::Operation for PutFunctionConcurrency {
     };
 }
 
+/// `PutFunctionEventInvokeConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct PutFunctionEventInvokeConfig;
+
+impl p::Operation for PutFunctionEventInvokeConfig {
+    type Input = PutFunctionEventInvokeConfigRequest;
+    type Output = FunctionEventInvokeConfig;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "PutFunctionEventInvokeConfig",
+        method: "PUT",
+        uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config",
+        status: 200,
+        input: &schema::PUT_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST,
+        output: &schema::FUNCTION_EVENT_INVOKE_CONFIG,
+        output_root: "FunctionEventInvokeConfig",
+        streams_input: false,
+    };
+}
+
 /// `RemoveLayerVersionPermission`.
 #[derive(Debug, Clone, Copy)]
 pub struct RemoveLayerVersionPermission;
@@ -1778,6 +1854,25 @@ impl p::Operation for UpdateFunctionConfiguration {
         input: &schema::UPDATE_FUNCTION_CONFIGURATION_REQUEST,
         output: &schema::FUNCTION_CONFIGURATION,
         output_root: "FunctionConfiguration",
+        streams_input: false,
+    };
+}
+
+/// `UpdateFunctionEventInvokeConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateFunctionEventInvokeConfig;
+
+impl p::Operation for UpdateFunctionEventInvokeConfig {
+    type Input = UpdateFunctionEventInvokeConfigRequest;
+    type Output = FunctionEventInvokeConfig;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateFunctionEventInvokeConfig",
+        method: "POST",
+        uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config",
+        status: 200,
+        input: &schema::UPDATE_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST,
+        output: &schema::FUNCTION_EVENT_INVOKE_CONFIG,
+        output_root: "FunctionEventInvokeConfig",
         streams_input: false,
     };
 }
@@ -2487,6 +2582,40 @@ impl p::Shape for DeleteFunctionConcurrencyRequest {
     }
 }
 
+/// `DeleteFunctionEventInvokeConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeleteFunctionEventInvokeConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+}
+
+impl p::Encode for DeleteFunctionEventInvokeConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.qualifier]);
+    }
+}
+
+impl p::Decode for DeleteFunctionEventInvokeConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.qualifier = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeleteFunctionEventInvokeConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST
+    }
+}
+
 /// `DeleteFunctionRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct DeleteFunctionRequest {
@@ -2584,6 +2713,40 @@ impl p::Decode for DeleteLayerVersionRequest {
 impl p::Shape for DeleteLayerVersionRequest {
     fn schema() -> &'static p::Schema {
         &schema::DELETE_LAYER_VERSION_REQUEST
+    }
+}
+
+/// `DestinationConfig`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DestinationConfig {
+    pub on_success: Option<OnSuccess>,
+    pub on_failure: Option<OnFailure>,
+}
+
+impl p::Encode for DestinationConfig {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.on_success, &self.on_failure]);
+    }
+}
+
+impl p::Decode for DestinationConfig {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.on_success = p::Decode::read(reader)?,
+                1 => value.on_failure = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DestinationConfig {
+    fn schema() -> &'static p::Schema {
+        &schema::DESTINATION_CONFIG
     }
 }
 
@@ -3168,6 +3331,52 @@ impl p::Shape for FunctionConfiguration {
     }
 }
 
+/// `FunctionEventInvokeConfig`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct FunctionEventInvokeConfig {
+    pub last_modified: Option<p::generated::Timestamp>,
+    pub function_arn: Option<String>,
+    pub maximum_retry_attempts: Option<i32>,
+    pub maximum_event_age_in_seconds: Option<i32>,
+    pub destination_config: Option<DestinationConfig>,
+}
+
+impl p::Encode for FunctionEventInvokeConfig {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.last_modified,
+            &self.function_arn,
+            &self.maximum_retry_attempts,
+            &self.maximum_event_age_in_seconds,
+            &self.destination_config,
+        ]);
+    }
+}
+
+impl p::Decode for FunctionEventInvokeConfig {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.last_modified = p::Decode::read(reader)?,
+                1 => value.function_arn = p::Decode::read(reader)?,
+                2 => value.maximum_retry_attempts = p::Decode::read(reader)?,
+                3 => value.maximum_event_age_in_seconds = p::Decode::read(reader)?,
+                4 => value.destination_config = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for FunctionEventInvokeConfig {
+    fn schema() -> &'static p::Schema {
+        &schema::FUNCTION_EVENT_INVOKE_CONFIG
+    }
+}
+
 /// `FunctionRuntimeConfig`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct FunctionRuntimeConfig {
@@ -3434,6 +3643,40 @@ impl p::Decode for GetFunctionConfigurationRequest {
 impl p::Shape for GetFunctionConfigurationRequest {
     fn schema() -> &'static p::Schema {
         &schema::GET_FUNCTION_CONFIGURATION_REQUEST
+    }
+}
+
+/// `GetFunctionEventInvokeConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetFunctionEventInvokeConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+}
+
+impl p::Encode for GetFunctionEventInvokeConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.qualifier]);
+    }
+}
+
+impl p::Decode for GetFunctionEventInvokeConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.qualifier = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetFunctionEventInvokeConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST
     }
 }
 
@@ -4645,6 +4888,76 @@ impl p::Shape for ListAliasesResponse {
     }
 }
 
+/// `ListFunctionEventInvokeConfigsRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListFunctionEventInvokeConfigsRequest {
+    pub function_name: String,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+impl p::Encode for ListFunctionEventInvokeConfigsRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.marker, &self.max_items]);
+    }
+}
+
+impl p::Decode for ListFunctionEventInvokeConfigsRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.marker = p::Decode::read(reader)?,
+                2 => value.max_items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListFunctionEventInvokeConfigsRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_FUNCTION_EVENT_INVOKE_CONFIGS_REQUEST
+    }
+}
+
+/// `ListFunctionEventInvokeConfigsResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListFunctionEventInvokeConfigsResponse {
+    pub function_event_invoke_configs: Option<Vec<FunctionEventInvokeConfig>>,
+    pub next_marker: Option<String>,
+}
+
+impl p::Encode for ListFunctionEventInvokeConfigsResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_event_invoke_configs, &self.next_marker]);
+    }
+}
+
+impl p::Decode for ListFunctionEventInvokeConfigsResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_event_invoke_configs = p::Decode::read(reader)?,
+                1 => value.next_marker = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListFunctionEventInvokeConfigsResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_FUNCTION_EVENT_INVOKE_CONFIGS_RESPONSE
+    }
+}
+
 /// `ListFunctionsRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ListFunctionsRequest {
@@ -5138,6 +5451,70 @@ impl p::Shape for LoggingConfig {
     }
 }
 
+/// `OnFailure`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct OnFailure {
+    pub destination: Option<String>,
+}
+
+impl p::Encode for OnFailure {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.destination]);
+    }
+}
+
+impl p::Decode for OnFailure {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.destination = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for OnFailure {
+    fn schema() -> &'static p::Schema {
+        &schema::ON_FAILURE
+    }
+}
+
+/// `OnSuccess`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct OnSuccess {
+    pub destination: Option<String>,
+}
+
+impl p::Encode for OnSuccess {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.destination]);
+    }
+}
+
+impl p::Decode for OnSuccess {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.destination = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for OnSuccess {
+    fn schema() -> &'static p::Schema {
+        &schema::ON_SUCCESS
+    }
+}
+
 /// `PackageType`. The default is a placeholder for values that were refused, nothing more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PackageType {
@@ -5363,6 +5740,52 @@ impl p::Decode for PutFunctionConcurrencyRequest {
 impl p::Shape for PutFunctionConcurrencyRequest {
     fn schema() -> &'static p::Schema {
         &schema::PUT_FUNCTION_CONCURRENCY_REQUEST
+    }
+}
+
+/// `PutFunctionEventInvokeConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PutFunctionEventInvokeConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+    pub maximum_retry_attempts: Option<i32>,
+    pub maximum_event_age_in_seconds: Option<i32>,
+    pub destination_config: Option<DestinationConfig>,
+}
+
+impl p::Encode for PutFunctionEventInvokeConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.function_name,
+            &self.qualifier,
+            &self.maximum_retry_attempts,
+            &self.maximum_event_age_in_seconds,
+            &self.destination_config,
+        ]);
+    }
+}
+
+impl p::Decode for PutFunctionEventInvokeConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.qualifier = p::Decode::read(reader)?,
+                2 => value.maximum_retry_attempts = p::Decode::read(reader)?,
+                3 => value.maximum_event_age_in_seconds = p::Decode::read(reader)?,
+                4 => value.destination_config = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PutFunctionEventInvokeConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::PUT_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST
     }
 }
 
@@ -6845,6 +7268,52 @@ impl p::Decode for UpdateFunctionConfigurationRequest {
 impl p::Shape for UpdateFunctionConfigurationRequest {
     fn schema() -> &'static p::Schema {
         &schema::UPDATE_FUNCTION_CONFIGURATION_REQUEST
+    }
+}
+
+/// `UpdateFunctionEventInvokeConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateFunctionEventInvokeConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+    pub maximum_retry_attempts: Option<i32>,
+    pub maximum_event_age_in_seconds: Option<i32>,
+    pub destination_config: Option<DestinationConfig>,
+}
+
+impl p::Encode for UpdateFunctionEventInvokeConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.function_name,
+            &self.qualifier,
+            &self.maximum_retry_attempts,
+            &self.maximum_event_age_in_seconds,
+            &self.destination_config,
+        ]);
+    }
+}
+
+impl p::Decode for UpdateFunctionEventInvokeConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.qualifier = p::Decode::read(reader)?,
+                2 => value.maximum_retry_attempts = p::Decode::read(reader)?,
+                3 => value.maximum_event_age_in_seconds = p::Decode::read(reader)?,
+                4 => value.destination_config = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateFunctionEventInvokeConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST
     }
 }
 
@@ -8878,6 +9347,13 @@ pub mod schema {
         "DeleteFunctionConcurrencyRequest",
         &[Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required()],
     );
+    pub static DELETE_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST: Schema = Schema::structure(
+        "DeleteFunctionEventInvokeConfigRequest",
+        &[
+            Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
+        ],
+    );
     pub static DELETE_FUNCTION_REQUEST: Schema = Schema::structure(
         "DeleteFunctionRequest",
         &[
@@ -8897,6 +9373,15 @@ pub mod schema {
         ],
     );
     pub static DESCRIPTION: Schema = Schema::new("Description", Kind::String).min(0).max(256);
+    static PATTERN_OF_DESTINATION_ARN: Pattern = Pattern::new(
+        "$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)",
+    );
+    pub static DESTINATION_ARN: Schema =
+        Schema::new("DestinationArn", Kind::String).min(0).max(350).pattern(&PATTERN_OF_DESTINATION_ARN);
+    pub static DESTINATION_CONFIG: Schema = Schema::structure(
+        "DestinationConfig",
+        &[Member::new("OnSuccess", &ON_SUCCESS), Member::new("OnFailure", &ON_FAILURE)],
+    );
     pub static DIRECT_S3_READ: Schema =
         Schema::new("DirectS3Read", Kind::String).values(&["ENABLED", "DISABLED", "AUTO"]);
     pub static DURABLE_CONFIG: Schema = Schema::structure(
@@ -9041,6 +9526,18 @@ pub mod schema {
             Member::new("AcceleratorConfig", &ACCELERATOR_CONFIG),
         ],
     );
+    pub static FUNCTION_EVENT_INVOKE_CONFIG: Schema = Schema::structure(
+        "FunctionEventInvokeConfig",
+        &[
+            Member::new("LastModified", &p::schema::TIMESTAMP),
+            Member::new("FunctionArn", &FUNCTION_ARN),
+            Member::new("MaximumRetryAttempts", &MAXIMUM_RETRY_ATTEMPTS),
+            Member::new("MaximumEventAgeInSeconds", &MAXIMUM_EVENT_AGE_IN_SECONDS),
+            Member::new("DestinationConfig", &DESTINATION_CONFIG),
+        ],
+    );
+    pub static FUNCTION_EVENT_INVOKE_CONFIG_LIST: Schema =
+        Schema::list("FunctionEventInvokeConfigList", &Member::new("member", &FUNCTION_EVENT_INVOKE_CONFIG));
     pub static FUNCTION_LIST: Schema =
         Schema::list("FunctionList", &Member::new("member", &FUNCTION_CONFIGURATION));
     static PATTERN_OF_FUNCTION_NAME: Pattern = Pattern::new(
@@ -9086,6 +9583,13 @@ pub mod schema {
     );
     pub static GET_FUNCTION_CONFIGURATION_REQUEST: Schema = Schema::structure(
         "GetFunctionConfigurationRequest",
+        &[
+            Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
+        ],
+    );
+    pub static GET_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST: Schema = Schema::structure(
+        "GetFunctionEventInvokeConfigRequest",
         &[
             Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Label).required(),
             Member::new("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
@@ -9368,6 +9872,21 @@ pub mod schema {
         "ListAliasesResponse",
         &[Member::new("NextMarker", &p::schema::STRING), Member::new("Aliases", &ALIAS_LIST)],
     );
+    pub static LIST_FUNCTION_EVENT_INVOKE_CONFIGS_REQUEST: Schema = Schema::structure(
+        "ListFunctionEventInvokeConfigsRequest",
+        &[
+            Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Marker", &p::schema::STRING).at(Location::Query),
+            Member::new("MaxItems", &MAX_FUNCTION_EVENT_INVOKE_CONFIG_LIST_ITEMS).at(Location::Query),
+        ],
+    );
+    pub static LIST_FUNCTION_EVENT_INVOKE_CONFIGS_RESPONSE: Schema = Schema::structure(
+        "ListFunctionEventInvokeConfigsResponse",
+        &[
+            Member::new("FunctionEventInvokeConfigs", &FUNCTION_EVENT_INVOKE_CONFIG_LIST),
+            Member::new("NextMarker", &p::schema::STRING),
+        ],
+    );
     pub static LIST_FUNCTIONS_REQUEST: Schema = Schema::structure(
         "ListFunctionsRequest",
         &[
@@ -9442,8 +9961,14 @@ pub mod schema {
         Member::new("ApplicationLogLevel", &p::schema::DOCUMENT),
         Member::new("SystemLogLevel", &p::schema::DOCUMENT),
     ]);
+    pub static MAX_FUNCTION_EVENT_INVOKE_CONFIG_LIST_ITEMS: Schema =
+        Schema::new("MaxFunctionEventInvokeConfigListItems", Kind::Integer).min(1).max(50);
     pub static MAX_LAYER_LIST_ITEMS: Schema = Schema::new("MaxLayerListItems", Kind::Integer).min(1).max(50);
     pub static MAX_LIST_ITEMS: Schema = Schema::new("MaxListItems", Kind::Integer).min(1).max(10000);
+    pub static MAXIMUM_EVENT_AGE_IN_SECONDS: Schema =
+        Schema::new("MaximumEventAgeInSeconds", Kind::Integer).min(60).max(21600);
+    pub static MAXIMUM_RETRY_ATTEMPTS: Schema =
+        Schema::new("MaximumRetryAttempts", Kind::Integer).min(0).max(2);
     pub static MEMORY_SIZE: Schema = Schema::new("MemorySize", Kind::Integer).min(128).max(32768);
     static PATTERN_OF_NAME_SPACED_FUNCTION_ARN: Pattern = Pattern::new(
         "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_\\.]+(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?",
@@ -9471,6 +9996,10 @@ pub mod schema {
             .min(1)
             .max(128)
             .pattern(&PATTERN_OF_NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER);
+    pub static ON_FAILURE: Schema =
+        Schema::structure("OnFailure", &[Member::new("Destination", &DESTINATION_ARN)]);
+    pub static ON_SUCCESS: Schema =
+        Schema::structure("OnSuccess", &[Member::new("Destination", &DESTINATION_ARN)]);
     pub static PACKAGE_TYPE: Schema = Schema::new("PackageType", Kind::String).values(&["Zip", "Image"]);
     pub static PER_EXECUTION_ENVIRONMENT_MAX_CONCURRENCY: Schema =
         Schema::new("PerExecutionEnvironmentMaxConcurrency", Kind::Integer).min(1).max(1600);
@@ -9517,6 +10046,16 @@ pub mod schema {
         &[
             Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required(),
             Member::new("ReservedConcurrentExecutions", &RESERVED_CONCURRENT_EXECUTIONS).required(),
+        ],
+    );
+    pub static PUT_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST: Schema = Schema::structure(
+        "PutFunctionEventInvokeConfigRequest",
+        &[
+            Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
+            Member::new("MaximumRetryAttempts", &MAXIMUM_RETRY_ATTEMPTS),
+            Member::new("MaximumEventAgeInSeconds", &MAXIMUM_EVENT_AGE_IN_SECONDS),
+            Member::new("DestinationConfig", &DESTINATION_CONFIG),
         ],
     );
     pub static REMOVE_LAYER_VERSION_PERMISSION_REQUEST: Schema = Schema::structure(
@@ -9846,6 +10385,16 @@ pub mod schema {
         Member::new("RuntimeConfig", &p::schema::DOCUMENT),
         Member::new("VpcConfig", &p::schema::DOCUMENT),
     ]);
+    pub static UPDATE_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST: Schema = Schema::structure(
+        "UpdateFunctionEventInvokeConfigRequest",
+        &[
+            Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
+            Member::new("MaximumRetryAttempts", &MAXIMUM_RETRY_ATTEMPTS),
+            Member::new("MaximumEventAgeInSeconds", &MAXIMUM_EVENT_AGE_IN_SECONDS),
+            Member::new("DestinationConfig", &DESTINATION_CONFIG),
+        ],
+    );
     static PATTERN_OF_VERSION: Pattern = Pattern::new("(\\$LATEST|[0-9]+)");
     pub static VERSION: Schema =
         Schema::new("Version", Kind::String).min(1).max(1024).pattern(&PATTERN_OF_VERSION);

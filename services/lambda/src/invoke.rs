@@ -30,14 +30,15 @@ pub(crate) async fn invoke(
 ) -> Result<g::InvocationResponse, ApiError> {
     let named = name::parse_qualified(cx, &input.function_name, input.qualifier.as_deref())?;
     let kind = input.invocation_type.unwrap_or(g::InvocationType::RequestResponse);
-    if kind == g::InvocationType::Event {
-        return Err(ApiError::not_implemented("Invoke", "InvocationType=Event"));
-    }
     let payload = checked(input.payload.unwrap_or_default())?;
     let client_context = input.client_context.as_deref().map(read_client_context).transpose()?;
     if kind == g::InvocationType::DryRun {
         lambda.load(&named).await?;
         return Ok(g::InvocationResponse { status_code: Some(204), ..Default::default() });
+    }
+    if kind == g::InvocationType::Event {
+        lambda.enqueue(cx, &named, payload, client_context).await?;
+        return Ok(g::InvocationResponse { status_code: Some(202), ..Default::default() });
     }
     let invoked = lambda.invoke_named(cx, &named, payload, client_context).await?;
     let tail = input.log_type == Some(g::LogType::Tail);

@@ -19,6 +19,7 @@ mod code;
 mod concurrency;
 mod config;
 mod configuration;
+mod event;
 mod execution;
 mod function;
 pub mod generated;
@@ -48,7 +49,7 @@ use async_trait::async_trait;
 use pagoda_base::{Clock, Random};
 use pagoda_protocol::ApiError;
 use pagoda_sandbox::Spawner;
-use pagoda_service::ports::{AssumeRole, PutLogEvents, ReadObject, ReadRole, ServeEndpoint};
+use pagoda_service::ports::{AssumeRole, CallOperation, PutLogEvents, ReadObject, ReadRole, ServeEndpoint};
 use pagoda_service::{
     Access, Authorizer, Background, Context, Nudge, Ownership, Sealer, Service, operations,
 };
@@ -58,6 +59,7 @@ pub use config::{Config, Limits, RuntimeFallback, Sdk};
 pub use interpreters::{Interpreter, Interpreters, Language};
 pub use package::unpack;
 
+use crate::event::Dispatcher;
 use crate::execution::Scheduler;
 use crate::load::Cache;
 use crate::package::Packages;
@@ -85,6 +87,8 @@ pub struct Ports {
     pub read_object: Arc<dyn ReadObject>,
     /// Where the functions' output goes.
     pub logs: Arc<dyn PutLogEvents>,
+    /// Where events end that a destination in another service wants.
+    pub call_operation: Arc<dyn CallOperation>,
     /// Serves the platform inside the instances.
     pub endpoint: Arc<dyn ServeEndpoint>,
     /// Makes sandboxes; without one, functions are refused.
@@ -98,6 +102,7 @@ pub struct Lambda {
     packages: Packages,
     scheduler: Scheduler,
     cache: Cache,
+    dispatcher: Dispatcher,
     sweep: Nudge,
     /// Invocations outlive the requests that began them.
     this: Weak<Self>,
@@ -115,7 +120,7 @@ impl Lambda {
         let (cache, sweep) = (Cache::new(), Nudge::default());
         Ok(Arc::new_cyclic(|this| {
             let this = Weak::clone(this);
-            Self { ports, config, packages, scheduler, cache, sweep, this }
+            Self { ports, config, packages, scheduler, cache, dispatcher: Dispatcher::default(), sweep, this }
         }))
     }
 
@@ -131,7 +136,8 @@ impl Lambda {
         });
     }
 
-    /// Sets aside what functions reserve. Call it before the first invocation.
+    /// Sets aside what functions reserve, and goes on with the events that an earlier process left. Call it
+    /// before the first invocation.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -139,7 +145,7 @@ impl Lambda {
         for (id, reserved) in concurrency::all_reserved(self).await? {
             self.scheduler.reserve(&id, Some(reserved));
         }
-        Ok(())
+        self.resume_events().await
     }
 
     /// Ends all instances and waits until everything they wrote is in the logs. Call it before the store is
@@ -170,18 +176,21 @@ operations!(Lambda {
     DeleteAlias => alias::delete, on access::alias_deleted;
     DeleteFunction => function::delete, on access::deleted;
     DeleteFunctionConcurrency => concurrency::delete, on access::concurrency_deleted;
+    DeleteFunctionEventInvokeConfig => event::config::delete, on access::event_config_deleted;
     DeleteLayerVersion => layer::delete, on access::layer_deleted;
     GetAccountSettings => account::settings, on access::account;
     GetAlias => alias::get, on access::alias_read;
     GetFunction => function::get, on access::read;
     GetFunctionConcurrency => concurrency::get, on access::concurrency_read;
     GetFunctionConfiguration => function::get_configuration, on access::configuration_read;
+    GetFunctionEventInvokeConfig => event::config::get, on access::event_config_read;
     GetLayerVersion => layer::get, on access::layer_read;
     GetLayerVersionByArn => layer::get_by_arn, on access::layer_read_by_arn;
     GetLayerVersionPolicy => layer_permission::get, on access::layer_policy_read;
     GetPolicy => permission::get, on access::policy_read;
     Invoke => invoke::invoke, on access::invoked;
     ListAliases => alias::list, on access::aliases_listed;
+    ListFunctionEventInvokeConfigs => event::config::list, on access::event_configs_listed;
     ListFunctions => function::list, on access::all_functions;
     ListLayerVersions => layer::list_versions, on access::layer_versions_listed;
     ListLayers => layer::list, on access::all_layers;
@@ -190,6 +199,7 @@ operations!(Lambda {
     PublishLayerVersion => layer::publish, on access::new_layer_version;
     PublishVersion => version::publish, on access::version_published;
     PutFunctionConcurrency => concurrency::put, on access::concurrency_put;
+    PutFunctionEventInvokeConfig => event::config::put, on access::event_config_put;
     RemoveLayerVersionPermission => layer_permission::remove, on access::layer_permission_removed;
     RemovePermission => permission::remove, on access::permission_removed;
     TagResource => tag::tag, on access::tagged;
@@ -197,6 +207,7 @@ operations!(Lambda {
     UpdateAlias => alias::update, on access::alias_updated;
     UpdateFunctionCode => update::code, on access::code_updated;
     UpdateFunctionConfiguration => update::configuration, on access::configuration_updated;
+    UpdateFunctionEventInvokeConfig => event::config::update_config, on access::event_config_updated;
 });
 
 #[async_trait]

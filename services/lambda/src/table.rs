@@ -217,6 +217,7 @@ pub(crate) fn usages(sha256: &str) -> Key {
     USES.key().text(sha256).done()
 }
 
-fn of(key: KeyBuilder, id: &FunctionId) -> KeyBuilder {
+/// A key that goes on with the function.
+pub(crate) fn of(key: KeyBuilder, id: &FunctionId) -> KeyBuilder {
     key.text(id.account.as_str()).text(id.region.as_str()).text(&id.name)
 }

@@ -243,8 +243,13 @@ impl Scheduler {
         });
     }
 
+    /// Whether everything ends.
+    pub(crate) fn is_closed(&self) -> bool {
+        *self.closed.borrow()
+    }
+
     /// Resolves when everything is to end.
-    pub(super) fn closing(&self) -> impl Future<Output = ()> + Send + use<> {
+    pub(crate) fn closing(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut closed = self.closed.subscribe();
         async move {
             // Without a sender there is nothing left that could close.
@@ -255,13 +260,13 @@ impl Scheduler {
     /// Ends everything, and waits until all lines are written.
     pub(crate) async fn close(&self) {
         self.quota.close();
+        self.closed.send_replace(true);
         let stacks = {
             let mut book = self.book();
             book.closed = true;
             std::mem::take(&mut book.stacks)
         };
         drop(stacks);
-        self.closed.send_replace(true);
         // The sender lives as long as this.
         let _ = self.writers.subscribe().wait_for(|writers| *writers == 0).await;
     }

@@ -175,9 +175,6 @@ async fn events_are_checked() {
     let of = |payload: &str| json!({"FunctionName": "f", "Payload": base64(payload.as_bytes())});
     assert_eq!(check(of("{")).await.code, "InvalidRequestContentException");
     assert_eq!(check(of(&"1".repeat(6_291_457))).await.status.as_u16(), 413);
-    let event = json!({"FunctionName": "f", "InvocationType": "Event"});
-    let refused = check(event).await;
-    assert!(refused.status.as_u16() == 501 && refused.message.contains("InvocationType=Event"));
     assert_eq!(check(json!({"FunctionName": "f", "Qualifier": "1"})).await.code, "ResourceNotFoundException");
     let dry = scene.call("Invoke", json!({"FunctionName": "f", "InvocationType": "DryRun"})).await.unwrap();
     assert_eq!(dry["StatusCode"], 204);

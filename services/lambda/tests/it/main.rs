@@ -6,6 +6,7 @@
 mod archive;
 mod code;
 mod control;
+mod events;
 mod failures;
 mod guests;
 mod invoking;
@@ -29,6 +30,7 @@ fn main() {
     let trials = [
         code::trials(),
         control::trials(),
+        events::trials(),
         failures::trials(),
         guests::trials(),
         invoking::trials(),

@@ -81,6 +81,7 @@ impl Scene {
                 read_role: Arc::new(Roles),
                 read_object: objects.clone(),
                 logs: lines.clone(),
+                call_operation: objects.clone(),
                 endpoint: Arc::new(Platform),
                 spawner: Some(spawner),
             },
