@@ -6,6 +6,7 @@
 use std::fs;
 use std::os::fd::OwnedFd;
 
+use rustix::pipe::{PipeFlags, SpliceFlags, pipe_with, tee};
 use rustix::process::{Pid, PidfdGetfdFlags, PidfdFlags, pidfd_getfd, pidfd_open};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,8 @@ use crate::message::{At, Fault};
 
 /// Most descriptors that an image holds.
 const DESCRIPTORS_MAX: usize = 1024;
+/// What a new pipe can hold.
+const PIPE_BYTES_MAX: usize = 64 * 1024;
 /// The descriptor that every restored process waits on.
 pub(crate) const RESUME: i32 = 3;
 
@@ -37,8 +40,8 @@ pub(crate) enum Kind {
     Given(i32),
     File { index: usize, offset: u64 },
     Event { count: u64, semaphore: bool },
-    /// One end of a pipe that is its own.
-    Pipe { inode: u64 },
+    /// One end of a pipe that is its own, and what was in that pipe.
+    Pipe { inode: u64, held: Vec<u8> },
     /// Times in seconds and nanoseconds; `next` is the time left.
     Timer { clock: i32, next: (i64, i64), interval: (i64, i64) },
     Poll(Vec<Watch>),
@@ -142,7 +145,7 @@ fn refusal(one: &Found) -> Fault {
     Fault::new(format!("descriptor {} ({}) cannot be in an image", one.number, one.link), libc::ENOTSUP)
 }
 
-/// A pipe both of whose ends are the process's own, and which holds nothing.
+/// A pipe both of whose ends are the process's own.
 fn pipe(pid: i32, one: &Found, inode: u64, found: &[Found]) -> Result<Kind, Fault> {
     let writes = |found: &Found| {
         let flags = u32::from_str_radix(field(&found.info, "flags").unwrap_or("0"), 8).unwrap_or(0);
@@ -151,12 +154,21 @@ fn pipe(pid: i32, one: &Found, inode: u64, found: &[Found]) -> Result<Kind, Faul
     let mut ends = found.iter().filter(|other| other.link == one.link && writes(other) != writes(one));
     let Some(peer) = ends.next() else { return Err(refusal(one)) };
     let reader = if writes(one) { peer.number } else { one.number };
-    let copy = copy(pid, reader).at("looking at a pipe")?;
-    if rustix::io::ioctl_fionread(&copy).at("looking at a pipe")? > 0 {
-        let name = format!("descriptor {} ({}) holds unread bytes", one.number, one.link);
-        return Err(Fault::new(name, libc::ENOTSUP));
+    let held = held(&copy(pid, reader).at("looking at a pipe")?).at("looking into a pipe")?;
+    Ok(Kind::Pipe { inode, held })
+}
+
+/// What is in a pipe, which stays there.
+fn held(pipe: &OwnedFd) -> rustix::io::Result<Vec<u8>> {
+    let bytes = usize::try_from(rustix::io::ioctl_fionread(pipe)?).unwrap_or(0);
+    let mut held = vec![0; bytes.min(PIPE_BYTES_MAX)];
+    if !held.is_empty() {
+        let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
+        let copied = tee(pipe, &write, held.len(), SpliceFlags::NONBLOCK)?;
+        held.truncate(copied);
+        rustix::io::read(&read, &mut held)?;
     }
-    Ok(Kind::Pipe { inode })
+    Ok(held)
 }
 
 fn copy(pid: i32, number: i32) -> rustix::io::Result<OwnedFd> {

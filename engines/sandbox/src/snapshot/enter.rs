@@ -165,18 +165,18 @@ impl Restoration {
                 }
                 timer
             }
-            Kind::Pipe { inode } => return self.pipe(descriptor.number, *inode),
+            Kind::Pipe { inode, held } => return self.pipe(descriptor.number, *inode, held),
         };
         place_own(fresh, descriptor.number, cloexec)
     }
 
     /// Makes all ends of a pipe when its first comes.
-    fn pipe(&self, number: RawFd, inode: u64) -> Result<(), Fault> {
+    fn pipe(&self, number: RawFd, inode: u64, held: &[u8]) -> Result<(), Fault> {
         let step = "restoring: a pipe";
         let aside = self.numbers().file(self.paths.len()) + ASIDE;
         let ends = || {
             let all = self.description.descriptors.iter();
-            all.filter(move |end| matches!(end.kind, Kind::Pipe { inode: of } if of == inode))
+            all.filter(move |end| matches!(end.kind, Kind::Pipe { inode: of, .. } if of == inode))
         };
         if ends().next().is_some_and(|first| first.number != number) {
             return Ok(());
@@ -184,6 +184,11 @@ impl Restoration {
         let mut pipe = [0; 2];
         // SAFETY: the array outlives the call.
         if unsafe { libc::pipe2(pipe.as_mut_ptr(), 0) } != 0 {
+            return Err(Fault::last(step));
+        }
+        // SAFETY: the bytes outlive the call. What a pipe had held goes into a new one at once.
+        let written = unsafe { libc::write(pipe[1], held.as_ptr().cast(), held.len()) };
+        if usize::try_from(written) != Ok(held.len()) {
             return Err(Fault::last(step));
         }
         // Their own numbers may be those of others' ends.
