@@ -35,6 +35,12 @@ pub enum Error {
         /// The system's answer.
         source: io::Error,
     },
+    /// The instance cannot be snapshot as it is; says what is in the way.
+    #[error("no snapshot: {0}")]
+    Snapshot(String),
+    /// An image can't be used; take it again.
+    #[error("the image is not usable: {0}")]
+    Image(String),
     /// The host could not do it for this process.
     #[error("{step}: {source}")]
     System {

@@ -1,18 +1,21 @@
 //! A running instance, as the host sees it.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::sync::Mutex as SyncMutex;
 
+use rustix::fs::fstat;
 use rustix::io::{pread, pwrite};
 use rustix::net::{Shutdown, shutdown};
 use serde::{Deserialize, Serialize};
 use tokio::io::unix::AsyncFd;
 use tokio::net::TcpListener;
-use tokio::net::unix::pipe::Receiver;
+use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::sync::Mutex;
 
-use crate::Error;
+use crate::snapshot::take;
+use crate::{Error, Image};
 use crate::confine::cgroup::{cpu_micros, share};
 use crate::message::{Answer, Fault, Meter, Usage, Version};
 use crate::socket::{hear, watch};
@@ -39,6 +42,23 @@ pub struct Exit {
     pub cpu_micros: u64,
 }
 
+/// The host's ends of an instance's pipes.
+pub(crate) struct Pipes {
+    pub(crate) stdout: Receiver,
+    pub(crate) stderr: Receiver,
+    pub(crate) resume: Option<Sender>,
+}
+
+impl Pipes {
+    fn inodes(&self) -> Result<[u64; 3], Error> {
+        let inode = |pipe: BorrowedFd<'_>| {
+            fstat(pipe).map(|found| found.st_ino).map_err(Error::system("looking at a pipe"))
+        };
+        let resume = self.resume.as_ref().map(|pipe| inode(pipe.as_fd())).transpose()?;
+        Ok([inode(self.stdout.as_fd())?, inode(self.stderr.as_fd())?, resume.unwrap_or(0)])
+    }
+}
+
 /// A confined process tree. Dropping it kills every process of it and removes all traces.
 #[derive(Debug)]
 pub struct Instance {
@@ -46,11 +66,18 @@ pub struct Instance {
     pub stdout: Option<Receiver>,
     /// What the guest writes to its standard error.
     pub stderr: Option<Receiver>,
+    /// The writing end of the guest's descriptor 3, if [`crate::Spec::resume`] was given: what is written to it
+    /// follows that, and dropping it ends it.
+    pub resume: Option<Sender>,
     /// Sockets that listen inside the instance, in the order of [`crate::Spec::listen`].
     pub listeners: Vec<TcpListener>,
     id: u64,
     version: Version,
     meters: Vec<(Meter, OwnedFd)>,
+    /// Descriptor of the program's process.
+    process: OwnedFd,
+    /// The guest's pipes by inode: standard output, standard error, resume (0 for none).
+    pipes: [u64; 3],
     channel: AsyncFd<OwnedFd>,
     /// How the program ended, once that is known; held while waiting, so that several can wait.
     ended: Mutex<Option<End>>,
@@ -59,7 +86,7 @@ pub struct Instance {
 
 impl Instance {
     /// Waits for the first answer.
-    pub(crate) async fn started(channel: OwnedFd, stdout: Receiver, stderr: Receiver) -> Result<Self, Error> {
+    pub(crate) async fn started(channel: OwnedFd, pipes: Pipes) -> Result<Self, Error> {
         let channel = watch(channel).map_err(Error::system("watching an instance"))?;
         let Some((answer, descriptors)) = next(&channel).await? else { return Err(Error::Ended) };
         let (id, count, version, meters) = match answer {
@@ -71,10 +98,14 @@ impl Instance {
             Answer::Ended(_) | Answer::Gone(_) => return Err(Error::Ended),
         };
         let mut descriptors = descriptors.into_iter();
+        let process = descriptors.next().ok_or(Error::Ended)?;
         let listeners = descriptors.by_ref().take(count).map(listener).collect::<Result<_, _>>()?;
         Ok(Self {
-            stdout: Some(stdout),
-            stderr: Some(stderr),
+            pipes: pipes.inodes()?,
+            stdout: Some(pipes.stdout),
+            stderr: Some(pipes.stderr),
+            resume: pipes.resume,
+            process,
             listeners,
             id,
             version,
@@ -113,6 +144,42 @@ impl Instance {
     pub fn kill(&self) {
         // The spawner sees the channel closing. Failing means that it has closed already.
         let _ = shutdown(self.channel.get_ref(), Shutdown::Write);
+    }
+
+    /// Waits until the program waits for its resume pipe ([`crate::Spec::resume`]) and writes an image of it
+    /// to `path`, a file for its owner alone that holds the program's memory. The instance is then killed;
+    /// if its process is one that an image can't hold, it runs on.
+    ///
+    /// Needs the right to trace it, which this process has as root, and over its own user namespaces.
+    pub async fn snapshot(&self, path: &Path) -> Result<Image, Error> {
+        let own = self.pipes;
+        if own[2] == 0 {
+            return Err(Error::Snapshot("the instance has no resume pipe".to_owned()));
+        }
+        let pid = self.pid()?;
+        while !take::waits(pid, own[2]).map_err(unable)? {
+            tokio::time::sleep(LOOK).await;
+        }
+        let target = path.to_owned();
+        // A thread of its own, not one that other tasks use: what traces a process is a thread.
+        let (told, taken) = tokio::sync::oneshot::channel();
+        let work = move || {
+            let _ = told.send(take::take(pid, own, &target).map_err(unable).and_then(|()| Image::open(&target)));
+        };
+        std::thread::Builder::new().spawn(work).map_err(Error::system("starting a thread"))?;
+        let image = taken.await.map_err(|_| Error::Snapshot("the thread that took it has ended".to_owned()))??;
+        self.kill();
+        Ok(image)
+    }
+
+    /// The program's process id on this host.
+    fn pid(&self) -> Result<i32, Error> {
+        let step = "looking for the process";
+        let path = format!("/proc/self/fdinfo/{}", self.process.as_raw_fd());
+        let text = std::fs::read_to_string(path).map_err(Error::system(step))?;
+        let pid = text.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse().ok());
+        // A process that has ended has no number any more.
+        pid.filter(|pid| *pid > 0).ok_or_else(|| Error::Snapshot("the program has ended".to_owned()))
     }
 
     /// Waits until every process of the instance is gone. Answers the same whenever it is asked again.
@@ -190,6 +257,13 @@ impl Instance {
         let found = self.meters.iter().find(|(kind, _)| *kind == meter);
         found.map(|(_, file)| file).ok_or_else(|| Error::system(step)(rustix::io::Errno::NOTSUP))
     }
+}
+
+/// How often a program is looked at that will soon wait.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(1);
+
+fn unable(fault: Fault) -> Error {
+    Error::Snapshot(fault.to_string())
 }
 
 /// The next message of the instance, with its descriptors; `None` after the last.

@@ -26,6 +26,7 @@ mod instance;
 mod isolation;
 mod message;
 mod socket;
+mod snapshot;
 mod spawner;
 mod spec;
 
@@ -33,5 +34,8 @@ pub use config::{Config, Tree};
 pub use error::Error;
 pub use instance::{End, Exit, Instance};
 pub use isolation::Isolation;
+pub use snapshot::Image;
 pub use spawner::{Spawner, serve_if_spawner};
-pub use spec::{BINDS_MAX, Bind, Ids, Limits, PORTS_MAX, STRINGS_BYTES_MAX, Source, Spec, Start};
+pub use spec::{
+    BINDS_MAX, Bind, Ids, Limits, PORTS_MAX, RESUME_BYTES_MAX, STRINGS_BYTES_MAX, Source, Spec, Start,
+};

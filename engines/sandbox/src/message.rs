@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::instance::End;
 use crate::isolation::Isolation;
-use crate::spec::{Ids, Limits, Start};
+use crate::spec::{Ids, Limits};
 
 /// Most bytes of one message.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 160 * 1024;
@@ -33,10 +33,20 @@ pub(crate) struct Binding {
     pub(crate) guest: PathBuf,
 }
 
-/// A checked [`crate::Spec`], on its way to an instance. Descriptors: channel, stdout, stderr.
+/// How the process of an instance comes to life: [`crate::Start`] on its way to it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Beginning {
+    Exec { program: PathBuf, arguments: Vec<String> },
+    /// One descriptor more: the image.
+    Restore,
+}
+
+/// A checked [`crate::Spec`], on its way to an instance. Descriptors: channel, stdout, stderr, the resume pipe if
+/// there is one, and what the beginning needs.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Claim {
-    pub(crate) start: Start,
+    pub(crate) start: Beginning,
+    pub(crate) resume: bool,
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) directory: PathBuf,
     pub(crate) bindings: Vec<Binding>,
@@ -72,7 +82,7 @@ pub(crate) struct Usage {
 /// What the host hears over an instance's channel, in this order.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Answer {
-    /// The program runs. Descriptors: one listener for each port, then one for each meter.
+    /// The program runs. Descriptors: the process, one listener for each port, one for each meter.
     Started { id: u64, listeners: usize, version: Version, meters: Vec<Meter> },
     /// It could not be started; nothing follows.
     Failed(Fault),

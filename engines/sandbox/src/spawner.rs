@@ -1,24 +1,24 @@
 //! The host's handle to the spawner process.
 
 use std::fs;
-use std::io;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
 use rustix::fs::{CWD, Mode, OFlags, fstat, openat};
-use rustix::io::{Errno, FdFlags, dup, fcntl_setfd};
+use rustix::io::{Errno, dup};
 use rustix::net::{Shutdown, SocketFlags, shutdown};
-use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
 use rustix::process::{Pid, WaitOptions, waitpid};
-use tokio::net::unix::pipe::Receiver;
+use tokio::net::unix::pipe::{Receiver, Sender};
 
 use crate::confine::{begin, kernel};
-use crate::message::{Binding, Claim, Hello};
+use crate::instance::Pipes;
+use crate::message::{Beginning, Binding, Claim, Hello};
 use crate::socket::{hear, pair, send, tell, watch};
-use crate::{Bind, Config, Error, Instance, Isolation, Source, Spec};
+use crate::{Bind, Config, Error, Instance, Isolation, Source, Spec, Start};
 
 /// The name under which [`Spawner::launch`] executes a program, and the descriptor that it hands it.
 const NAME: &str = "pagoda-spawner";
@@ -74,7 +74,7 @@ impl Spawner {
         command.arg0(NAME).env_clear().stdin(std::process::Stdio::null());
         // SAFETY: between fork and exec the closure makes system calls only (dup2, fcntl), and touches no
         // lock or allocation of the parent.
-        unsafe { command.pre_exec(move || hand_down(&inner)) };
+        unsafe { command.pre_exec(move || kernel::hand_down(&inner, DESCRIPTOR).map(drop)) };
         // Waited for when the last handle is dropped.
         command.spawn().map_err(Error::system("executing the spawner"))?;
         drop(command);
@@ -126,8 +126,14 @@ impl Spawner {
         rustix::io::ioctl_fionbio(&channel, true).map_err(Error::system("configuring a socket"))?;
         let (stdout, stdout_inner) = pipe()?;
         let (stderr, stderr_inner) = pipe()?;
+        let (resume, resume_inner) = spec.resume.as_deref().map(resume).transpose()?.unzip();
+        let (start, image) = match spec.start {
+            Start::Exec { program, arguments } => (Beginning::Exec { program, arguments }, None),
+            Start::Restore { image } => (Beginning::Restore, Some(image)),
+        };
         let claim = Claim {
-            start: spec.start,
+            start,
+            resume: resume.is_some(),
             environment: spec.environment,
             directory: spec.directory,
             bindings,
@@ -135,16 +141,18 @@ impl Spawner {
             listen: spec.listen,
             limits: spec.limits,
         };
-        self.request(&claim, [&inner, &stdout_inner, &stderr_inner]).await?;
-        drop((inner, stdout_inner, stderr_inner));
-        Instance::started(channel, stdout, stderr).await
+        let mut descriptors = vec![inner.as_fd(), stdout_inner.as_fd(), stderr_inner.as_fd()];
+        descriptors.extend(resume_inner.as_ref().map(AsFd::as_fd));
+        descriptors.extend(image.as_ref().map(|image| image.descriptor()));
+        self.request(&claim, &descriptors).await?;
+        drop((inner, stdout_inner, stderr_inner, resume_inner));
+        Instance::started(channel, Pipes { stdout, stderr, resume }).await
     }
 
-    async fn request(&self, claim: &Claim, descriptors: [&OwnedFd; 3]) -> Result<(), Error> {
+    async fn request(&self, claim: &Claim, descriptors: &[BorrowedFd<'_>]) -> Result<(), Error> {
         let bytes = serde_json::to_vec(claim).map_err(|error| Error::Spec(error.to_string()))?;
-        let borrowed = descriptors.map(AsFd::as_fd);
         loop {
-            match send(&self.shared.requests, &bytes, &borrowed) {
+            match send(&self.shared.requests, &bytes, descriptors) {
                 Ok(()) => return Ok(()),
                 Err(Errno::AGAIN) => self.writable().await?,
                 Err(Errno::PIPE | Errno::CONNRESET) => return Err(Error::Ended),
@@ -174,19 +182,6 @@ pub fn serve_if_spawner() {
     begin::main(socket)
 }
 
-/// Leaves `socket` at [`DESCRIPTOR`], open across the execution.
-fn hand_down(socket: &OwnedFd) -> io::Result<()> {
-    if socket.as_raw_fd() == DESCRIPTOR {
-        return Ok(fcntl_setfd(socket, FdFlags::empty())?);
-    }
-    // SAFETY: whatever is at that number belongs to the parent's copy, and this process is about to execute
-    // another program; no owner of it will run here.
-    match unsafe { libc::dup2(socket.as_raw_fd(), DESCRIPTOR) } {
-        -1 => Err(io::Error::last_os_error()),
-        _ => Ok(()),
-    }
-}
-
 fn open(bind: &Bind) -> Result<Arc<OwnedFd>, Error> {
     let path = match &bind.source {
         Source::Directory(directory) => return Ok(Arc::clone(directory)),
@@ -213,3 +208,22 @@ fn pipe() -> Result<(Receiver, OwnedFd), Error> {
     let (read, write) = pipe_with(PipeFlags::CLOEXEC).map_err(Error::system(step))?;
     Ok((Receiver::from_owned_fd(read).map_err(Error::system(step))?, write))
 }
+
+/// A pipe that holds `bytes` already.
+fn resume(bytes: &[u8]) -> Result<(Sender, OwnedFd), Error> {
+    let step = "making the resume pipe";
+    let (read, write) = pipe_with(PipeFlags::CLOEXEC).map_err(Error::system(step))?;
+    if bytes.len() > PIPE_BYTES {
+        fcntl_setpipe_size(&write, bytes.len()).map_err(Error::system(step))?;
+    }
+    rustix::io::ioctl_fionbio(&write, true).map_err(Error::system(step))?;
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let written = rustix::io::write(&write, rest).map_err(Error::system(step))?;
+        rest = rest.get(written..).unwrap_or_default();
+    }
+    Ok((Sender::from_owned_fd(write).map_err(Error::system(step))?, read))
+}
+
+/// What every pipe holds.
+const PIPE_BYTES: usize = 64 * 1024;

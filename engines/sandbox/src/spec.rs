@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, Image};
 
 /// Most binds of one instance.
 pub const BINDS_MAX: usize = 16;
@@ -18,10 +18,11 @@ pub const PORTS_MAX: usize = 16;
 /// Most bytes of program, arguments and environment together.
 pub const STRINGS_BYTES_MAX: usize = 96 * 1024;
 
+/// Most bytes of [`Spec::resume`].
+pub const RESUME_BYTES_MAX: usize = 256 * 1024;
+
 /// How the process of an instance comes to life.
-///
-/// Forking a warmed template will be a further variant; everything else of [`Spec`] stays as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Start {
     /// Execute a program of the guest's file system: its absolute guest path, then its arguments
@@ -31,6 +32,13 @@ pub enum Start {
         program: PathBuf,
         /// What follows the program's name in `argv`.
         arguments: Vec<String>,
+    },
+    /// Become the process that the image holds ([`crate::Instance::snapshot`]), where it waited for its resume
+    /// pipe. Environment and arguments are those that it had: `Spec::environment` must be empty, and what is
+    /// new comes through [`Spec::resume`], which must be given.
+    Restore {
+        /// The image.
+        image: Arc<Image>,
     },
 }
 
@@ -94,6 +102,9 @@ pub struct Spec {
     pub start: Start,
     /// The whole environment.
     pub environment: Vec<(String, String)>,
+    /// What the guest can read from its descriptor 3, a pipe that stays open for as long as
+    /// [`crate::Instance::resume`] is kept. Without it there is no such descriptor.
+    pub resume: Option<Vec<u8>>,
     /// Working directory, a guest path.
     pub directory: PathBuf,
     /// Read-only directories of the host.
@@ -107,6 +118,12 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// A specification that restores `image` and gives it `resume`, with the defaults of [`Spec::exec`].
+    pub fn restore(image: Arc<Image>, resume: Vec<u8>, ids: Ids) -> Self {
+        let start = Start::Restore { image };
+        Self { start, resume: Some(resume), ..Self::exec("/", &[], ids) }
+    }
+
     /// A specification for `program` with `arguments` and defaults for the rest:
     /// no environment, directory `/`, no binds, no ports, default limits.
     pub fn exec(program: impl Into<PathBuf>, arguments: &[&str], ids: Ids) -> Self {
@@ -116,6 +133,7 @@ impl Spec {
                 arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
             },
             environment: Vec::new(),
+            resume: None,
             directory: PathBuf::from("/"),
             binds: Vec::new(),
             ids,
@@ -151,7 +169,19 @@ impl Spec {
     }
 
     fn check_strings(&self) -> Result<(), Error> {
-        let Start::Exec { program, arguments } = &self.start;
+        if self.resume.as_ref().is_some_and(|bytes| bytes.len() > RESUME_BYTES_MAX) {
+            return refuse(format!("resume: at most {RESUME_BYTES_MAX} bytes"));
+        }
+        let (program, arguments) = match &self.start {
+            Start::Exec { program, arguments } => (program, arguments),
+            Start::Restore { .. } if self.resume.is_none() => {
+                return refuse("resume: a restored process waits for it".to_owned());
+            }
+            Start::Restore { .. } if !self.environment.is_empty() => {
+                return refuse("environment: a restored process has its own".to_owned());
+            }
+            Start::Restore { .. } => return Ok(()),
+        };
         if !program.is_absolute() {
             return refuse(format!("program: {} is not absolute", program.display()));
         }

@@ -14,6 +14,7 @@ use super::{kernel, landlock, root, seccomp};
 use crate::Config;
 use crate::isolation::Isolation;
 use crate::message::{At, Fault, Hello};
+use crate::snapshot::enter;
 use crate::socket::hear;
 use crate::spec::Ids;
 
@@ -37,6 +38,8 @@ pub(crate) fn main(socket: OwnedFd) -> ! {
 
 fn prepare(config: &Config) -> (Ground, Hello) {
     let rootless = !rustix::process::geteuid().is_root();
+    // Without them nothing can be restored, and that says so itself.
+    let pieces = enter::pieces().unwrap_or_default();
     let mut cgroups = Cgroups::open();
     let mut missing = std::mem::take(&mut cgroups.missing);
     let twin = match enter(config, rootless) {
@@ -66,7 +69,7 @@ fn prepare(config: &Config) -> (Ground, Hello) {
     let twin = twin.filter(|_| isolation != Isolation::None);
     let only_ids = rootless.then(own_ids);
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    let ground = Ground { cgroups, filter: seccomp::filter(), twin, only_ids, landlock };
+    let ground = Ground { cgroups, filter: seccomp::filter(), twin, only_ids, landlock, pieces };
     (ground, Hello { isolation, pid: std::process::id(), missing })
 }
 

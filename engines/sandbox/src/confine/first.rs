@@ -13,20 +13,22 @@ use std::path::Path;
 use landlock::RulesetCreated;
 use libc::sock_filter;
 use rustix::fs::{Gid, Uid, fchown};
+use rustix::io::fcntl_dupfd_cloexec;
 use rustix::mount::{MountFlags, mount_remount};
 use rustix::net::SocketFlags;
 use rustix::process::{
     DumpableBehavior, Pid, Signal, WaitOptions, set_dumpable_behavior, set_parent_process_death_signal, wait,
 };
 use rustix::system::sethostname;
-use rustix::thread::UnshareFlags;
+use rustix::thread::{CapabilitySet, UnshareFlags};
 
 use super::cgroup::Cgroups;
-use super::program::{Program, Walls, drop_bounding_set, give_up_privileges};
+use super::program::{Pipes, Program, Walls, drop_bounding_set, give_up_privileges};
 use super::{etc, kernel, landlock as wall, mount, network, root, tree};
 use crate::instance::End;
 use crate::message::{Answer, At, Claim, Fault};
-use crate::socket::{hear, pair, tell};
+use crate::snapshot::enter::{Pieces, RESUME};
+use crate::socket::{hear, pair, receive, tell};
 use crate::spec::Ids;
 
 /// Whom the first process becomes once the program runs.
@@ -41,6 +43,8 @@ pub(crate) struct Ground {
     /// Without root, the only ids that there are.
     pub(crate) only_ids: Option<Ids>,
     pub(crate) landlock: bool,
+    /// Where the kernel's own pieces are in the memory of every process forked from the spawner.
+    pub(crate) pieces: Pieces,
 }
 
 /// A sandbox without a function.
@@ -62,16 +66,31 @@ pub(crate) fn live(ground: &Ground, id: u64, control: OwnedFd) -> ! {
         kernel::exit(1);
     }
     let Ok(Some((claim, descriptors))) = hear::<Claim>(&control) else { kernel::exit(1) };
-    let Ok([channel, stdout, stderr]) = <[OwnedFd; 3]>::try_from(descriptors) else { kernel::exit(1) };
-    match start(ground, sandbox, id, &claim, &channel, [&stdout, &stderr]) {
-        Ok(program) => {
-            drop((stdout, stderr));
-            reap(program, &channel, &control)
-        }
+    let Some((channel, given)) = Given::sort(&claim, descriptors) else { kernel::exit(1) };
+    match start(ground, sandbox, id, &claim, &channel, given) {
+        Ok(program) => reap(program, &channel, &control),
         Err(fault) => {
             let _ = tell(&channel, &Answer::Failed(fault), &[]);
             kernel::exit(1)
         }
+    }
+}
+
+/// Descriptors that came with the claim.
+struct Given {
+    output: [OwnedFd; 2],
+    resume: Option<OwnedFd>,
+    image: Option<OwnedFd>,
+}
+
+impl Given {
+    /// The channel and the rest.
+    fn sort(claim: &Claim, descriptors: Vec<OwnedFd>) -> Option<(OwnedFd, Self)> {
+        let mut descriptors = descriptors.into_iter();
+        let channel = descriptors.next()?;
+        let output = [descriptors.next()?, descriptors.next()?];
+        let resume = if claim.resume { Some(descriptors.next()?) } else { None };
+        Some((channel, Self { output, resume, image: descriptors.next() }))
     }
 }
 
@@ -111,7 +130,7 @@ fn start(
     id: u64,
     claim: &Claim,
     channel: &OwnedFd,
-    output: [&OwnedFd; 2],
+    given: Given,
 ) -> Result<Pid, Fault> {
     let ids = if ground.only_ids.is_some() { None } else { Some(claim.ids) };
     ground.cgroups.limit(id, &claim.limits)?;
@@ -121,7 +140,7 @@ fn start(
             let shown = ground.only_ids.unwrap_or(claim.ids);
             etc::identify(shown.uid, shown.gid)?;
             if let Some(ids) = ids {
-                own(ids, output)?;
+                own(ids, given.output.iter().chain(&given.resume))?;
             }
             sandbox.rules
         }
@@ -130,9 +149,10 @@ fn start(
     };
     let listeners = claim.listen.iter().map(|port| network::open(*port)).collect::<Result<Vec<_>, _>>()?;
     let filter = if ground.twin.is_some() { ground.filter.as_slice() } else { &[] };
-    let program = run(&Program::prepare(claim)?, output, Walls { ids, rules, filter })?;
-    announce(ground, id, channel, &listeners)?;
-    Ok(program)
+    let program = Program::prepare(claim, given.image, &ground.pieces)?;
+    let (pid, process) = run(&program, &given.output, given.resume.as_ref(), Walls { ids, rules, filter })?;
+    announce(ground, id, channel, &process, &listeners)?;
+    Ok(pid)
 }
 
 fn furnish(claim: &Claim, copies: &[OwnedFd]) -> Result<(), Fault> {
@@ -148,33 +168,47 @@ fn furnish(claim: &Claim, copies: &[OwnedFd]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Gives the guest its `/tmp`, and its outputs, so that it can open `/dev/stdout` by name.
-fn own(ids: Ids, output: [&OwnedFd; 2]) -> Result<(), Fault> {
+/// Gives the guest its `/tmp`, and its pipes, so that it can open `/dev/stdout` by name.
+fn own<'a>(ids: Ids, pipes: impl Iterator<Item = &'a OwnedFd>) -> Result<(), Fault> {
     std::os::unix::fs::chown("/tmp", Some(ids.uid), Some(ids.gid)).at("giving /tmp away")?;
-    for pipe in output {
-        fchown(pipe, Some(Uid::from_raw(ids.uid)), Some(Gid::from_raw(ids.gid))).at("giving outputs away")?;
+    for pipe in pipes {
+        fchown(pipe, Some(Uid::from_raw(ids.uid)), Some(Gid::from_raw(ids.gid))).at("giving pipes away")?;
     }
     Ok(())
 }
 
-/// Forks the program and waits until it has been executed.
-fn run(program: &Program, output: [&OwnedFd; 2], walls: Walls<'_>) -> Result<Pid, Fault> {
+/// Forks the program and waits until it has been executed, or restored.
+fn run(
+    program: &Program,
+    output: &[OwnedFd; 2],
+    resume: Option<&OwnedFd>,
+    walls: Walls<'_>,
+) -> Result<(Pid, OwnedFd), Fault> {
     let (failed, failure) = pair(SocketFlags::empty()).at("making a socket")?;
-    let Some(pid) = kernel::fork()? else {
-        let fault = program.execute(output.map(AsFd::as_fd), &failure, walls);
+    // Out of the way of what the program has at fixed numbers.
+    let failure = fcntl_dupfd_cloexec(failure, RESUME + 1).at("making a socket")?;
+    let Some((pid, process)) = program.fork()? else {
+        let pipes = Pipes { output: output.each_ref().map(AsFd::as_fd), resume: resume.map(AsFd::as_fd) };
+        let fault = program.execute(&pipes, &failure, walls);
         let _ = tell(&failure, &fault, &[]);
         kernel::exit(127)
     };
     drop(failure);
-    match hear::<Fault>(&failed).at("waiting for the program")? {
-        Some((fault, _)) => Err(fault),
-        None => Ok(pid),
+    match receive(&failed).at("waiting for the program")? {
+        Some((message, _)) => Err(program.fault(&message)),
+        None => Ok((pid, process)),
     }
 }
 
-fn announce(ground: &Ground, id: u64, channel: &OwnedFd, listeners: &[OwnedFd]) -> Result<(), Fault> {
+fn announce(
+    ground: &Ground,
+    id: u64,
+    channel: &OwnedFd,
+    process: &OwnedFd,
+    listeners: &[OwnedFd],
+) -> Result<(), Fault> {
     let (meters, files): (Vec<_>, Vec<_>) = ground.cgroups.meters(id).into_iter().unzip();
-    let descriptors: Vec<_> = listeners.iter().chain(&files).map(AsFd::as_fd).collect();
+    let descriptors: Vec<_> = [process].into_iter().chain(listeners).chain(&files).map(AsFd::as_fd).collect();
     let version = ground.cgroups.version();
     let answer = Answer::Started { id, listeners: listeners.len(), version, meters };
     tell(channel, &answer, &descriptors).at("announcing the start")
@@ -205,7 +239,7 @@ fn disarm(channel: &OwnedFd, control: &OwnedFd) -> Result<(), Fault> {
     kernel::close_all_but(&[channel.as_raw_fd(), control.as_raw_fd()])?;
     // Without root there is nobody else to become.
     let nobody = rustix::process::geteuid().is_root().then_some(NOBODY);
-    give_up_privileges(nobody)?;
+    give_up_privileges(nobody, CapabilitySet::empty())?;
     // Changing the user has cleared both of these.
     set_dumpable_behavior(DumpableBehavior::NotDumpable).at("becoming undumpable")?;
     set_parent_process_death_signal(Some(Signal::KILL)).at("asking for the parent's death")?;

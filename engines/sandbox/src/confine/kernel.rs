@@ -42,6 +42,45 @@ pub(crate) fn clone(namespace: bool, cgroup: Option<&OwnedFd>) -> Result<Cloned,
     }
 }
 
+/// Forks this single-threaded process, giving the child the process id `number` in its innermost pid namespace;
+/// `None` in the child, and its number and a descriptor of it in the parent.
+pub(crate) fn fork_with(number: Option<i32>) -> Result<Option<(Pid, OwnedFd)>, Fault> {
+    let mut pidfd: RawFd = -1;
+    let numbers = [number.unwrap_or(0)];
+    // SAFETY: `clone_args` consists of integers, for which all zeroes is a value.
+    let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
+    arguments.flags = libc::CLONE_PIDFD as u64;
+    arguments.pidfd = (&raw mut pidfd) as u64;
+    arguments.exit_signal = libc::SIGCHLD as u64;
+    if number.is_some() {
+        arguments.set_tid = numbers.as_ptr() as u64;
+        arguments.set_tid_size = 1;
+    }
+    // SAFETY: without CLONE_VM the child gets its own copy of memory and goes on here as after `fork`. The
+    // callers have one thread only, so no lock is held by a thread that the child lacks. What the arguments
+    // point to outlives the call.
+    let answer =
+        unsafe { libc::syscall(libc::SYS_clone3, &raw mut arguments, size_of::<libc::clone_args>()) };
+    match (answer, i32::try_from(answer).ok().and_then(Pid::from_raw)) {
+        (0, _) => Ok(None),
+        // SAFETY: the kernel has just made this descriptor, for us alone.
+        (1.., Some(pid)) => Ok(Some((pid, unsafe { OwnedFd::from_raw_fd(pidfd) }))),
+        _ => Err(Fault::last("clone3")),
+    }
+}
+
+/// Leaves `descriptor` at `number` too, open across an execution.
+pub(crate) fn hand_down(descriptor: impl AsFd, number: RawFd) -> std::io::Result<RawFd> {
+    let from = descriptor.as_fd().as_raw_fd();
+    // SAFETY: whatever is at `number` belongs to the parent's copy, and this process is about to execute
+    // another program; no owner of it will run here.
+    let answer = match from == number {
+        true => unsafe { libc::fcntl(from, libc::F_SETFD, 0) },
+        false => unsafe { libc::dup2(from, number) },
+    };
+    if answer == -1 { Err(std::io::Error::last_os_error()) } else { Ok(number) }
+}
+
 /// Forks this single-threaded process; `None` in the child.
 pub(crate) fn fork() -> Result<Option<Pid>, Fault> {
     // SAFETY: the callers have one thread only, so the child may do whatever the parent may.

@@ -13,6 +13,7 @@ mod guest;
 mod limits;
 mod neighbours;
 mod networks;
+mod restores;
 mod runs;
 mod sees;
 mod spawners;
@@ -41,6 +42,7 @@ fn main() {
         limits::trials(),
         neighbours::trials(),
         networks::trials(),
+        restores::trials(),
         runs::trials(),
         sees::trials(),
         spawners::trials(),
