@@ -16,10 +16,18 @@ fn main() {
             spec.limits.memory_bytes = 1 << 30;
             let mut i = spawner.spawn(spec).await.unwrap();
             let b = std::time::Instant::now();
-            let r = tokio::time::timeout(std::time::Duration::from_secs(10), i.snapshot(args[2].as_ref())).await;
+            let r =
+                tokio::time::timeout(std::time::Duration::from_secs(10), i.snapshot(args[2].as_ref())).await;
             println!("{:?} {:?}", r, b.elapsed());
-            if r.is_err() || r.unwrap().is_err() { i.kill(); let mut s = String::new(); i.stdout.as_mut().unwrap().read_to_string(&mut s).await.unwrap(); println!("{s}"); 
-              let mut s = String::new(); i.stderr.as_mut().unwrap().read_to_string(&mut s).await.unwrap(); println!("{s}");}
+            if r.is_err() || r.unwrap().is_err() {
+                i.kill();
+                let mut s = String::new();
+                i.stdout.as_mut().unwrap().read_to_string(&mut s).await.unwrap();
+                println!("{s}");
+                let mut s = String::new();
+                i.stderr.as_mut().unwrap().read_to_string(&mut s).await.unwrap();
+                println!("{s}");
+            }
         } else {
             let b = std::time::Instant::now();
             let image = Arc::new(Image::open(args[2].as_ref()).unwrap());
@@ -41,13 +49,23 @@ fn main() {
                 if k < 3 {
                     i.resume = None;
                     println!("{:?} {started:?} {word:?}", String::from_utf8_lossy(&buf[..n]));
-                    match tokio::time::timeout(std::time::Duration::from_secs(5), i.exited()).await { Ok(e) => println!("{e:?}"), Err(_) => println!("HANG") }
+                    match tokio::time::timeout(std::time::Duration::from_secs(5), i.exited()).await {
+                        Ok(e) => println!("{e:?}"),
+                        Err(_) => println!("HANG"),
+                    }
                     i.kill();
-                    let mut s = String::new(); i.stderr.as_mut().unwrap().read_to_string(&mut s).await.unwrap(); println!("{s}");
+                    let mut s = String::new();
+                    i.stderr.as_mut().unwrap().read_to_string(&mut s).await.unwrap();
+                    println!("{s}");
                 }
             }
             times.sort();
-            println!("word: median {:?} least {:?}; started median of {:?}", times[times.len() / 2].0, times[0].0, times[times.len()/2].1);
+            println!(
+                "word: median {:?} least {:?}; started median of {:?}",
+                times[times.len() / 2].0,
+                times[0].0,
+                times[times.len() / 2].1
+            );
         }
     });
 }

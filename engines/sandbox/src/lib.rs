@@ -25,8 +25,8 @@ mod error;
 mod instance;
 mod isolation;
 mod message;
-mod socket;
 mod snapshot;
+mod socket;
 mod spawner;
 mod spec;
 

@@ -26,6 +26,8 @@ pub struct Config {
     pub fallback: RuntimeFallback,
     /// How much may run at once, and for how long.
     pub limits: Limits,
+    /// Whether instances are restored from images of started interpreters. An image takes some 20 MB of disk.
+    pub templates: bool,
     /// The AWS SDKs that functions find without bringing them.
     pub sdk: Sdk,
 }
@@ -86,6 +88,7 @@ impl Config {
             interpreters,
             fallback: RuntimeFallback::default(),
             limits: Limits::default(),
+            templates: true,
             sdk: Sdk::default(),
         }
     }

@@ -64,6 +64,7 @@ pub(crate) async fn create(
         Outcome::CheckFailed { .. } => return Err(exists(&id)),
         outcome => outcome.done()?,
     };
+    lambda.expect(&latest.settings.runtime);
     // With a version published, the answer is the version's, under the function's own ARN.
     let number = if publish { first.to_string() } else { LATEST.to_owned() };
     configuration::describe_one(lambda, &id, &number, latest, arn)

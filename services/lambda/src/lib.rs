@@ -60,7 +60,7 @@ pub use interpreters::{Interpreter, Interpreters, Language};
 pub use package::unpack;
 
 use crate::event::Dispatcher;
-use crate::execution::Scheduler;
+use crate::execution::{Scheduler, Templates};
 use crate::load::Cache;
 use crate::package::Packages;
 
@@ -103,6 +103,7 @@ pub struct Lambda {
     scheduler: Scheduler,
     cache: Cache,
     dispatcher: Dispatcher,
+    templates: Templates,
     sweep: Nudge,
     /// Invocations outlive the requests that began them.
     this: Weak<Self>,
@@ -117,10 +118,21 @@ impl Lambda {
         let packages = Packages::open(&config.data.join("functions"))?;
         runtime::install(&config.runtimes())?;
         let scheduler = Scheduler::new(config.limits);
+        let templates = Templates::open(config.data.join("images"))?;
         let (cache, sweep) = (Cache::new(), Nudge::default());
         Ok(Arc::new_cyclic(|this| {
             let this = Weak::clone(this);
-            Self { ports, config, packages, scheduler, cache, dispatcher: Dispatcher::default(), sweep, this }
+            Self {
+                ports,
+                config,
+                packages,
+                scheduler,
+                cache,
+                dispatcher: Dispatcher::default(),
+                templates,
+                sweep,
+                this,
+            }
         }))
     }
 

@@ -39,6 +39,12 @@ pub(crate) enum Engine {
     Provided,
 }
 
+/// The text of a language's client.
+pub(crate) fn client(language: Language) -> &'static str {
+    let directory = language.to_string();
+    CLIENTS.iter().find(|(name, ..)| *name == directory).map_or("", |(.., text)| text)
+}
+
 /// Writes the runtimes' clients where sandboxes can have them bound.
 pub(crate) fn install(directory: &Path) -> io::Result<()> {
     for (language, file, text) in CLIENTS {
@@ -114,6 +120,13 @@ fn unsupported(runtime: &str) -> ApiError {
 }
 
 impl Lambda {
+    /// Prepares for instances of a runtime.
+    pub(crate) fn expect(&self, runtime: &str) {
+        if let Ok(Engine::Interpreter { interpreter, .. }) = engine(&self.config, runtime) {
+            self.want_template(&interpreter);
+        }
+    }
+
     /// Refuses functions where nothing confines them.
     pub(crate) fn check_isolation(&self) -> Result<&pagoda_sandbox::Spawner, ApiError> {
         let refused = |why: &str| {

@@ -7,7 +7,7 @@ use std::fs;
 use std::os::fd::OwnedFd;
 
 use rustix::pipe::{PipeFlags, SpliceFlags, pipe_with, tee};
-use rustix::process::{Pid, PidfdGetfdFlags, PidfdFlags, pidfd_getfd, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use serde::{Deserialize, Serialize};
 
 use super::file::Files;
@@ -38,12 +38,25 @@ pub(crate) enum Kind {
     Same(i32),
     /// What the new instance has at this number.
     Given(i32),
-    File { index: usize, offset: u64 },
-    Event { count: u64, semaphore: bool },
+    File {
+        index: usize,
+        offset: u64,
+    },
+    Event {
+        count: u64,
+        semaphore: bool,
+    },
     /// One end of a pipe that is its own, and what was in that pipe.
-    Pipe { inode: u64, held: Vec<u8> },
+    Pipe {
+        inode: u64,
+        held: Vec<u8>,
+    },
     /// Times in seconds and nanoseconds; `next` is the time left.
-    Timer { clock: i32, next: (i64, i64), interval: (i64, i64) },
+    Timer {
+        clock: i32,
+        next: (i64, i64),
+        interval: (i64, i64),
+    },
     Poll(Vec<Watch>),
 }
 
@@ -201,8 +214,7 @@ fn watches(info: &str) -> Vec<Watch> {
 
 fn timer(info: &str) -> Option<Kind> {
     let pair = |name| {
-        let (seconds, nanos) =
-            field(info, name)?.strip_prefix('(')?.strip_suffix(')')?.split_once(", ")?;
+        let (seconds, nanos) = field(info, name)?.strip_prefix('(')?.strip_suffix(')')?.split_once(", ")?;
         Some((seconds.parse().ok()?, nanos.parse().ok()?))
     };
     Some(Kind::Timer {

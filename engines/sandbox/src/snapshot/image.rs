@@ -124,7 +124,12 @@ impl Layout {
 
     fn write(self, file: &File) -> Result<(), Fault> {
         let words = [
-            VERSION, self.plan_offset, self.plan_bytes, self.description_offset, self.description_bytes, self.digest,
+            VERSION,
+            self.plan_offset,
+            self.plan_bytes,
+            self.description_offset,
+            self.description_bytes,
+            self.digest,
         ];
         let mut header = MAGIC.to_vec();
         words.iter().for_each(|word: &u64| header.extend(word.to_le_bytes()));
@@ -157,7 +162,12 @@ impl<'a> Draft<'a> {
     }
 
     /// Adds plan and description behind the pages, which end at `plan_offset`, and gives the image its name.
-    pub(crate) fn finish(self, plan_offset: u64, plan: &[u8], description: &Description) -> Result<(), Fault> {
+    pub(crate) fn finish(
+        self,
+        plan_offset: u64,
+        plan: &[u8],
+        description: &Description,
+    ) -> Result<(), Fault> {
         let step = "writing the image";
         let text = serde_json::to_vec(description).map_err(|_| Fault::new(step, libc::EINVAL))?;
         let description_offset = plan_offset + plan.len() as u64;
@@ -166,7 +176,8 @@ impl<'a> Draft<'a> {
         let description_bytes = text.len() as u64;
         let digest = digest(&self.file, description_offset + description_bytes).at(step)?;
         let plan_bytes = plan.len() as u64;
-        Layout { plan_offset, plan_bytes, description_offset, description_bytes, digest }.write(&self.file)?;
+        Layout { plan_offset, plan_bytes, description_offset, description_bytes, digest }
+            .write(&self.file)?;
         self.file.sync_all().at(step)?;
         fs::rename(&self.partial, self.path).at(format!("naming {}", self.path.display()))
     }

@@ -18,7 +18,9 @@ mod run;
 mod scheduler;
 mod scribe;
 mod start;
+mod template;
 mod variables;
 
 pub(crate) use run::{Job, run};
 pub(crate) use scheduler::Scheduler;
+pub(crate) use template::Templates;

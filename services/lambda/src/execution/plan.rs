@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use pagoda_sandbox::{Bind, Ids, Limits, Source, Spec, Start};
 
-use crate::Lambda;
-use crate::interpreters::{Language, NODEJS_SDK, PYTHON_SDK};
+use crate::interpreters::{Interpreter, Language, NODEJS_SDK, PYTHON_SDK};
 use crate::load::Loaded;
 use crate::runtime::Engine;
 use crate::table::{Code, Version};
+use crate::{Config, Lambda};
 
 use super::variables::{ENDPOINT_PORT, RUNTIME_PORT};
 
@@ -41,6 +41,7 @@ pub(super) fn spec(
     Spec {
         start: start(lambda, loaded, engine),
         environment,
+        resume: None,
         directory: PathBuf::from(TASK),
         binds: binds(lambda, loaded, engine),
         ids,
@@ -59,12 +60,18 @@ fn start(lambda: &Lambda, loaded: &Loaded, engine: &Engine) -> Start {
         let program = bootstrap(lambda, &loaded.version);
         return Start::Exec { program, arguments: Vec::new() };
     };
+    let (program, arguments) = command(interpreter);
+    Start::Exec { program, arguments }
+}
+
+/// The interpreter with Pagoda's client: program and arguments.
+pub(super) fn command(interpreter: &Interpreter) -> (PathBuf, Vec<String>) {
     let arguments = match interpreter.language {
         // Unbuffered, and without the site-packages of the host.
         Language::Python => vec!["-u".to_owned(), "-S".to_owned(), format!("{RUNTIME}/bootstrap.py")],
         Language::Nodejs => vec![format!("{RUNTIME}/bootstrap.cjs")],
     };
-    Start::Exec { program: interpreter.guest.clone(), arguments }
+    (interpreter.guest.clone(), arguments)
 }
 
 /// The function's own runtime: the package's, or else that of a layer.
@@ -76,19 +83,26 @@ fn bootstrap(lambda: &Lambda, version: &Version) -> PathBuf {
 }
 
 fn binds(lambda: &Lambda, loaded: &Loaded, engine: &Engine) -> Vec<Bind> {
-    let bind = |host: PathBuf, guest: &str| Bind { source: Source::Path(host), guest: PathBuf::from(guest) };
     let mut binds = vec![bind(lambda.packages.task(&loaded.version.code), TASK)];
     binds.extend(loaded.version.opt.as_ref().map(|opt| bind(lambda.packages.task(opt), OPT)));
     if let Engine::Interpreter { interpreter, .. } = engine {
-        let client = lambda.config.runtimes().join(interpreter.language.to_string());
-        binds.push(bind(client, RUNTIME));
-        let (sdk, guest) = match interpreter.language {
-            Language::Python => (&lambda.config.sdk.python, PYTHON_SDK),
-            Language::Nodejs => (&lambda.config.sdk.nodejs, NODEJS_SDK),
-        };
-        binds.extend(sdk.clone().map(|host| bind(host, guest)));
+        binds.extend(client_binds(&lambda.config, interpreter));
     }
     binds
+}
+
+/// Pagoda's client and the AWS SDK.
+pub(super) fn client_binds(config: &Config, interpreter: &Interpreter) -> Vec<Bind> {
+    let (sdk, guest) = match interpreter.language {
+        Language::Python => (&config.sdk.python, PYTHON_SDK),
+        Language::Nodejs => (&config.sdk.nodejs, NODEJS_SDK),
+    };
+    let client = bind(config.runtimes().join(interpreter.language.to_string()), RUNTIME);
+    std::iter::once(client).chain(sdk.clone().map(|host| bind(host, guest))).collect()
+}
+
+fn bind(host: PathBuf, guest: &str) -> Bind {
+    Bind { source: Source::Path(host), guest: PathBuf::from(guest) }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use super::instance::Instance;
 use super::quota::{Permit, Quota, Refusal};
 
 /// User ids before they begin anew.
-const IDS: u32 = 1_000_000;
+pub(super) const IDS: u32 = 1_000_000;
 
 /// All instances.
 pub(crate) struct Scheduler {

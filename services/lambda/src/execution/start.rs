@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pagoda_base::ids;
 use pagoda_protocol::ApiError;
-use pagoda_sandbox::{Error, Exit, Ids};
+use pagoda_sandbox::{Error, Exit, Ids, Spawner, Spec, Start};
 use pagoda_service::ports::Endpoint;
 use pagoda_service::{Access, Context, Ownership};
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
@@ -19,7 +19,7 @@ use super::desk::Desk;
 use super::failure::{self, Failure};
 use super::instance::{Instance, Pause};
 use super::scribe::{Destination, Scribe};
-use super::{api, plan, variables as surroundings};
+use super::{api, plan, template, variables as surroundings};
 
 /// Why there is no instance.
 pub(super) enum NotStarted {
@@ -50,9 +50,11 @@ pub(super) async fn start(
     let destination = destination(lambda, cx, loaded).await?;
     let sealed = loaded.version.settings.sealed_variables.as_deref();
     let own = variables::open(&lambda.ports.sealer, &loaded.id, sealed)?;
+    let restorable = template::takes(own.keys());
     let environment = surroundings::of(loaded, &engine, &destination.stream, &credentials, own);
     let spec = plan::spec(lambda, loaded, &engine, ids, environment);
-    let mut sandbox = spawner.spawn(spec).await.map_err(|error| not_spawned(cx, &engine, error))?;
+    let spawned = spawn(lambda, spawner, &engine, spec, restorable).await;
+    let mut sandbox = spawned.map_err(|error| not_spawned(cx, &engine, error))?;
     let (Some(stdout), Some(stderr)) = (sandbox.stdout.take(), sandbox.stderr.take()) else {
         return Err(ApiError::internal().into());
     };
@@ -84,6 +86,34 @@ pub(super) async fn start(
         _code: code,
         _memory: memory,
     }))
+}
+
+/// Restores the instance from its interpreter's image where that can be, and executes it otherwise.
+async fn spawn(
+    lambda: &Lambda,
+    spawner: &Spawner,
+    engine: &Engine,
+    spec: Spec,
+    restorable: bool,
+) -> Result<pagoda_sandbox::Instance, Error> {
+    let Engine::Interpreter { interpreter, .. } = engine else { return spawner.spawn(spec).await };
+    let Some(image) = lambda.templates.image(interpreter).filter(|_| restorable) else {
+        lambda.want_template(interpreter);
+        return spawner.spawn(spec).await;
+    };
+    let restored = Spec {
+        start: Start::Restore { image },
+        environment: Vec::new(),
+        resume: Some(template::message(&spec.environment)),
+        ..spec.clone()
+    };
+    match spawner.spawn(restored).await {
+        Err(Error::Spawn { step, source }) if step.starts_with("restoring") => {
+            lambda.templates.give_up(interpreter, format!("{step}: {source}"));
+            spawner.spawn(spec).await
+        }
+        spawned => spawned,
+    }
 }
 
 /// Waits for the end of the guest, and tells everybody. The Runtime API is there until then: a guest that is

@@ -16,6 +16,7 @@ mod nodejs;
 mod permissions;
 mod scene;
 mod stubs;
+mod templates;
 mod versions;
 
 use libtest_mimic::Arguments;
@@ -38,6 +39,7 @@ fn main() {
         logs::trials(),
         nodejs::trials(),
         permissions::trials(),
+        templates::trials(),
         versions::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();

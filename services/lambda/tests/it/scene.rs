@@ -66,6 +66,8 @@ impl Scene {
         let (spawner, interpreters) = SHARED.lock().unwrap().clone().unwrap();
         let data = tempfile::tempdir().unwrap();
         let mut config = Config::new(data.path().to_owned(), interpreters);
+        // Most tests are about other things than where an instance comes from.
+        config.templates = false;
         change(&mut config);
         let (lines, objects) = (Arc::new(Lines::default()), Arc::new(Objects::default()));
         let random = Arc::new(SystemRandom::default());
