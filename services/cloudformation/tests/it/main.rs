@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used)] // what panics here is a failed test
 
 mod change_set;
+mod crash;
 mod stack;
 mod world;
