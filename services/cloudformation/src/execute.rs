@@ -64,7 +64,9 @@ impl Run {
 
     /// Removes all resources but the retained, and the stack.
     pub(crate) async fn delete(&mut self, reason: Option<&str>) -> Result<(), ApiError> {
-        self.set_status("DELETE_IN_PROGRESS", reason).await?;
+        if self.stack.status != "DELETE_IN_PROGRESS" {
+            self.set_status("DELETE_IN_PROGRESS", reason).await?;
+        }
         let mut failed = Vec::new();
         // What an update replaced, and could not roll back, still is the stack's.
         for old in self.replaced() {
@@ -175,6 +177,7 @@ impl Run {
     }
 
     pub(crate) fn calls(&self) -> Calls<'_> {
-        Calls { cx: &self.cx, operations: &*self.cfn.operations, suffix: &self.cfn.suffix }
+        let CloudFormation { operations, objects, suffix, .. } = &*self.cfn;
+        Calls { cx: &self.cx, operations: &**operations, objects: &**objects, suffix }
     }
 }

@@ -9,7 +9,8 @@ use crate::plan::{self, Plan};
 use crate::resource::{Done, Failure};
 use crate::table::{EXPORTS, Export, Output, Place, STACKS};
 
-const STACK: &str = "AWS::CloudFormation::Stack";
+/// The type that a stack has in its own events.
+pub(crate) const STACK: &str = "AWS::CloudFormation::Stack";
 
 impl Run {
     /// Outputs, exports and the final status.

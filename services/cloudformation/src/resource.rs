@@ -11,7 +11,7 @@ pub(crate) mod tag;
 use async_trait::async_trait;
 use pagoda_protocol::ApiError;
 use pagoda_service::Context;
-use pagoda_service::ports::CallOperation;
+use pagoda_service::ports::{CallOperation, ReadObject};
 use serde_json::{Value, json};
 
 use crate::template::Object;
@@ -133,6 +133,7 @@ pub(crate) trait Kind: Send + Sync {
 pub(crate) struct Calls<'a> {
     pub(crate) cx: &'a Context,
     pub(crate) operations: &'a dyn CallOperation,
+    pub(crate) objects: &'a dyn ReadObject,
     /// `{domain}[:{port}]`, for URLs in attributes.
     pub(crate) suffix: &'a str,
 }

@@ -10,6 +10,7 @@ use pagoda_store::{Commit, Decision, Outcome, Stored, update as update_record};
 
 use crate::execute::Run;
 use crate::generated as g;
+use crate::output::STACK;
 use crate::plan::{self, Plan};
 use crate::source::{self, Source};
 use crate::table::{Acting, BEFORE, Before, NAMED, Named, Place, STACKS, STEPS, Stack, of_stack};
@@ -167,12 +168,7 @@ pub(crate) async fn insert(cfn: &CloudFormation, cx: &Context, stack: &Stack) ->
     let named = Named { id: stack.id.clone() };
     let commit = NAMED.create(Commit::new(), &name, &named)?;
     let commit = STACKS.put(commit, &place.stack(&stack.id), stack)?;
-    let event = cfn.event(
-        stack,
-        (&stack.name, &stack.id, "AWS::CloudFormation::Stack"),
-        &stack.status,
-        Some("User Initiated"),
-    )?;
+    let event = cfn.event(stack, (&stack.name, &stack.id, STACK), &stack.status, Some("User Initiated"))?;
     match cfn.store().commit(commit.and(event)).await? {
         Outcome::CheckFailed { .. } => {
             Err(g::AlreadyExistsException::new(format!("Stack [{}] already exists", stack.name)).into())
@@ -202,7 +198,9 @@ pub(crate) async fn begin(
             let (id, now) = (&present.id, &present.status);
             return Err(validation(format!("Stack:{id} is in {now} state and can not be updated.")));
         }
-        let decision = Decision::save(wanted.clone(), wanted.clone());
+        let what = (&*wanted.name, &*wanted.id, STACK);
+        let begun = cfn.event(&wanted, what, status, Some("User Initiated"))?;
+        let decision = Decision::save(wanted.clone(), wanted.clone()).with(begun);
         Ok(match &before {
             Some(before) => {
                 let key = of_stack(&BEFORE, &before.id);

@@ -5,4 +5,6 @@
 mod change_set;
 mod crash;
 mod stack;
+mod tag;
+mod token;
 mod world;

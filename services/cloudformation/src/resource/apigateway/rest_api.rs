@@ -7,8 +7,13 @@ use serde_json::{Value, json};
 
 use super::{SERVICE, retag};
 use crate::resource::tag::{is_marked, map};
-use crate::resource::{Calls, Created, Done, Kind, RESERVED, Wanted, document, items, lower_camel, property};
+use crate::resource::{
+    Calls, Created, Done, Failure, Kind, RESERVED, Wanted, document, items, lower_camel, property, required,
+};
 use crate::template::Object;
+
+/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html>
+const DEFINITION_BYTES_MAX: usize = 6 * 1024 * 1024;
 
 pub(crate) struct RestApi;
 
@@ -22,6 +27,7 @@ impl Kind for RestApi {
         &[
             "BinaryMediaTypes",
             "Body",
+            "BodyS3Location",
             "Description",
             "DisableExecuteApiEndpoint",
             "EndpointConfiguration",
@@ -100,7 +106,7 @@ impl Kind for RestApi {
             let input = json!({ "restApiId": physical, "patchOperations": patches });
             calls.call(SERVICE, "UpdateRestApi", input).await?;
         }
-        if old.get("Body") != new.get("Body") {
+        if ["Body", "BodyS3Location"].iter().any(|field| old.get(*field) != new.get(*field)) {
             define(calls, physical, new).await?;
         }
         retag(calls, &format!("/restapis/{physical}"), old, new).await?;
@@ -119,12 +125,33 @@ fn media_types(properties: &Object) -> Value {
 }
 
 async fn define(calls: &Calls<'_>, id: &str, properties: &Object) -> Done<()> {
-    if let Some(body) = properties.get("Body") {
-        let input =
-            json!({ "restApiId": id, "mode": "overwrite", "body": STANDARD.encode(body.to_string()) });
-        calls.call(SERVICE, "PutRestApi", input).await?;
-    }
+    let body = match (properties.get("Body"), properties.get("BodyS3Location")) {
+        (Some(_), Some(_)) => {
+            return Err(Failure("Body and BodyS3Location cannot be specified together".into()));
+        }
+        (Some(body), None) => body.to_string().into_bytes(),
+        (None, Some(place)) => read(calls, place).await?,
+        (None, None) => return Ok(()),
+    };
+    let input = json!({ "restApiId": id, "mode": "overwrite", "body": STANDARD.encode(body) });
+    calls.call(SERVICE, "PutRestApi", input).await?;
     Ok(())
+}
+
+/// A definition that lies in S3, as the one who changes the stack may read it.
+async fn read(calls: &Calls<'_>, place: &Value) -> Done<Vec<u8>> {
+    let place = place.as_object().ok_or_else(|| Failure("BodyS3Location must be an object".into()))?;
+    let known = ["Bucket", "Key", "Version"];
+    if let Some(unknown) = place.keys().find(|name| !known.contains(&name.as_str())) {
+        return Err(Failure(format!("Encountered unsupported property {unknown}")));
+    }
+    let version = place.get("Version").and_then(Value::as_str);
+    let found =
+        calls.objects.read(calls.cx, required(place, "Bucket")?, required(place, "Key")?, version).await?;
+    let bytes = found.1.collect(DEFINITION_BYTES_MAX).await;
+    let bytes =
+        bytes.map_err(|_| Failure(format!("A definition has at most {DEFINITION_BYTES_MAX} bytes")))?;
+    Ok(bytes.to_vec())
 }
 
 fn of_api(id: &str, api: &Value) -> Created {
