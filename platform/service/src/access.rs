@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use pagoda_base::AccountId;
 use pagoda_policy::{Keys, Named};
 
+use crate::is_reserved_tag;
+
 /// One permission that a request needs.
 #[derive(Debug, Clone)]
 pub struct Access {
@@ -43,11 +45,12 @@ impl Access {
         self
     }
 
-    /// Adds the keys of tags that the request sets: `aws:RequestTag/…` and `aws:TagKeys`.
+    /// Adds the keys of tags that the request sets: `aws:RequestTag/…` and `aws:TagKeys`. Reserved tags are
+    /// not the caller's doing, so no policy sees them.
     #[must_use]
     pub fn with_tags<'a>(mut self, tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut names = Vec::new();
-        for (name, value) in tags {
+        for (name, value) in tags.into_iter().filter(|(name, _)| !is_reserved_tag(name)) {
             self.keys.set(&format!("aws:RequestTag/{name}"), value);
             names.push(name.to_owned());
         }

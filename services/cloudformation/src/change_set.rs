@@ -10,6 +10,7 @@ use crate::plan::{self, Plan};
 use crate::source::{self, Source};
 use crate::stack::{self, describe_in, given, tags};
 use crate::table::{CHANGE_SETS, Change, ChangeSet, Place, STACKS, Stack, in_stack, of_stack};
+use crate::token::Token;
 use crate::{CloudFormation, Handle, validation};
 
 pub(crate) async fn create(
@@ -34,7 +35,8 @@ pub(crate) async fn create(
     source.check_capabilities(&capabilities)?;
     let parameters = given(input.parameters, &before.parameters)?;
     let tags = input.tags.map_or_else(|| before.tags.clone(), |given| tags(Some(given)));
-    let plan = Plan::of(cfn, cx, source.template.clone(), &parameters, (&before.name, &before.id)).await?;
+    let after = describe_in(before.clone(), &source, &parameters, tags.clone(), &capabilities);
+    let plan = Plan::of(cfn, cx, source.template.clone(), &parameters, &after).await?;
     let changes = plan.changes(&plan::existing(cfn, &before.id).await?)?;
     // Outputs and tags may change without any resource.
     let same = before.template == source.text && before.tags == tags && before.suffix == cfn.suffix;
@@ -54,9 +56,10 @@ pub(crate) async fn create(
         capabilities: capabilities.iter().map(|capability| capability.as_str().to_owned()).collect(),
         changes,
         created: cx.now,
+        token: input.client_token,
     };
-    keep(cfn, cx, &before, &set).await?;
-    Ok(g::CreateChangeSetOutput { id: Some(set.id), stack_id: Some(set.stack_id) })
+    let kept = keep(cfn, cx, &before, set).await?;
+    Ok(g::CreateChangeSetOutput { id: Some(kept.id), stack_id: Some(kept.stack_id) })
 }
 
 /// The stack that a change set is for: an existing one, or a new one that waits for it.
@@ -89,7 +92,13 @@ async fn stack_for(
     }
 }
 
-async fn keep(cfn: &CloudFormation, cx: &Context, stack: &Stack, set: &ChangeSet) -> Result<(), ApiError> {
+/// Keeps a new change set; the one that is there, if it came of the same request.
+async fn keep(
+    cfn: &CloudFormation,
+    cx: &Context,
+    stack: &Stack,
+    set: ChangeSet,
+) -> Result<ChangeSet, ApiError> {
     if stack.template.is_empty() {
         match stack::insert(cfn, cx, stack).await {
             Err(error) if error.code != "AlreadyExistsException" => return Err(error),
@@ -97,15 +106,19 @@ async fn keep(cfn: &CloudFormation, cx: &Context, stack: &Stack, set: &ChangeSet
         }
     }
     let key = in_stack(&CHANGE_SETS, &set.stack_id, &set.name);
-    match cfn.store().commit(CHANGE_SETS.create(Commit::new(), &key, set)?).await? {
+    match cfn.store().commit(CHANGE_SETS.create(Commit::new(), &key, &set)?).await? {
         Outcome::CheckFailed { .. } => {
+            let present = CHANGE_SETS.get(cfn.store(), &key).await?.map(|stored| stored.record);
+            if let Some(same) = present.filter(|present| set.token.is_some() && present.token == set.token) {
+                return Ok(same);
+            }
             let message = format!(
                 "ChangeSet {} cannot be created due to a mismatch with existing attribute Description",
                 set.name
             );
             Err(g::AlreadyExistsException::new(message).into())
         }
-        outcome => Ok(outcome.done().map(drop)?),
+        outcome => Ok(outcome.done().map(|_| set)?),
     }
 }
 
@@ -115,8 +128,18 @@ pub(crate) async fn execute(
     input: g::ExecuteChangeSetInput,
 ) -> Result<g::ExecuteChangeSetOutput, ApiError> {
     let cfn = &handle.0;
-    let stored = load(cfn, cx, &input.change_set_name, input.stack_name.as_deref()).await?;
-    let set = stored.record.clone();
+    let token = Token::of("ExecuteChangeSet", input.client_request_token);
+    let stored = match load(cfn, cx, &input.change_set_name, input.stack_name.as_deref()).await {
+        Err(error) if error.code == "ChangeSetNotFound" => {
+            let executed = executed(cfn, cx, &input.change_set_name, input.stack_name.as_deref()).await?;
+            return match executed.iter().any(|stack| Token::repeats(token.as_ref(), stack).unwrap_or(false)) {
+                true => Ok(g::ExecuteChangeSetOutput::default()),
+                false => Err(error),
+            };
+        }
+        found => found?,
+    };
+    let set = stored.record;
     if set.execution != "AVAILABLE" {
         let message =
             format!("ChangeSet [{}] cannot be executed in its current status of [{}]", set.id, set.status);
@@ -129,23 +152,44 @@ pub(crate) async fn execute(
         return Err(ApiError::not_implemented("ExecuteChangeSet", "DisableRollback=true for an update"));
     }
     let source = Source::read(set.template.clone())?;
-    let plan =
-        Plan::of(cfn, cx, source.template.clone(), &set.parameters, (&before.name, &before.id)).await?;
     let capabilities: Vec<g::Capability> =
         set.capabilities.iter().filter_map(|text| text.parse().ok()).collect();
     let after = describe_in(before.clone(), &source, &set.parameters, set.tags.clone(), &capabilities);
-    let after = Stack { change_set_id: Some(set.id.clone()), disable_rollback, ..after };
+    let after = Stack { change_set_id: Some(set.id.clone()), disable_rollback, token, ..after };
+    let plan = Plan::of(cfn, cx, source.template, &set.parameters, &after).await?;
     let status = if is_new { "CREATE_IN_PROGRESS" } else { "UPDATE_IN_PROGRESS" };
-    let after = stack::begin(cfn, cx, after, status).await?;
+    let after = stack::begin(cfn, cx, after, status, (!is_new).then_some(before)).await?;
     // The other change sets were made for the stack as it was.
     let (lo, hi) = of_stack(&CHANGE_SETS, &set.stack_id).prefix_range();
     cfn.store().commit(Commit::new().clear_range(lo, hi)).await?.done()?;
+    let run = stack::run(cfn, cx, after).await?;
     if is_new {
-        stack::start(cfn, cx, after, |run| run.create(plan)).await?;
+        stack::start(run, |run| run.create(plan));
     } else {
-        stack::start(cfn, cx, after, |run| run.update(plan, before)).await?;
+        stack::start(run, |run| run.update(plan));
     }
     Ok(g::ExecuteChangeSetOutput::default())
+}
+
+/// The stacks that the change set of this name may have been executed for: it is gone since then.
+async fn executed(
+    cfn: &CloudFormation,
+    cx: &Context,
+    name: &str,
+    stack: Option<&str>,
+) -> Result<Vec<Stack>, ApiError> {
+    let stacks = match stack {
+        Some(stack) => vec![stack::load(cfn, cx, stack).await?.record],
+        None => {
+            let all = STACKS.scan(cfn.store(), &Place::of(cx).stacks(), None, 10_000).await?;
+            all.items.into_iter().map(|stored| stored.record).collect()
+        }
+    };
+    let is_it = |stack: &Stack| {
+        let id = stack.change_set_id.as_deref().unwrap_or_default();
+        id == name || id.rsplit('/').nth(1) == Some(name)
+    };
+    Ok(stacks.into_iter().filter(is_it).collect())
 }
 
 pub(crate) async fn delete(

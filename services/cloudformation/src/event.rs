@@ -31,6 +31,7 @@ impl CloudFormation {
             status: status.to_owned(),
             reason: reason.map(str::to_owned),
             at: self.clock.now(),
+            token: stack.token.as_ref().map(|token| token.value.clone()),
         };
         Ok(Commit::new().append(of_stack(&EVENTS, &stack.id), Bytes::new(), event.encode()?))
     }
@@ -67,6 +68,7 @@ fn describe_one(stack: &Stack, event: Event) -> g::StackEvent {
         timestamp: event.at,
         resource_status: event.status.parse().ok(),
         resource_status_reason: event.reason,
+        client_request_token: event.token,
         ..Default::default()
     }
 }

@@ -3718,162 +3718,6 @@ impl p::Shape for ResourceIdentifierSummary {
     }
 }
 
-/// `ResourceStatus`. The default is a placeholder for values that were refused, nothing more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ResourceStatus {
-    #[default]
-    /// `CREATE_IN_PROGRESS`
-    CreateInProgress,
-    /// `CREATE_FAILED`
-    CreateFailed,
-    /// `CREATE_COMPLETE`
-    CreateComplete,
-    /// `DELETE_IN_PROGRESS`
-    DeleteInProgress,
-    /// `DELETE_FAILED`
-    DeleteFailed,
-    /// `DELETE_COMPLETE`
-    DeleteComplete,
-    /// `DELETE_SKIPPED`
-    DeleteSkipped,
-    /// `UPDATE_IN_PROGRESS`
-    UpdateInProgress,
-    /// `UPDATE_FAILED`
-    UpdateFailed,
-    /// `UPDATE_COMPLETE`
-    UpdateComplete,
-    /// `IMPORT_FAILED`
-    ImportFailed,
-    /// `IMPORT_COMPLETE`
-    ImportComplete,
-    /// `IMPORT_IN_PROGRESS`
-    ImportInProgress,
-    /// `IMPORT_ROLLBACK_IN_PROGRESS`
-    ImportRollbackInProgress,
-    /// `IMPORT_ROLLBACK_FAILED`
-    ImportRollbackFailed,
-    /// `IMPORT_ROLLBACK_COMPLETE`
-    ImportRollbackComplete,
-    /// `EXPORT_FAILED`
-    ExportFailed,
-    /// `EXPORT_COMPLETE`
-    ExportComplete,
-    /// `EXPORT_IN_PROGRESS`
-    ExportInProgress,
-    /// `EXPORT_ROLLBACK_IN_PROGRESS`
-    ExportRollbackInProgress,
-    /// `EXPORT_ROLLBACK_FAILED`
-    ExportRollbackFailed,
-    /// `EXPORT_ROLLBACK_COMPLETE`
-    ExportRollbackComplete,
-    /// `UPDATE_ROLLBACK_IN_PROGRESS`
-    UpdateRollbackInProgress,
-    /// `UPDATE_ROLLBACK_COMPLETE`
-    UpdateRollbackComplete,
-    /// `UPDATE_ROLLBACK_FAILED`
-    UpdateRollbackFailed,
-    /// `ROLLBACK_IN_PROGRESS`
-    RollbackInProgress,
-    /// `ROLLBACK_COMPLETE`
-    RollbackComplete,
-    /// `ROLLBACK_FAILED`
-    RollbackFailed,
-}
-
-impl ResourceStatus {
-    /// All values.
-    pub const ALL: &'static [Self] = &[
-        Self::CreateInProgress,
-        Self::CreateFailed,
-        Self::CreateComplete,
-        Self::DeleteInProgress,
-        Self::DeleteFailed,
-        Self::DeleteComplete,
-        Self::DeleteSkipped,
-        Self::UpdateInProgress,
-        Self::UpdateFailed,
-        Self::UpdateComplete,
-        Self::ImportFailed,
-        Self::ImportComplete,
-        Self::ImportInProgress,
-        Self::ImportRollbackInProgress,
-        Self::ImportRollbackFailed,
-        Self::ImportRollbackComplete,
-        Self::ExportFailed,
-        Self::ExportComplete,
-        Self::ExportInProgress,
-        Self::ExportRollbackInProgress,
-        Self::ExportRollbackFailed,
-        Self::ExportRollbackComplete,
-        Self::UpdateRollbackInProgress,
-        Self::UpdateRollbackComplete,
-        Self::UpdateRollbackFailed,
-        Self::RollbackInProgress,
-        Self::RollbackComplete,
-        Self::RollbackFailed,
-    ];
-
-    /// The value on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CreateInProgress => "CREATE_IN_PROGRESS",
-            Self::CreateFailed => "CREATE_FAILED",
-            Self::CreateComplete => "CREATE_COMPLETE",
-            Self::DeleteInProgress => "DELETE_IN_PROGRESS",
-            Self::DeleteFailed => "DELETE_FAILED",
-            Self::DeleteComplete => "DELETE_COMPLETE",
-            Self::DeleteSkipped => "DELETE_SKIPPED",
-            Self::UpdateInProgress => "UPDATE_IN_PROGRESS",
-            Self::UpdateFailed => "UPDATE_FAILED",
-            Self::UpdateComplete => "UPDATE_COMPLETE",
-            Self::ImportFailed => "IMPORT_FAILED",
-            Self::ImportComplete => "IMPORT_COMPLETE",
-            Self::ImportInProgress => "IMPORT_IN_PROGRESS",
-            Self::ImportRollbackInProgress => "IMPORT_ROLLBACK_IN_PROGRESS",
-            Self::ImportRollbackFailed => "IMPORT_ROLLBACK_FAILED",
-            Self::ImportRollbackComplete => "IMPORT_ROLLBACK_COMPLETE",
-            Self::ExportFailed => "EXPORT_FAILED",
-            Self::ExportComplete => "EXPORT_COMPLETE",
-            Self::ExportInProgress => "EXPORT_IN_PROGRESS",
-            Self::ExportRollbackInProgress => "EXPORT_ROLLBACK_IN_PROGRESS",
-            Self::ExportRollbackFailed => "EXPORT_ROLLBACK_FAILED",
-            Self::ExportRollbackComplete => "EXPORT_ROLLBACK_COMPLETE",
-            Self::UpdateRollbackInProgress => "UPDATE_ROLLBACK_IN_PROGRESS",
-            Self::UpdateRollbackComplete => "UPDATE_ROLLBACK_COMPLETE",
-            Self::UpdateRollbackFailed => "UPDATE_ROLLBACK_FAILED",
-            Self::RollbackInProgress => "ROLLBACK_IN_PROGRESS",
-            Self::RollbackComplete => "ROLLBACK_COMPLETE",
-            Self::RollbackFailed => "ROLLBACK_FAILED",
-        }
-    }
-}
-
-impl FromStr for ResourceStatus {
-    type Err = p::UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
-        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
-    }
-}
-
-impl fmt::Display for ResourceStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl p::Encode for ResourceStatus {
-    fn write(&self, writer: &mut dyn p::Writer) {
-        writer.string(self.as_str());
-    }
-}
-
-impl p::Decode for ResourceStatus {
-    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
-        Ok(reader.string()?.parse().unwrap_or_default())
-    }
-}
-
 /// `ResourceTargetDefinition`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ResourceTargetDefinition {
@@ -4252,7 +4096,7 @@ pub struct StackEvent {
     pub physical_resource_id: Option<String>,
     pub resource_type: Option<String>,
     pub timestamp: p::generated::Timestamp,
-    pub resource_status: Option<ResourceStatus>,
+    pub resource_status: Option<String>,
     pub resource_status_reason: Option<String>,
     pub resource_properties: Option<String>,
     pub client_request_token: Option<String>,
@@ -4338,7 +4182,7 @@ pub struct StackResource {
     pub physical_resource_id: Option<String>,
     pub resource_type: String,
     pub timestamp: p::generated::Timestamp,
-    pub resource_status: ResourceStatus,
+    pub resource_status: String,
     pub resource_status_reason: Option<String>,
     pub description: Option<String>,
     pub drift_information: Option<StackResourceDriftInformation>,
@@ -4402,7 +4246,7 @@ pub struct StackResourceDetail {
     pub physical_resource_id: Option<String>,
     pub resource_type: String,
     pub last_updated_timestamp: p::generated::Timestamp,
-    pub resource_status: ResourceStatus,
+    pub resource_status: String,
     pub resource_status_reason: Option<String>,
     pub description: Option<String>,
     pub metadata: Option<String>,
@@ -4597,7 +4441,7 @@ pub struct StackResourceSummary {
     pub physical_resource_id: Option<String>,
     pub resource_type: String,
     pub last_updated_timestamp: p::generated::Timestamp,
-    pub resource_status: ResourceStatus,
+    pub resource_status: String,
     pub resource_status_reason: Option<String>,
     pub drift_information: Option<StackResourceDriftInformationSummary>,
     pub module_info: Option<ModuleInfo>,
@@ -5939,36 +5783,6 @@ pub mod schema {
     );
     pub static RESOURCE_IDENTIFIERS: Schema =
         Schema::list("ResourceIdentifiers", &Member::new("member", &RESOURCE_IDENTIFIER_PROPERTY_KEY));
-    pub static RESOURCE_STATUS: Schema = Schema::new("ResourceStatus", Kind::String).values(&[
-        "CREATE_IN_PROGRESS",
-        "CREATE_FAILED",
-        "CREATE_COMPLETE",
-        "DELETE_IN_PROGRESS",
-        "DELETE_FAILED",
-        "DELETE_COMPLETE",
-        "DELETE_SKIPPED",
-        "UPDATE_IN_PROGRESS",
-        "UPDATE_FAILED",
-        "UPDATE_COMPLETE",
-        "IMPORT_FAILED",
-        "IMPORT_COMPLETE",
-        "IMPORT_IN_PROGRESS",
-        "IMPORT_ROLLBACK_IN_PROGRESS",
-        "IMPORT_ROLLBACK_FAILED",
-        "IMPORT_ROLLBACK_COMPLETE",
-        "EXPORT_FAILED",
-        "EXPORT_COMPLETE",
-        "EXPORT_IN_PROGRESS",
-        "EXPORT_ROLLBACK_IN_PROGRESS",
-        "EXPORT_ROLLBACK_FAILED",
-        "EXPORT_ROLLBACK_COMPLETE",
-        "UPDATE_ROLLBACK_IN_PROGRESS",
-        "UPDATE_ROLLBACK_COMPLETE",
-        "UPDATE_ROLLBACK_FAILED",
-        "ROLLBACK_IN_PROGRESS",
-        "ROLLBACK_COMPLETE",
-        "ROLLBACK_FAILED",
-    ]);
     pub static RESOURCE_TARGET_DEFINITION: Schema = Schema::structure(
         "ResourceTargetDefinition",
         &[
@@ -6070,7 +5884,7 @@ pub mod schema {
             Member::new("PhysicalResourceId", &p::schema::STRING),
             Member::new("ResourceType", &RESOURCE_TYPE),
             Member::new("Timestamp", &p::schema::TIMESTAMP).required(),
-            Member::new("ResourceStatus", &RESOURCE_STATUS),
+            Member::new("ResourceStatus", &p::schema::STRING),
             Member::new("ResourceStatusReason", &p::schema::STRING),
             Member::new("ResourceProperties", &p::schema::STRING),
             Member::new("ClientRequestToken", &CLIENT_REQUEST_TOKEN),
@@ -6097,7 +5911,7 @@ pub mod schema {
             Member::new("PhysicalResourceId", &p::schema::STRING),
             Member::new("ResourceType", &RESOURCE_TYPE).required(),
             Member::new("Timestamp", &p::schema::TIMESTAMP).required(),
-            Member::new("ResourceStatus", &RESOURCE_STATUS).required(),
+            Member::new("ResourceStatus", &p::schema::STRING).required(),
             Member::new("ResourceStatusReason", &p::schema::STRING),
             Member::new("Description", &DESCRIPTION),
             Member::new("DriftInformation", &STACK_RESOURCE_DRIFT_INFORMATION),
@@ -6113,7 +5927,7 @@ pub mod schema {
             Member::new("PhysicalResourceId", &p::schema::STRING),
             Member::new("ResourceType", &RESOURCE_TYPE).required(),
             Member::new("LastUpdatedTimestamp", &p::schema::TIMESTAMP).required(),
-            Member::new("ResourceStatus", &RESOURCE_STATUS).required(),
+            Member::new("ResourceStatus", &p::schema::STRING).required(),
             Member::new("ResourceStatusReason", &p::schema::STRING),
             Member::new("Description", &DESCRIPTION),
             Member::new("Metadata", &p::schema::STRING),
@@ -6146,7 +5960,7 @@ pub mod schema {
             Member::new("PhysicalResourceId", &p::schema::STRING),
             Member::new("ResourceType", &RESOURCE_TYPE).required(),
             Member::new("LastUpdatedTimestamp", &p::schema::TIMESTAMP).required(),
-            Member::new("ResourceStatus", &RESOURCE_STATUS).required(),
+            Member::new("ResourceStatus", &p::schema::STRING).required(),
             Member::new("ResourceStatusReason", &p::schema::STRING),
             Member::new("DriftInformation", &STACK_RESOURCE_DRIFT_INFORMATION_SUMMARY),
             Member::new("ModuleInfo", &MODULE_INFO),

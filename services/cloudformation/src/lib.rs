@@ -10,14 +10,18 @@ mod describe;
 mod event;
 mod execute;
 pub mod generated;
+mod lifecycle;
+mod output;
 mod plan;
 mod recover;
 mod resource;
+mod rollback;
 mod sam;
 mod source;
 mod stack;
 mod table;
 mod template;
+mod token;
 
 use std::sync::Arc;
 
@@ -96,6 +100,12 @@ impl Service for Handle {
 
     async fn ownership(&self, cx: &Context, _access: &Access) -> Result<Ownership, ApiError> {
         Ok(Ownership::of(cx.account))
+    }
+}
+
+impl From<resource::Failure> for ApiError {
+    fn from(failure: resource::Failure) -> Self {
+        validation(failure.0)
     }
 }
 

@@ -6,8 +6,9 @@ use pagoda_protocol::ApiError;
 use pagoda_service::Context;
 use serde_json::{Value, json};
 
-use crate::resource::{self, Failure};
-use crate::table::{Change, EXPORTS, Place, RESOURCES, StackResource, of_stack};
+use crate::resource::tag::Origin;
+use crate::resource::{self, Done, Failure, Kind};
+use crate::table::{Change, EXPORTS, Place, RESOURCES, Stack, StackResource, of_stack};
 use crate::template::intrinsic::{Made, Scope};
 use crate::template::parameter::{self, Values};
 use crate::template::{Checked, Object, Resource, Template, graph};
@@ -19,6 +20,8 @@ pub(crate) struct Plan {
     pub(crate) parameters: Values,
     pseudo: BTreeMap<&'static str, Value>,
     exports: BTreeMap<String, String>,
+    /// Tags of the stack, for its resources too.
+    tags: BTreeMap<String, String>,
 }
 
 /// What exists of a stack, by logical id.
@@ -30,10 +33,10 @@ impl Plan {
         cx: &Context,
         template: Template,
         given: &Values,
-        stack: (&str, &str),
+        stack: &Stack,
     ) -> Result<Self, ApiError> {
         let parameters = parameter::values(&template.parameters, given)?;
-        let (name, id) = stack;
+        let Stack { name, id, tags, .. } = stack;
         let pseudo = BTreeMap::from([
             ("AWS::AccountId", json!(cx.account.as_str())),
             ("AWS::NotificationARNs", json!([])),
@@ -45,7 +48,7 @@ impl Plan {
         ]);
         let exports = EXPORTS.scan(cfn.store(), &Place::of(cx).exports(), None, 10_000).await?.items;
         let exports = exports.into_iter().map(|stored| (stored.record.name, stored.record.value)).collect();
-        let plan = Self { template, parameters, pseudo, exports };
+        let plan = Self { template, parameters, pseudo, exports, tags: tags.clone() };
         plan.check()?;
         Ok(plan)
     }
@@ -88,26 +91,46 @@ impl Plan {
         Ok(order.into_iter().filter_map(|name| wanted.remove_entry(&name)).collect())
     }
 
+    /// A resource's properties: resolved, and with the tags that its stack gives it.
+    pub(crate) fn properties(
+        &self,
+        name: &str,
+        wanted: &Resource,
+        made: &BTreeMap<String, Made>,
+    ) -> Done<Object> {
+        let resolved = self.scope(made).resolve(&wanted.properties).map_err(|invalid| Failure(invalid.0))?;
+        let Value::Object(mut properties) = resolved else {
+            return Err(Failure(format!("Properties of {name} must be an object")));
+        };
+        let text = |name: &str| self.pseudo.get(name).and_then(Value::as_str).unwrap_or_default();
+        let origin = Origin {
+            stack_name: text("AWS::StackName"),
+            stack_id: text("AWS::StackId"),
+            logical: name,
+            stack_tags: &self.tags,
+        };
+        if let Some(kind) = resource::kind(&wanted.kind) {
+            check_properties(kind, &properties)?;
+            origin.mark(kind, &mut properties)?;
+        }
+        Ok(properties)
+    }
+
     /// What would change. Values that only exist afterwards count as changed.
     pub(crate) fn changes(&self, existing: &Existing) -> Checked<Vec<Change>> {
         let made = made(existing);
-        let scope = self.scope(&made);
         let mut changes = Vec::new();
         let ordered = self.ordered()?;
         for (name, wanted) in &ordered {
-            let Some(present) = existing.get(name) else {
+            let Some(present) = existing.get(name).filter(|present| present.unsettled.is_none()) else {
                 changes.push(change("Add", name, &wanted.kind, None, false));
                 continue;
             };
             let physical = Some(present.physical.clone());
-            let replacement = match scope.resolve(&wanted.properties) {
-                Ok(Value::Object(properties))
-                    if wanted.kind == present.kind && properties == present.properties =>
-                {
-                    continue;
-                }
-                Ok(Value::Object(properties)) => is_replaced(&wanted.kind, present, &properties),
-                _ => false,
+            let replacement = match self.properties(name, wanted, &made) {
+                Ok(properties) if wanted.kind == present.kind && properties == present.properties => continue,
+                Ok(properties) => is_replaced(&wanted.kind, present, &properties),
+                Err(_) => false,
             };
             changes.push(change("Modify", name, &wanted.kind, physical, replacement));
         }
@@ -126,9 +149,8 @@ pub(crate) fn is_replaced(kind: &str, present: &StackResource, properties: &Obje
 }
 
 /// Refuses properties that the type does not know.
-pub(crate) fn check_properties(kind: &str, properties: &Object) -> Result<(), Failure> {
-    let known = resource::kind(kind).map_or(&[][..], |kind| kind.properties());
-    match properties.keys().find(|name| !known.contains(&name.as_str())) {
+fn check_properties(kind: &dyn Kind, properties: &Object) -> Done<()> {
+    match properties.keys().find(|name| !kind.properties().contains(&name.as_str())) {
         Some(unknown) => Err(Failure(format!("Encountered unsupported property {unknown}"))),
         None => Ok(()),
     }
@@ -140,7 +162,8 @@ pub(crate) fn made(existing: &Existing) -> BTreeMap<String, Made> {
         reference: resource.reference.clone(),
         attributes: resource.attributes.clone(),
     };
-    existing.iter().map(|(name, resource)| (name.clone(), made(resource))).collect()
+    let settled = existing.iter().filter(|(_, resource)| resource.unsettled.is_none());
+    settled.map(|(name, resource)| (name.clone(), made(resource))).collect()
 }
 
 /// The resources of a stack.

@@ -6,11 +6,12 @@ mod iam;
 mod lambda;
 mod logs;
 mod s3;
+pub(crate) mod tag;
 
 use async_trait::async_trait;
 use pagoda_protocol::ApiError;
 use pagoda_service::Context;
-use pagoda_service::ports::CallOperation;
+use pagoda_service::ports::{CallOperation, ReadObject};
 use serde_json::{Value, json};
 
 use crate::template::Object;
@@ -35,6 +36,11 @@ static KINDS: &[&dyn Kind] = &[
     &s3::Bucket,
     &s3::BucketPolicy,
 ];
+
+/// The mark that services keep for the platform's own use.
+const RESERVED: &str = "aws:cloudformation:";
+/// Pages of one listing.
+const PAGES_MAX: usize = 10_000;
 
 /// The type of this name.
 pub(crate) fn kind(name: &str) -> Option<&'static dyn Kind> {
@@ -91,16 +97,26 @@ pub(crate) trait Kind: Send + Sync {
     /// The properties whose change makes a new resource.
     fn fixed(&self) -> &'static [&'static str];
 
-    /// The property that is the physical id of a resource, where a name that the stack generates is found
-    /// again by: such a resource is recorded before it is made, so that no crash orphans it.
-    fn name_property(&self) -> Option<&'static str> {
+    /// The prefix of the tags that mark what a stack made, where such a thing can have tags.
+    fn mark(&self) -> Option<&'static str> {
         None
     }
 
-    /// Makes the resource, or leaves nothing behind.
+    /// Refuses changes that [`Kind::update`] cannot make, before anything is touched.
+    fn check_update(&self, _old: &Object, _new: &Object) -> Done<()> {
+        Ok(())
+    }
+
+    /// The physical ids of what is there and could be the wanted resource: what bears its mark; where a type
+    /// has none, whatever stands in the same place, whoever made it. What was not there before a creation
+    /// began and is there after it broke off, that creation made.
+    async fn present(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Vec<String>>;
+
+    /// Makes the resource. What a failure leaves behind is found by [`Kind::present`].
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created>;
 
-    /// Changes it from `old` properties to the wanted ones, which differ in none of the fixed.
+    /// Changes it from `old` properties to the wanted ones, which differ in none of the fixed. It may be
+    /// anywhere between the two already: an earlier change from one to the other may have broken off.
     async fn update(
         &self,
         calls: &Calls<'_>,
@@ -117,6 +133,7 @@ pub(crate) trait Kind: Send + Sync {
 pub(crate) struct Calls<'a> {
     pub(crate) cx: &'a Context,
     pub(crate) operations: &'a dyn CallOperation,
+    pub(crate) objects: &'a dyn ReadObject,
     /// `{domain}[:{port}]`, for URLs in attributes.
     pub(crate) suffix: &'a str,
 }
@@ -128,12 +145,40 @@ impl Calls<'_> {
 
     /// A call to remove something: that it does not exist is success.
     pub(crate) async fn gone(&self, service: &str, operation: &str, input: Value) -> Done<()> {
+        self.find(service, operation, input).await.map(drop)
+    }
+
+    /// A call to read something that may not exist.
+    pub(crate) async fn find(&self, service: &str, operation: &str, input: Value) -> Done<Option<Value>> {
         match self.call(service, operation, input).await {
-            Err(error) if error.status.as_u16() != 404 && !error.code.contains("NotFound") => {
-                Err(error.into())
-            }
-            _ => Ok(()),
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.status.as_u16() == 404 || error.code.contains("NotFound") => Ok(None),
+            Err(error) => Err(error.into()),
         }
+    }
+
+    /// The items of all pages of a listing, up to a bound that no stack comes near. `pages` are the members
+    /// that hold the items, the next page's token in the answer, and the token in the input.
+    pub(crate) async fn list(
+        &self,
+        service: &str,
+        operation: &str,
+        mut input: Value,
+        pages: [&str; 3],
+    ) -> Done<Vec<Value>> {
+        let [member, next, token] = pages;
+        let mut items = Vec::new();
+        for _ in 0..PAGES_MAX {
+            let Some(mut page) = self.find(service, operation, input.clone()).await? else { break };
+            if let Some(Value::Array(found)) = page.get_mut(member).map(Value::take) {
+                items.extend(found);
+            }
+            match page.get(next) {
+                Some(Value::String(after)) if !after.is_empty() => input[token] = json!(after),
+                _ => break,
+            }
+        }
+        Ok(items)
     }
 }
 
@@ -179,15 +224,6 @@ fn document(value: &Value) -> Value {
         Value::String(text) => json!(text),
         other => json!(other.to_string()),
     }
-}
-
-/// `[{Key, Value}]` as a map.
-fn tag_map(properties: &Object) -> Value {
-    let tags = items(properties, "Tags").iter().filter_map(|tag| {
-        Some((tag.get("Key")?.as_str()?.to_owned(), tag.get("Value").cloned().unwrap_or_else(|| json!(""))))
-    });
-    let tags: Object = tags.collect();
-    if tags.is_empty() { Value::Null } else { Value::Object(tags) }
 }
 
 /// The same with names in lower camel case, as API Gateway has them.

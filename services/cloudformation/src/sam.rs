@@ -4,9 +4,11 @@
 //! Source: <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification.html>
 
 mod api;
+mod cors;
 mod function;
 mod globals;
 mod policy;
+mod policy_template;
 mod simple_table;
 
 use std::collections::BTreeMap;
@@ -19,6 +21,18 @@ pub(crate) const TRANSFORM: &str = "AWS::Serverless-2016-10-31";
 
 /// The API that functions' events make when they name none.
 const IMPLICIT_API: &str = "ServerlessRestApi";
+
+/// Fields of a serverless resource beside its properties.
+const RESOURCE_FIELDS: [&str; 8] = [
+    "Condition",
+    "DeletionPolicy",
+    "DependsOn",
+    "IgnoreGlobals",
+    "Metadata",
+    "Properties",
+    "Type",
+    "UpdateReplacePolicy",
+];
 
 /// A template on its way through the transform.
 struct Sam {
@@ -38,6 +52,8 @@ struct Route {
     function: String,
     authorizer: Option<String>,
     invoke_role: Option<String>,
+    /// Where, name, and whether it is required.
+    parameters: Vec<(&'static str, String, bool)>,
 }
 
 /// The names of the transforms that a template asks for.
@@ -81,6 +97,10 @@ impl Sam {
         let kind =
             |resource: &Value| resource.get("Type").and_then(Value::as_str).unwrap_or_default().to_owned();
         for (name, resource) in resources {
+            if kind(resource).starts_with("AWS::Serverless::") {
+                let fields = object(resource, "Template format error: every resource must be an object.")?;
+                check_properties(name, fields, &RESOURCE_FIELDS)?;
+            }
             match kind(resource).as_str() {
                 "AWS::Serverless::Function" => self.function(name, resource)?,
                 "AWS::Serverless::SimpleTable" => self.simple_table(name, resource)?,
@@ -176,5 +196,129 @@ fn renamed(value: Value, names: &BTreeMap<String, String>) -> Value {
             Value::Object(renamed.collect())
         }
         scalar => scalar,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn transformed(globals: Value, resources: Value) -> Checked<Value> {
+        transform(&json!({ "Transform": TRANSFORM, "Globals": globals, "Resources": resources }))
+    }
+
+    /// A function with these properties, and an event on `GET /a` with those.
+    fn function(properties: Value, event: Value) -> Value {
+        let mut event = event;
+        (event["Path"], event["Method"]) = (json!("/a"), json!("get"));
+        let mut all = json!({
+            "CodeUri": "s3://b/k", "Handler": "a.h", "Runtime": "python3.12",
+            "Events": { "E": { "Type": "Api", "Properties": event } },
+        });
+        for (name, value) in properties.as_object().into_iter().flatten() {
+            all[name] = value.clone();
+        }
+        json!({ "Type": "AWS::Serverless::Function", "Properties": all })
+    }
+
+    fn get<'t>(template: &'t Value, resource: &str, pointer: &str) -> &'t Value {
+        template["Resources"][resource]["Properties"].pointer(pointer).unwrap_or(&Value::Null)
+    }
+
+    #[test]
+    fn functions_become_what_aws_makes_of_them() {
+        let event = json!({ "RequestParameters": [
+            "method.request.header.Authorization",
+            { "method.request.querystring.q": { "Required": true } },
+            "method.request.path.id",
+        ] });
+        let properties = json!({
+            "Tags": { "k": "v" }, "PropagateTags": true, "RolePath": "/p/", "MemorySize": 256,
+            "Policies": { "S3ReadPolicy": { "BucketName": "b" }, "LambdaInvokePolicy": { "FunctionName": "f" } },
+        });
+        let globals =
+            json!({ "Function": { "Timeout": 9, "MemorySize": 512 }, "Api": { "OpenApiVersion": "3.0.1" } });
+        let made = transformed(globals, json!({ "F": function(properties, event) })).unwrap();
+        let own = json!([{ "Key": "lambda:createdBy", "Value": "SAM" }, { "Key": "k", "Value": "v" }]);
+        let parameter = |place: &str, name: &str, required: bool| json!({ "in": place, "name": name, "required": required, "schema": { "type": "string" } });
+        for (resource, pointer, expected) in [
+            ("F", "/Timeout", json!(9)),
+            ("F", "/MemorySize", json!(256)),
+            ("F", "/Tags", own.clone()),
+            ("FRole", "/Tags", own),
+            ("FRole", "/Path", json!("/p/")),
+            ("FRole", "/Policies/1/PolicyName", json!("FRolePolicy1")),
+            ("FEPermissionProd", "/Action", json!("lambda:InvokeFunction")),
+            ("ServerlessRestApi", "/Body/openapi", json!("3.0.1")),
+            ("ServerlessRestApi", "/Body/swagger", Value::Null),
+            (
+                "ServerlessRestApi",
+                "/Body/paths/~1a/get/parameters/0",
+                parameter("header", "Authorization", false),
+            ),
+            ("ServerlessRestApi", "/Body/paths/~1a/get/parameters/1", parameter("query", "q", true)),
+            ("ServerlessRestApi", "/Body/paths/~1a/get/parameters/2", parameter("path", "id", true)),
+            ("ServerlessRestApiProdStage", "/StageName", json!("Prod")),
+        ] {
+            assert_eq!(*get(&made, resource, pointer), expected, "{resource} {pointer}");
+        }
+    }
+
+    #[test]
+    fn apis_become_what_aws_makes_of_them() {
+        let api =
+            |properties: Value| json!({ "A": { "Type": "AWS::Serverless::Api", "Properties": properties } });
+        let stored = json!({ "StageName": "s", "DefinitionUri": "s3://b/api.yaml", "Tags": { "k": "v" }, "Variables": { "x": "1" } });
+        let stored = transformed(json!({}), api(stored)).unwrap();
+        assert_eq!(*get(&stored, "A", "/BodyS3Location"), json!({ "Bucket": "b", "Key": "api.yaml" }));
+        assert_eq!(*get(&stored, "AsStage", "/Tags/0/Key"), json!("k"));
+        assert_eq!(*get(&stored, "AsStage", "/Variables/x"), json!("1"));
+        let typed = json!({ "StageName": "s", "EndpointConfiguration": { "Type": "REGIONAL" }, "Auth": { "DefaultAuthorizer": "AWS_IAM" }, "OpenApiVersion": 2.0 });
+        let typed = transformed(json!({}), api(typed)).unwrap();
+        assert_eq!(*get(&typed, "A", "/EndpointConfiguration"), json!({ "Types": ["REGIONAL"] }));
+        assert_eq!(*get(&typed, "A", "/Body/swagger"), json!("2.0"));
+        assert_eq!(*get(&typed, "A", "/Body/securityDefinitions/AWS_IAM/in"), json!("header"));
+    }
+
+    #[test]
+    fn globals_can_be_ignored() {
+        let globals = json!({ "Function": { "Timeout": 9, "MemorySize": 512 } });
+        for (ignored, left) in [
+            (json!("*"), [Value::Null, Value::Null]),
+            (json!(["Timeout"]), [Value::Null, json!(512)]),
+            (json!([]), [json!(9), json!(512)]),
+        ] {
+            let mut function = function(json!({}), json!({}));
+            function["IgnoreGlobals"] = ignored.clone();
+            let made = transformed(globals.clone(), json!({ "F": function })).unwrap();
+            assert_eq!(["/Timeout", "/MemorySize"].map(|at| get(&made, "F", at).clone()), left, "{ignored}");
+        }
+    }
+
+    #[test]
+    fn what_nothing_acts_on_is_refused_by_name() {
+        let one = |resource: Value| json!({ "R": resource });
+        let api =
+            |properties: Value| one(json!({ "Type": "AWS::Serverless::Api", "Properties": properties }));
+        let mut connected = function(json!({}), json!({}));
+        connected["Connectors"] = json!({});
+        for (resources, named) in [
+            (one(function(json!({ "AutoPublishAlias": "live" }), json!({}))), "AutoPublishAlias"),
+            (one(function(json!({ "DeadLetterQueue": {} }), json!({}))), "DeadLetterQueue"),
+            (one(function(json!({}), json!({ "RequestModel": {} }))), "RequestModel"),
+            (one(function(json!({}), json!({ "RequestParameters": ["header.x"] }))), "RequestParameters"),
+            (one(function(json!({}), json!({ "Auth": { "ApiKeyRequired": true } }))), "ApiKeyRequired"),
+            (one(connected), "Connectors"),
+            (api(json!({ "StageName": "s", "GatewayResponses": {} })), "GatewayResponses"),
+            (api(json!({ "StageName": "s", "MethodSettings": [] })), "MethodSettings"),
+            (api(json!({ "StageName": "s", "TracingEnabled": true })), "TracingEnabled"),
+            (api(json!({ "StageName": "s", "OpenApiVersion": "4.0.0" })), "OpenApiVersion"),
+            (api(json!({ "StageName": "s", "DefinitionUri": "s3://b/k", "Cors": "'*'" })), "Cors"),
+            (api(json!({ "StageName": "s", "DefinitionUri": "api.yaml" })), "DefinitionUri"),
+            (one(json!({ "Type": "AWS::Serverless::HttpApi" })), "AWS::Serverless::HttpApi"),
+        ] {
+            let refused = transformed(json!({}), resources).unwrap_err().0;
+            assert!(refused.contains(named), "{named}: {refused}");
+        }
     }
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use pagoda_base::{AccountId, Region, Timestamp};
 use pagoda_policy::Principal;
 use pagoda_service::{Caller, Context};
-use pagoda_store::{Key, KeyBuilder, Record, Space, Table};
+use pagoda_store::{Key, KeyBuilder, Record, Space, StoreError, Table};
 use serde::{Deserialize, Serialize};
 
 use crate::template::Object;
 use crate::template::parameter::Values;
+use crate::token::Token;
 
 /// A stack.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,6 +37,12 @@ pub(crate) struct Stack {
     pub(crate) deleted: Option<Timestamp>,
     /// Who changes it now, for the recovery after a crash.
     pub(crate) acting: Option<Acting>,
+    /// Resources that the deletion under way leaves alone. Since version 2.
+    #[serde(default)]
+    pub(crate) retained: Vec<String>,
+    /// The `ClientRequestToken` of the latest change. Since version 2.
+    #[serde(default)]
+    pub(crate) token: Option<Token>,
 }
 
 /// An output's value.
@@ -62,7 +69,43 @@ pub(crate) struct StackResource {
     pub(crate) retain: bool,
     pub(crate) retain_replaced: bool,
     pub(crate) changed: Timestamp,
+    /// Whether it exists is not known: its creation was begun, and `physical` is only the name it was to get.
+    /// Since version 2.
+    #[serde(default)]
+    pub(crate) unsettled: Option<Unsettled>,
 }
+
+/// A resource whose creation was begun.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Unsettled {
+    /// Physical ids that [`crate::resource::Kind::present`] told before: none of them is this resource.
+    pub(crate) others: Vec<String>,
+}
+
+/// What a change of a stack has begun with a resource, kept before it is done.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Step {
+    /// Its place in the order in which steps were begun.
+    pub(crate) number: u64,
+    pub(crate) logical: String,
+    pub(crate) begun: Begun,
+}
+
+/// See [`Step`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Begun {
+    /// There was none, and one is made.
+    Creation,
+    /// Another is made in its place; the old one goes when the change is complete.
+    Replacement { old: Box<StackResource> },
+    /// It gets these properties.
+    Update { old: Box<StackResource>, properties: Object },
+}
+
+/// A stack as it was before its update, and to which a rollback returns.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Before(pub(crate) Stack);
 
 /// A change set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -82,6 +125,9 @@ pub(crate) struct ChangeSet {
     pub(crate) capabilities: Vec<String>,
     pub(crate) changes: Vec<Change>,
     pub(crate) created: Timestamp,
+    /// The `ClientToken` of its creation. Since version 2.
+    #[serde(default)]
+    pub(crate) token: Option<String>,
 }
 
 /// What a change set would do to a resource.
@@ -105,6 +151,9 @@ pub(crate) struct Event {
     pub(crate) status: String,
     pub(crate) reason: Option<String>,
     pub(crate) at: Timestamp,
+    /// The `ClientRequestToken` of the change that it is part of. Since version 2.
+    #[serde(default)]
+    pub(crate) token: Option<String>,
 }
 
 /// The stack that has a name now.
@@ -163,23 +212,35 @@ pub(crate) const RESOURCES: Table<StackResource> = Table::new(Space::Meta);
 pub(crate) const CHANGE_SETS: Table<ChangeSet> = Table::new(Space::Meta);
 pub(crate) const EVENTS: Table<Event> = Table::new(Space::Log);
 pub(crate) const EXPORTS: Table<Export> = Table::new(Space::Index);
+pub(crate) const STEPS: Table<Step> = Table::new(Space::Meta);
+pub(crate) const BEFORE: Table<Before> = Table::new(Space::Meta);
 
 macro_rules! records {
-    ($($record:ty: $kind:literal),* $(,)?) => {$(
+    ($($record:ty: $kind:literal $version:literal),* $(,)?) => {$(
         impl Record for $record {
             const KIND: &str = $kind;
-            const VERSION: u8 = 1;
+            const VERSION: u8 = $version;
+
+            /// Second versions are the first ones and fields that may be missing.
+            fn migrate(version: u8, body: &[u8]) -> Result<Self, StoreError> {
+                match version < Self::VERSION {
+                    true => Self::read(Self::VERSION, body),
+                    false => Err(StoreError::Corrupt(format!("{} of version {version}", Self::KIND))),
+                }
+            }
         }
     )*};
 }
 
 records!(
-    Stack: "cloudformation.stack",
-    Named: "cloudformation.stack.named",
-    StackResource: "cloudformation.resource",
-    ChangeSet: "cloudformation.change-set",
-    Event: "cloudformation.event",
-    Export: "cloudformation.export",
+    Stack: "cloudformation.stack" 2,
+    Named: "cloudformation.stack.named" 1,
+    StackResource: "cloudformation.resource" 2,
+    ChangeSet: "cloudformation.change-set" 2,
+    Event: "cloudformation.event" 2,
+    Export: "cloudformation.export" 1,
+    Step: "cloudformation.step" 1,
+    Before: "cloudformation.before" 1,
 );
 
 /// Whose stacks are meant.
@@ -226,4 +287,20 @@ pub(crate) fn of_stack<R: Record>(table: &Table<R>, stack: &str) -> Key {
 
 pub(crate) fn in_stack<R: Record>(table: &Table<R>, stack: &str, name: &str) -> Key {
     KeyBuilder::under(&of_stack(table, stack)).text(name).done()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_of_the_first_version_is_settled() {
+        let stored =
+            br#"{"logical":"G","kind":"AWS::Logs::LogGroup","physical":"g","reference":"g","attributes":{},
+            "properties":{},"status":"CREATE_COMPLETE","reason":null,"retain":false,"retain_replaced":false,
+            "changed":"2026-11-22T00:00:00Z"}"#;
+        let resource = StackResource::decode(&[&[1][..], stored].concat()).unwrap();
+        assert_eq!((resource.physical.as_str(), resource.unsettled.is_some()), ("g", false));
+        assert!(StackResource::decode(&[&[3][..], stored].concat()).is_err());
+    }
 }

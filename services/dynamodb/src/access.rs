@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use pagoda_protocol::ApiError;
-use pagoda_service::{Access, Context, Ownership};
+use pagoda_service::{Access, Context, Ownership, is_reserved_tag};
 
 use crate::DynamoDb;
 use crate::generated as g;
@@ -84,7 +84,10 @@ fn on_table(cx: &Context, action: &'static str, table: &str) -> Needs {
 }
 
 pub(crate) fn new_table(cx: &Context, input: &g::CreateTableInput) -> Needs {
-    let tags = || input.tags.iter().flatten().map(|tag| (tag.key.as_str(), tag.value.as_str()));
+    let tags = || {
+        let tags = input.tags.iter().flatten().map(|tag| (tag.key.as_str(), tag.value.as_str()));
+        tags.filter(|(key, _)| !is_reserved_tag(key))
+    };
     let arn = Place::of(cx, &input.table_name)?.arn();
     let mut needs = vec![Access::new("dynamodb:CreateTable", &arn).with_tags(tags())];
     if tags().next().is_some() {

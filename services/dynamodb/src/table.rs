@@ -28,7 +28,7 @@ pub(crate) async fn create(
     let (hash, range) = key_schema(&input)?;
     let tags: BTreeMap<_, _> =
         input.tags.iter().flatten().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
-    tag::check(&tags)?;
+    tag::check(cx, &tags)?;
     let table = Table {
         name: place.name.clone(),
         id: ids::uuid(&*dynamodb.random),

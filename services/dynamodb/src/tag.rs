@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pagoda_protocol::{ApiError, Unit};
-use pagoda_service::Context;
+use pagoda_service::{Context, is_reserved_tag};
 use pagoda_store::{Decision, update};
 
 use crate::DynamoDb;
@@ -22,8 +22,9 @@ pub(crate) async fn add(
     input: g::TagResourceInput,
 ) -> Result<Unit, ApiError> {
     change(dynamodb, cx, &input.resource_arn, |tags| {
+        check_keys(cx, input.tags.iter().map(|tag| &tag.key))?;
         tags.extend(input.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())));
-        check(tags)
+        check_count(tags)
     })
     .await
 }
@@ -34,6 +35,7 @@ pub(crate) async fn remove(
     input: g::UntagResourceInput,
 ) -> Result<Unit, ApiError> {
     change(dynamodb, cx, &input.resource_arn, |tags| {
+        check_keys(cx, &input.tag_keys)?;
         input.tag_keys.iter().for_each(|key| drop(tags.remove(key)));
         Ok(())
     })
@@ -55,13 +57,22 @@ pub(crate) async fn list(
     Ok(g::ListTagsOfResourceOutput { tags: Some(tags), next_token })
 }
 
-/// Refuses more tags than a table may have, and those that only AWS itself may set.
-pub(crate) fn check(tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
-    if tags.len() > TAGS_MAX {
+/// Refuses more tags than a table may have, and those that only the platform itself may set.
+pub(crate) fn check(cx: &Context, tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
+    check_keys(cx, tags.keys())?;
+    check_count(tags)
+}
+
+fn check_count(tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
+    if tags.keys().filter(|key| !is_reserved_tag(key)).count() > TAGS_MAX {
         let message = format!("One or more parameter values were invalid: Too many tags: at most {TAGS_MAX}");
         return Err(ApiError::validation(message));
     }
-    match tags.keys().find(|key| key.starts_with("aws:")) {
+    Ok(())
+}
+
+fn check_keys<'k>(cx: &Context, keys: impl IntoIterator<Item = &'k String>) -> Result<(), ApiError> {
+    match keys.into_iter().find(|key| !cx.may_tag(key)) {
         Some(key) => {
             let message = format!("Tag keys starting with 'aws:' are reserved for AWS internal use: {key}");
             Err(ApiError::validation(message))

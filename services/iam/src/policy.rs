@@ -66,7 +66,7 @@ pub(crate) async fn create(
         default_version: 1,
         next_version: 2,
         attachments: 0,
-        tags: tag::merge(BTreeMap::new(), input.tags.unwrap_or_default())?,
+        tags: tag::merge(cx, BTreeMap::new(), input.tags.unwrap_or_default())?,
     };
     let key = table::key_in(&POLICIES, cx.account, &policy.name);
     match iam.store().commit(POLICIES.create(Commit::new(), &key, &policy)?).await? {

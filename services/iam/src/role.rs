@@ -32,7 +32,7 @@ pub(crate) async fn create(
         id: ids::unique_id("AROA", &*iam.random),
         created: cx.now,
         boundary: input.permissions_boundary,
-        tags: tag::merge(BTreeMap::new(), input.tags.unwrap_or_default())?,
+        tags: tag::merge(cx, BTreeMap::new(), input.tags.unwrap_or_default())?,
         inline: BTreeMap::new(),
         attached: Vec::new(),
     };

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use pagoda_protocol::{ApiError, Unit};
-use pagoda_service::Context;
+use pagoda_service::{Context, is_reserved_tag};
 use pagoda_store::Decision;
 
 use crate::entity::{self, Entity};
@@ -13,7 +13,7 @@ use crate::generated as g;
 use crate::table::{Role, User};
 use crate::{Iam, page};
 
-/// Tags of one entity.
+/// Tags of one entity, reserved ones aside.
 const TAGS_MAX: usize = 50;
 
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -63,13 +63,16 @@ pub(crate) async fn list_of_role(
 async fn set<E: Entity>(iam: &Iam, cx: &Context, name: &str, tags: Vec<g::Tag>) -> Result<Unit, ApiError> {
     entity::change(iam, cx, name, |mut entity: E| {
         let present = std::mem::take(&mut entity.identity_mut().tags);
-        entity.identity_mut().tags = merge(present, tags.clone())?;
+        entity.identity_mut().tags = merge(cx, present, tags.clone())?;
         Ok(Decision::save(entity, Unit))
     })
     .await
 }
 
 async fn unset<E: Entity>(iam: &Iam, cx: &Context, name: &str, keys: Vec<String>) -> Result<Unit, ApiError> {
+    if !keys.iter().all(|key| cx.may_tag(key)) {
+        return Err(reserved());
+    }
     entity::change(iam, cx, name, |mut entity: E| {
         entity.identity_mut().tags.retain(|key, _| !keys.contains(key));
         Ok(Decision::save(entity, Unit))
@@ -90,7 +93,7 @@ async fn of<E: Entity>(
 }
 
 /// `present` with `added` put over it.
-pub(crate) fn merge(mut present: Tags, added: Vec<g::Tag>) -> Result<Tags, ApiError> {
+pub(crate) fn merge(cx: &Context, mut present: Tags, added: Vec<g::Tag>) -> Result<Tags, ApiError> {
     let mut seen = Vec::new();
     for g::Tag { key, value } in added {
         let folded = key.to_lowercase();
@@ -98,19 +101,23 @@ pub(crate) fn merge(mut present: Tags, added: Vec<g::Tag>) -> Result<Tags, ApiEr
             let message = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
             return Err(g::InvalidInputException::new(message).into());
         }
-        if folded.starts_with("aws:") {
-            return Err(g::InvalidInputException::new("Tag keys beginning with aws: are reserved.").into());
+        if !cx.may_tag(&key) {
+            return Err(reserved());
         }
         // Keys keep the case of their latest writing.
         present.retain(|present, _| present.to_lowercase() != folded);
         present.insert(key, value);
         seen.push(folded);
     }
-    if present.len() > TAGS_MAX {
+    if present.keys().filter(|key| !is_reserved_tag(key)).count() > TAGS_MAX {
         let message = format!("The number of tags has reached the maximum limit of {TAGS_MAX}.");
         return Err(g::LimitExceededException::new(message).into());
     }
     Ok(present)
+}
+
+fn reserved() -> ApiError {
+    g::InvalidInputException::new("Tag keys beginning with aws: are reserved.").into()
 }
 
 /// Tags as answers give them: left out where there are none.

@@ -26,7 +26,7 @@ pub(crate) async fn create(
         id: ids::unique_id("AIDA", &*iam.random),
         created: cx.now,
         boundary: input.permissions_boundary,
-        tags: tag::merge(BTreeMap::new(), input.tags.unwrap_or_default())?,
+        tags: tag::merge(cx, BTreeMap::new(), input.tags.unwrap_or_default())?,
         inline: BTreeMap::new(),
         attached: Vec::new(),
     };

@@ -24,7 +24,9 @@ fn on_stream(cx: &Context, action: &'static str, group: &str, stream: &str) -> N
 }
 
 pub(crate) fn new_group(cx: &Context, input: &g::CreateLogGroupRequest) -> Needs {
-    on_group(cx, "logs:CreateLogGroup", &input.log_group_name)
+    let tags = input.tags.iter().flatten().map(|(key, value)| (key.as_str(), value.as_str()));
+    let needs = on_group(cx, "logs:CreateLogGroup", &input.log_group_name)?;
+    Ok(needs.into_iter().map(|access| access.with_tags(tags.clone())).collect())
 }
 
 pub(crate) fn new_stream(cx: &Context, input: &g::CreateLogStreamRequest) -> Needs {
@@ -68,4 +70,22 @@ pub(crate) fn read(cx: &Context, input: &g::GetLogEventsRequest) -> Needs {
 
 pub(crate) fn written(cx: &Context, input: &g::PutLogEventsRequest) -> Needs {
     on_stream(cx, "logs:PutLogEvents", &input.log_group_name, &input.log_stream_name)
+}
+
+pub(crate) fn tagged(cx: &Context, input: &g::TagResourceRequest) -> Needs {
+    let tags = input.tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let needs = on_group(cx, "logs:TagResource", &group::named(None, Some(&input.resource_arn))?)?;
+    Ok(needs.into_iter().map(|access| access.with_tags(tags.clone())).collect())
+}
+
+pub(crate) fn untagged(cx: &Context, input: &g::UntagResourceRequest) -> Needs {
+    let mut needs = on_group(cx, "logs:UntagResource", &group::named(None, Some(&input.resource_arn))?)?;
+    for access in &mut needs {
+        access.keys.set_all("aws:TagKeys", input.tag_keys.iter().cloned());
+    }
+    Ok(needs)
+}
+
+pub(crate) fn tags_listed(cx: &Context, input: &g::ListTagsForResourceRequest) -> Needs {
+    on_group(cx, "logs:ListTagsForResource", &group::named(None, Some(&input.resource_arn))?)
 }

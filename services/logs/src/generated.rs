@@ -27,8 +27,11 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <DescribeLogStreams as p::Operation>::SPEC,
         <FilterLogEvents as p::Operation>::SPEC,
         <GetLogEvents as p::Operation>::SPEC,
+        <ListTagsForResource as p::Operation>::SPEC,
         <PutLogEvents as p::Operation>::SPEC,
         <PutRetentionPolicy as p::Operation>::SPEC,
+        <TagResource as p::Operation>::SPEC,
+        <UntagResource as p::Operation>::SPEC,
     ],
     unavailable: &[
         "AssociateKmsKey",
@@ -104,7 +107,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "ListScheduledQueries",
         "ListSourcesForS3TableIntegration",
         "ListSyslogConfigurations",
-        "ListTagsForResource",
         "ListTagsLogGroup",
         "PutAccountPolicy",
         "PutBearerTokenAuthentication",
@@ -128,11 +130,9 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "StartQuery",
         "StopQuery",
         "TagLogGroup",
-        "TagResource",
         "TestMetricFilter",
         "TestTransformer",
         "UntagLogGroup",
-        "UntagResource",
         "UpdateAnomaly",
         "UpdateDeliveryConfiguration",
         "UpdateLogAnomalyDetector",
@@ -313,6 +313,25 @@ impl p::Operation for GetLogEvents {
     };
 }
 
+/// `ListTagsForResource`.
+#[derive(Debug, Clone, Copy)]
+pub struct ListTagsForResource;
+
+impl p::Operation for ListTagsForResource {
+    type Input = ListTagsForResourceRequest;
+    type Output = ListTagsForResourceResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "ListTagsForResource",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &schema::LIST_TAGS_FOR_RESOURCE_REQUEST,
+        output: &schema::LIST_TAGS_FOR_RESOURCE_RESPONSE,
+        output_root: "ListTagsForResourceResponse",
+        streams_input: false,
+    };
+}
+
 /// `PutLogEvents`.
 #[derive(Debug, Clone, Copy)]
 pub struct PutLogEvents;
@@ -351,15 +370,54 @@ impl p::Operation for PutRetentionPolicy {
     };
 }
 
+/// `TagResource`.
+#[derive(Debug, Clone, Copy)]
+pub struct TagResource;
+
+impl p::Operation for TagResource {
+    type Input = TagResourceRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "TagResource",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &schema::TAG_RESOURCE_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
+/// `UntagResource`.
+#[derive(Debug, Clone, Copy)]
+pub struct UntagResource;
+
+impl p::Operation for UntagResource {
+    type Input = UntagResourceRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UntagResource",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &schema::UNTAG_RESOURCE_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
 /// `CreateLogGroupRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct CreateLogGroupRequest {
     pub log_group_name: String,
+    pub tags: Option<BTreeMap<String, String>>,
 }
 
 impl p::Encode for CreateLogGroupRequest {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.log_group_name]);
+        writer.structure(&[&self.log_group_name, &self.tags]);
     }
 }
 
@@ -369,6 +427,7 @@ impl p::Decode for CreateLogGroupRequest {
         reader.structure(&mut |member, reader| {
             match member {
                 0 => value.log_group_name = p::Decode::read(reader)?,
+                1 => value.tags = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -1119,6 +1178,70 @@ impl p::Shape for InputLogEvent {
     }
 }
 
+/// `ListTagsForResourceRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListTagsForResourceRequest {
+    pub resource_arn: String,
+}
+
+impl p::Encode for ListTagsForResourceRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.resource_arn]);
+    }
+}
+
+impl p::Decode for ListTagsForResourceRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.resource_arn = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListTagsForResourceRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_TAGS_FOR_RESOURCE_REQUEST
+    }
+}
+
+/// `ListTagsForResourceResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListTagsForResourceResponse {
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+impl p::Encode for ListTagsForResourceResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.tags]);
+    }
+}
+
+impl p::Decode for ListTagsForResourceResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.tags = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListTagsForResourceResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_TAGS_FOR_RESOURCE_RESPONSE
+    }
+}
+
 /// `LogGroup`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct LogGroup {
@@ -1611,6 +1734,74 @@ impl p::Shape for SearchedLogStream {
     }
 }
 
+/// `TagResourceRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct TagResourceRequest {
+    pub resource_arn: String,
+    pub tags: BTreeMap<String, String>,
+}
+
+impl p::Encode for TagResourceRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.resource_arn, &self.tags]);
+    }
+}
+
+impl p::Decode for TagResourceRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.resource_arn = p::Decode::read(reader)?,
+                1 => value.tags = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for TagResourceRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::TAG_RESOURCE_REQUEST
+    }
+}
+
+/// `UntagResourceRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UntagResourceRequest {
+    pub resource_arn: String,
+    pub tag_keys: Vec<String>,
+}
+
+impl p::Encode for UntagResourceRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.resource_arn, &self.tag_keys]);
+    }
+}
+
+impl p::Decode for UntagResourceRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.resource_arn = p::Decode::read(reader)?,
+                1 => value.tag_keys = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UntagResourceRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UNTAG_RESOURCE_REQUEST
+    }
+}
+
 /// `DataAlreadyAcceptedException`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct DataAlreadyAcceptedException {
@@ -1866,6 +2057,38 @@ impl From<ServiceUnavailableException> for p::ApiError {
     }
 }
 
+/// `TooManyTagsException`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct TooManyTagsException {
+    pub message: Option<String>,
+    pub resource_name: Option<String>,
+}
+
+impl p::Encode for TooManyTagsException {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.message, &self.resource_name]);
+    }
+}
+
+impl TooManyTagsException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()), ..Self::default() }
+    }
+}
+
+impl p::Modelled for TooManyTagsException {
+    fn exception_schema(&self) -> &'static p::Schema {
+        &schema::TOO_MANY_TAGS_EXCEPTION
+    }
+}
+
+impl From<TooManyTagsException> for p::ApiError {
+    fn from(error: TooManyTagsException) -> Self {
+        Self::modelled("TooManyTagsException", 400, error.message.clone().unwrap_or_default(), error)
+    }
+}
+
 /// `UnrecognizedClientException`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct UnrecognizedClientException {
@@ -1933,15 +2156,19 @@ pub mod schema {
     use super::p;
     use p::schema::Pattern;
     use p::{Kind, Location, Member, Schema, TimestampFormat};
+    static PATTERN_OF_AMAZON_RESOURCE_NAME: Pattern = Pattern::new("[\\w+=/:,.@-]*");
+    pub static AMAZON_RESOURCE_NAME: Schema = Schema::new("AmazonResourceName", Kind::String)
+        .min(1)
+        .max(1011)
+        .pattern(&PATTERN_OF_AMAZON_RESOURCE_NAME);
     pub static CREATE_LOG_GROUP_REQUEST: Schema = Schema::structure(
         "CreateLogGroupRequest",
-        &[Member::new("logGroupName", &LOG_GROUP_NAME).required()],
+        &[Member::new("logGroupName", &LOG_GROUP_NAME).required(), Member::new("tags", &TAGS)],
     )
     .refused(&[
         Member::new("deletionProtectionEnabled", &p::schema::DOCUMENT),
         Member::new("kmsKeyId", &p::schema::DOCUMENT),
         Member::new("logGroupClass", &p::schema::DOCUMENT),
-        Member::new("tags", &p::schema::DOCUMENT),
     ]);
     pub static CREATE_LOG_STREAM_REQUEST: Schema = Schema::structure(
         "CreateLogStreamRequest",
@@ -2094,6 +2321,12 @@ pub mod schema {
     pub static INPUT_LOG_STREAM_NAMES: Schema =
         Schema::list("InputLogStreamNames", &Member::new("member", &LOG_STREAM_NAME)).min(1).max(100);
     pub static KMS_KEY_ID: Schema = Schema::new("KmsKeyId", Kind::String).max(256);
+    pub static LIST_TAGS_FOR_RESOURCE_REQUEST: Schema = Schema::structure(
+        "ListTagsForResourceRequest",
+        &[Member::new("resourceArn", &AMAZON_RESOURCE_NAME).required()],
+    );
+    pub static LIST_TAGS_FOR_RESOURCE_RESPONSE: Schema =
+        Schema::structure("ListTagsForResourceResponse", &[Member::new("tags", &TAGS)]);
     pub static LOG_GROUP: Schema = Schema::structure(
         "LogGroup",
         &[
@@ -2211,7 +2444,31 @@ pub mod schema {
         Schema::list("SearchedLogStreams", &Member::new("member", &SEARCHED_LOG_STREAM));
     pub static SEQUENCE_TOKEN: Schema = Schema::new("SequenceToken", Kind::String).min(1);
     pub static STORED_BYTES: Schema = Schema::new("StoredBytes", Kind::Long).min(0);
+    static PATTERN_OF_TAG_KEY: Pattern = Pattern::new("^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+)$");
+    pub static TAG_KEY: Schema =
+        Schema::new("TagKey", Kind::String).min(1).max(128).pattern(&PATTERN_OF_TAG_KEY);
+    pub static TAG_KEY_LIST: Schema =
+        Schema::list("TagKeyList", &Member::new("member", &TAG_KEY)).min(0).max(50);
+    pub static TAG_RESOURCE_REQUEST: Schema = Schema::structure(
+        "TagResourceRequest",
+        &[
+            Member::new("resourceArn", &AMAZON_RESOURCE_NAME).required(),
+            Member::new("tags", &TAGS).required(),
+        ],
+    );
+    static PATTERN_OF_TAG_VALUE: Pattern = Pattern::new("^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$");
+    pub static TAG_VALUE: Schema =
+        Schema::new("TagValue", Kind::String).max(256).pattern(&PATTERN_OF_TAG_VALUE);
+    pub static TAGS: Schema =
+        Schema::map("Tags", &Member::new("key", &TAG_KEY), &Member::new("value", &TAG_VALUE)).min(1).max(50);
     pub static TIMESTAMP: Schema = Schema::new("Timestamp", Kind::Long).min(0);
+    pub static UNTAG_RESOURCE_REQUEST: Schema = Schema::structure(
+        "UntagResourceRequest",
+        &[
+            Member::new("resourceArn", &AMAZON_RESOURCE_NAME).required(),
+            Member::new("tagKeys", &TAG_KEY_LIST).required(),
+        ],
+    );
     pub static DATA_ALREADY_ACCEPTED_EXCEPTION: Schema = Schema::structure(
         "DataAlreadyAcceptedException",
         &[Member::new("expectedSequenceToken", &SEQUENCE_TOKEN), Member::new("message", &p::schema::STRING)],
@@ -2232,6 +2489,10 @@ pub mod schema {
         Schema::structure("ResourceNotFoundException", &[Member::new("message", &p::schema::STRING)]);
     pub static SERVICE_UNAVAILABLE_EXCEPTION: Schema =
         Schema::structure("ServiceUnavailableException", &[Member::new("message", &p::schema::STRING)]);
+    pub static TOO_MANY_TAGS_EXCEPTION: Schema = Schema::structure(
+        "TooManyTagsException",
+        &[Member::new("message", &p::schema::STRING), Member::new("resourceName", &AMAZON_RESOURCE_NAME)],
+    );
     pub static UNRECOGNIZED_CLIENT_EXCEPTION: Schema =
         Schema::structure("UnrecognizedClientException", &[Member::new("message", &p::schema::STRING)]);
     pub static VALIDATION_EXCEPTION: Schema =

@@ -7,6 +7,7 @@ use pagoda_store::{Commit, Outcome, Stored};
 
 use crate::generated as g;
 use crate::table::{self, GARBAGE, GROUPS, Garbage, Group, STREAMS};
+use crate::tag::{self, Tags};
 use crate::{Logs, Scope, token};
 
 const LIMIT_DEFAULT: i32 = 50;
@@ -18,7 +19,9 @@ pub(crate) async fn create(
     cx: &Context,
     input: g::CreateLogGroupRequest,
 ) -> Result<Unit, ApiError> {
-    if logs.ensure_group(&Scope::of(cx), &input.log_group_name, cx.now).await? {
+    let tags = tag::merged(cx, Tags::new(), input.tags.unwrap_or_default())?;
+    let group = Group { name: input.log_group_name, created: cx.now, retention_days: None, tags };
+    if logs.insert_group(&Scope::of(cx), &group).await? {
         Ok(Unit)
     } else {
         Err(g::ResourceAlreadyExistsException::new("The specified log group already exists").into())
@@ -98,8 +101,12 @@ impl Logs {
         name: &str,
         now: Timestamp,
     ) -> Result<bool, ApiError> {
-        let group = Group { name: name.to_owned(), created: now, retention_days: None };
-        let commit = GROUPS.create(Commit::new(), &table::group(scope, name), &group)?;
+        let group = Group { name: name.to_owned(), created: now, retention_days: None, tags: Tags::new() };
+        self.insert_group(scope, &group).await
+    }
+
+    async fn insert_group(&self, scope: &Scope, group: &Group) -> Result<bool, ApiError> {
+        let commit = GROUPS.create(Commit::new(), &table::group(scope, &group.name), group)?;
         match self.store().commit(commit).await? {
             Outcome::CheckFailed { .. } => Ok(false),
             outcome => Ok(outcome.done().map(|_| true)?),

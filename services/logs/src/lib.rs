@@ -15,6 +15,7 @@ mod retention;
 mod stream;
 mod sweep;
 mod table;
+mod tag;
 mod token;
 
 use std::sync::Arc;
@@ -80,8 +81,11 @@ operations!(Logs {
     DescribeLogStreams => stream::describe, on access::streams;
     FilterLogEvents => filter::filter, on access::filtered;
     GetLogEvents => event::get, on access::read;
+    ListTagsForResource => tag::list, on access::tags_listed;
     PutLogEvents => put::put, on access::written;
     PutRetentionPolicy => retention::put, on access::retention_put;
+    TagResource => tag::add, on access::tagged;
+    UntagResource => tag::remove, on access::untagged;
 });
 
 #[async_trait]

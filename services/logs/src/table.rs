@@ -1,10 +1,11 @@
 //! The records that CloudWatch Logs keeps, and their keys.
 
 use pagoda_base::Timestamp;
-use pagoda_store::{Key, KeyBuilder, Record, Space, Table};
+use pagoda_store::{Key, KeyBuilder, Record, Space, StoreError, Table};
 use serde::{Deserialize, Serialize};
 
 use crate::Scope;
+use crate::tag::Tags;
 
 /// A log group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -12,6 +13,9 @@ pub(crate) struct Group {
     pub(crate) name: String,
     pub(crate) created: Timestamp,
     pub(crate) retention_days: Option<i32>,
+    /// Since version 2.
+    #[serde(default)]
+    pub(crate) tags: Tags,
 }
 
 /// A log stream. Its `incarnation` is part of its events' keys.
@@ -45,7 +49,12 @@ pub(crate) const GARBAGE: Table<Garbage> = Table::new(Space::Queue);
 
 impl Record for Group {
     const KIND: &str = "logs.group";
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    /// The first version is this one without tags.
+    fn migrate(_version: u8, body: &[u8]) -> Result<Self, StoreError> {
+        Self::read(Self::VERSION, body)
+    }
 }
 
 impl Record for Stream {
@@ -91,4 +100,17 @@ pub(crate) fn events_at(incarnation: &str, millis: i64) -> Key {
 
 pub(crate) fn garbage(incarnation: &str) -> Key {
     GARBAGE.key().text(incarnation).done()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_of_the_first_version_has_no_tags() {
+        let stored = b"\x01{\"name\":\"g\",\"created\":\"2026-11-22T00:00:00Z\",\"retention_days\":7}";
+        let group = Group::decode(stored).unwrap();
+        assert_eq!((group.name.as_str(), group.retention_days), ("g", Some(7)));
+        assert!(group.tags.is_empty());
+    }
 }

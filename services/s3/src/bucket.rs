@@ -31,7 +31,7 @@ pub(crate) async fn create(
         website: None,
         cors: None,
         block: Some(Block::ALL),
-        tags: tag::checked(configuration.tags.unwrap_or_default(), tag::BUCKET_MAX)?,
+        tags: tag::of_new(cx, &Default::default(), configuration.tags.unwrap_or_default())?,
     };
     let key = table::bucket(&bucket.name);
     let commit = BUCKETS.create(Commit::new(), &key, &bucket)?;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use pagoda_protocol::{ApiError, Unit};
-use pagoda_service::{Access, Context};
+use pagoda_service::{Access, Context, is_reserved_tag};
 use percent_encoding::percent_decode_str;
 
 use crate::generated as g;
@@ -19,7 +19,31 @@ type Tags = BTreeMap<String, String>;
 
 /// The tags, if there may be as many of these.
 pub(crate) fn checked(tags: Vec<g::Tag>, max: usize) -> Result<Tags, ApiError> {
-    if tags.len() > max {
+    match tags.iter().find(|tag| is_reserved_tag(&tag.key)) {
+        Some(tag) => Err(system_tag("System tags cannot be added/updated by requester", &tag.key)),
+        None => well_formed(tags, max),
+    }
+}
+
+fn system_tag(message: &str, key: &str) -> ApiError {
+    ApiError::new("InvalidTag", 400, message).with_field("TagKey", key)
+}
+
+/// A bucket's new tags in place of `present`. Its system tags stay: only the platform itself changes them.
+pub(crate) fn of_new(cx: &Context, present: &Tags, tags: Vec<g::Tag>) -> Result<Tags, ApiError> {
+    let new = well_formed(tags, BUCKET_MAX)?;
+    let changed = |key: &&String| !cx.may_tag(key) && present.get(*key) != new.get(*key);
+    if let Some(key) = new.keys().find(changed) {
+        return Err(system_tag("System tags cannot be added/updated by requester", key));
+    }
+    match present.keys().find(changed) {
+        Some(key) => Err(system_tag("System tags cannot be removed by requester", key)),
+        None => Ok(new),
+    }
+}
+
+fn well_formed(tags: Vec<g::Tag>, max: usize) -> Result<Tags, ApiError> {
+    if tags.iter().filter(|tag| !is_reserved_tag(&tag.key)).count() > max {
         let (code, what) =
             if max == OBJECT_MAX { ("BadRequest", "Object") } else { ("BadRequest", "Bucket") };
         return Err(ApiError::new(code, 400, format!("{what} tags cannot be greater than {max}")));
@@ -33,9 +57,6 @@ pub(crate) fn checked(tags: Vec<g::Tag>, max: usize) -> Result<Tags, ApiError> {
         }
         if tag.value.chars().count() > 256 {
             return invalid("The TagValue you have provided is invalid");
-        }
-        if tag.key.to_ascii_lowercase().starts_with("aws:") {
-            return invalid("System tags cannot be added/updated by requester");
         }
         if checked.contains_key(&tag.key) {
             return invalid("Cannot provide multiple Tags with the same key");
@@ -82,9 +103,8 @@ pub(crate) async fn put_on_bucket(
     cx: &Context,
     input: g::PutBucketTaggingRequest,
 ) -> Result<Unit, ApiError> {
-    let tags = checked(input.tagging.tag_set, BUCKET_MAX)?;
     bucket::change(s3, cx, &input.bucket, input.expected_bucket_owner.as_deref(), |bucket| {
-        bucket.tags = tags.clone();
+        bucket.tags = of_new(cx, &bucket.tags, input.tagging.tag_set.clone())?;
         Ok(Unit)
     })
     .await
@@ -109,7 +129,7 @@ pub(crate) async fn delete_of_bucket(
     input: g::DeleteBucketTaggingRequest,
 ) -> Result<Unit, ApiError> {
     bucket::change(s3, cx, &input.bucket, input.expected_bucket_owner.as_deref(), |bucket| {
-        bucket.tags.clear();
+        bucket.tags.retain(|key, _| !cx.may_tag(key));
         Ok(Unit)
     })
     .await

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Calls, Created, Done, Failure, Kind, Wanted, items, named};
+use super::tag::{Retag, is_marked};
+use super::{Calls, Created, Done, Failure, Kind, RESERVED, Wanted, named};
 use crate::template::Object;
 
 pub(crate) struct Table;
@@ -38,8 +39,26 @@ impl Kind for Table {
         &["AttributeDefinitions", "KeySchema", "TableName"]
     }
 
-    fn name_property(&self) -> Option<&'static str> {
-        Some("TableName")
+    fn mark(&self) -> Option<&'static str> {
+        Some(RESERVED)
+    }
+
+    fn check_update(&self, old: &Object, new: &Object) -> Done<()> {
+        let differs = |name: &&String| *name != "Tags" && new.get(*name) != old.get(*name);
+        match new.keys().chain(old.keys()).find(differs) {
+            Some(changed) => {
+                Err(Failure(format!("Changing {changed} of a table is not available in Pagoda")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn present(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Vec<String>> {
+        let name = named(wanted, "TableName");
+        let input = json!({ "ResourceArn": arn(calls, &name) });
+        let pages = ["Tags", "NextToken", "NextToken"];
+        let tags = calls.list("dynamodb", "ListTagsOfResource", input, pages).await?;
+        Ok(is_marked(self, wanted.properties, &json!(tags)).then_some(name).into_iter().collect())
     }
 
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {
@@ -57,29 +76,14 @@ impl Kind for Table {
         old: &Object,
         wanted: &Wanted<'_>,
     ) -> Done<Created> {
-        let changed = wanted
-            .properties
-            .keys()
-            .chain(old.keys())
-            .find(|name| *name != "Tags" && wanted.properties.get(*name) != old.get(*name));
-        if let Some(changed) = changed {
-            return Err(Failure(format!("Changing {changed} of a table is not available in Pagoda")));
-        }
-        let arn = calls.cx.arn("dynamodb", format!("table/{physical}")).to_string();
-        let keys = |properties: &Object| -> Vec<Value> {
-            items(properties, "Tags").iter().filter_map(|tag| tag.get("Key").cloned()).collect()
+        let retag = Retag {
+            service: "dynamodb",
+            operations: ["TagResource", "UntagResource"],
+            of: json!({ "ResourceArn": arn(calls, physical) }),
+            members: ["Tags", "TagKeys"],
+            as_map: false,
         };
-        let kept = keys(wanted.properties);
-        let removed: Vec<Value> = keys(old).into_iter().filter(|key| !kept.contains(key)).collect();
-        if !removed.is_empty() {
-            calls
-                .call("dynamodb", "UntagResource", json!({ "ResourceArn": arn, "TagKeys": removed }))
-                .await?;
-        }
-        if !kept.is_empty() {
-            let tags = items(wanted.properties, "Tags");
-            calls.call("dynamodb", "TagResource", json!({ "ResourceArn": arn, "Tags": tags })).await?;
-        }
+        retag.run(calls, old, wanted.properties).await?;
         Ok(created(calls, physical))
     }
 
@@ -88,6 +92,10 @@ impl Kind for Table {
     }
 }
 
+fn arn(calls: &Calls<'_>, name: &str) -> String {
+    calls.cx.arn("dynamodb", format!("table/{name}")).to_string()
+}
+
 fn created(calls: &Calls<'_>, name: &str) -> Created {
-    Created::new(name, json!({ "Arn": calls.cx.arn("dynamodb", format!("table/{name}")).to_string() }))
+    Created::new(name, json!({ "Arn": arn(calls, name) }))
 }

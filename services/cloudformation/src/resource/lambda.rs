@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 
-use super::{Calls, Created, Done, Failure, Kind, Wanted, items, named, property, required, tag_map};
+use super::tag::{Retag, is_marked, map};
+use super::{Calls, Created, Done, Failure, Kind, Wanted, named, property, required};
 use crate::template::Object;
 
 pub(crate) struct Function;
@@ -69,14 +70,28 @@ impl Kind for Function {
         &["FunctionName", "PackageType"]
     }
 
-    fn name_property(&self) -> Option<&'static str> {
-        Some("FunctionName")
+    /// Lambda lets nobody set tags that begin with `aws:`, not even CloudFormation.
+    fn mark(&self) -> Option<&'static str> {
+        Some("cloudformation:")
+    }
+
+    fn check_update(&self, old: &Object, new: &Object) -> Done<()> {
+        match AT_CREATION[1..].iter().find(|field| old.get(**field) != new.get(**field)) {
+            Some(field) => Err(Failure(format!("Changing {field} of a function is not available in Pagoda"))),
+            None => Ok(()),
+        }
+    }
+
+    async fn present(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Vec<String>> {
+        let name = named(wanted, "FunctionName");
+        let found = calls.find("lambda", "ListTags", json!({ "Resource": arn(calls, &name) })).await?;
+        let own = found.filter(|found| is_marked(self, wanted.properties, &found["Tags"]));
+        Ok(own.map(|_| name).into_iter().collect())
     }
 
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {
         let (name, properties) = (named(wanted, "FunctionName"), wanted.properties);
-        let mut input =
-            json!({ "FunctionName": name, "Code": code(properties)?, "Tags": tag_map(properties) });
+        let mut input = json!({ "FunctionName": name, "Code": code(properties)?, "Tags": map(properties) });
         for field in CONFIGURATION.iter().chain(&AT_CREATION) {
             input[*field] = property(properties, field);
         }
@@ -93,9 +108,6 @@ impl Kind for Function {
     ) -> Done<Created> {
         let new = wanted.properties;
         let differs = |field: &str| old.get(field) != new.get(field);
-        if let Some(field) = AT_CREATION[1..].iter().find(|field| differs(field)) {
-            return Err(Failure(format!("Changing {field} of a function is not available in Pagoda")));
-        }
         if CONFIGURATION.iter().any(|field| differs(field)) {
             let mut input = json!({ "FunctionName": physical });
             for field in CONFIGURATION {
@@ -120,7 +132,7 @@ impl Kind for Function {
             input["Architectures"] = property(new, "Architectures");
             calls.call("lambda", "UpdateFunctionCode", input).await?;
         }
-        let arn = calls.cx.arn("lambda", format!("function:{physical}")).to_string();
+        let arn = arn(calls, physical);
         if differs("Tags") {
             retag(calls, &arn, old, new).await?;
         }
@@ -132,19 +144,19 @@ impl Kind for Function {
     }
 }
 
+fn arn(calls: &Calls<'_>, name: &str) -> String {
+    calls.cx.arn("lambda", format!("function:{name}")).to_string()
+}
+
 async fn retag(calls: &Calls<'_>, arn: &str, old: &Object, new: &Object) -> Done<()> {
-    let keys = |properties: &Object| -> Vec<Value> {
-        items(properties, "Tags").iter().filter_map(|tag| tag.get("Key").cloned()).collect()
+    let retag = Retag {
+        service: "lambda",
+        operations: ["TagResource", "UntagResource"],
+        of: json!({ "Resource": arn }),
+        members: ["Tags", "TagKeys"],
+        as_map: true,
     };
-    let kept = keys(new);
-    let removed: Vec<Value> = keys(old).into_iter().filter(|key| !kept.contains(key)).collect();
-    if !removed.is_empty() {
-        calls.call("lambda", "UntagResource", json!({ "Resource": arn, "TagKeys": removed })).await?;
-    }
-    if !kept.is_empty() {
-        calls.call("lambda", "TagResource", json!({ "Resource": arn, "Tags": tag_map(new) })).await?;
-    }
-    Ok(())
+    retag.run(calls, old, new).await
 }
 
 /// The code as the operations take it. Source text in the template becomes a package with one file.
@@ -196,6 +208,16 @@ impl Kind for Permission {
 
     fn fixed(&self) -> &'static [&'static str] {
         self.properties()
+    }
+
+    async fn present(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Vec<String>> {
+        let input = json!({ "FunctionName": required(wanted.properties, "FunctionName")? });
+        let found = calls.find("lambda", "GetPolicy", input).await?;
+        let policy = found.and_then(|found| serde_json::from_str::<Value>(found["Policy"].as_str()?).ok());
+        let own = policy.filter(|policy| {
+            policy["Statement"].as_array().is_some_and(|all| all.iter().any(|one| one["Sid"] == wanted.name))
+        });
+        Ok(own.map(|_| wanted.name.to_owned()).into_iter().collect())
     }
 
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {

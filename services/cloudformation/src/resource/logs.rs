@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{Calls, Created, Done, Kind, Wanted, named, property, required};
+use super::tag::{Retag, is_marked, map};
+use super::{Calls, Created, Done, Kind, RESERVED, Wanted, named, property, required};
 use crate::template::Object;
 
 pub(crate) struct LogGroup;
@@ -15,35 +16,49 @@ impl Kind for LogGroup {
     }
 
     fn properties(&self) -> &'static [&'static str] {
-        &["LogGroupName", "RetentionInDays"]
+        &["LogGroupName", "RetentionInDays", "Tags"]
     }
 
     fn fixed(&self) -> &'static [&'static str] {
         &["LogGroupName"]
     }
 
-    fn name_property(&self) -> Option<&'static str> {
-        Some("LogGroupName")
+    fn mark(&self) -> Option<&'static str> {
+        Some(RESERVED)
+    }
+
+    async fn present(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Vec<String>> {
+        let name = named(wanted, "LogGroupName");
+        let input = json!({ "resourceArn": arn(calls, &name) });
+        let found = calls.find("logs", "ListTagsForResource", input).await?;
+        let own = found.filter(|found| is_marked(self, wanted.properties, &found["tags"]));
+        Ok(own.map(|_| name).into_iter().collect())
     }
 
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {
         let name = named(wanted, "LogGroupName");
-        calls.call("logs", "CreateLogGroup", json!({ "logGroupName": name })).await?;
-        let retained = retain(calls, &name, wanted).await;
-        if retained.is_err() {
-            self.delete(calls, &name, wanted.properties).await?;
-        }
-        retained.map(|()| created(calls, &name))
+        let input = json!({ "logGroupName": name, "tags": map(wanted.properties) });
+        calls.call("logs", "CreateLogGroup", input).await?;
+        retain(calls, &name, wanted).await?;
+        Ok(created(calls, &name))
     }
 
     async fn update(
         &self,
         calls: &Calls<'_>,
         physical: &str,
-        _old: &Object,
+        old: &Object,
         wanted: &Wanted<'_>,
     ) -> Done<Created> {
         retain(calls, physical, wanted).await?;
+        let retag = Retag {
+            service: "logs",
+            operations: ["TagResource", "UntagResource"],
+            of: json!({ "resourceArn": arn(calls, physical) }),
+            members: ["tags", "tagKeys"],
+            as_map: true,
+        };
+        retag.run(calls, old, wanted.properties).await?;
         Ok(created(calls, physical))
     }
 
@@ -59,8 +74,12 @@ async fn retain(calls: &Calls<'_>, name: &str, wanted: &Wanted<'_>) -> Done<()> 
     Ok(())
 }
 
+fn arn(calls: &Calls<'_>, name: &str) -> String {
+    calls.cx.arn("logs", format!("log-group:{name}")).to_string()
+}
+
 fn created(calls: &Calls<'_>, name: &str) -> Created {
-    Created::new(name, json!({ "Arn": format!("{}:*", calls.cx.arn("logs", format!("log-group:{name}"))) }))
+    Created::new(name, json!({ "Arn": format!("{}:*", arn(calls, name)) }))
 }
 
 pub(crate) struct LogStream;
@@ -77,6 +96,15 @@ impl Kind for LogStream {
 
     fn fixed(&self) -> &'static [&'static str] {
         self.properties()
+    }
+
+    async fn present(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Vec<String>> {
+        let (group, name) = (required(wanted.properties, "LogGroupName")?, named(wanted, "LogStreamName"));
+        let input = json!({ "logGroupName": group, "logStreamNamePrefix": name });
+        let pages = ["logStreams", "nextToken", "nextToken"];
+        let streams = calls.list("logs", "DescribeLogStreams", input, pages).await?;
+        let same = streams.iter().any(|stream| stream["logStreamName"] == name.as_str());
+        Ok(same.then_some(name).into_iter().collect())
     }
 
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Calls, Created, Done, Failure, Kind, Wanted, document, named, property, required};
+use super::tag::is_marked;
+use super::{Calls, Created, Done, Failure, Kind, RESERVED, Wanted, document, named, property, required};
 use crate::template::Object;
 
 pub(crate) struct Bucket;
@@ -29,25 +30,36 @@ impl Kind for Bucket {
         &["BucketName"]
     }
 
+    fn mark(&self) -> Option<&'static str> {
+        Some(RESERVED)
+    }
+
+    async fn present(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Vec<String>> {
+        let name = bucket_name(wanted);
+        let found = match calls.call("s3", "GetBucketTagging", json!({ "Bucket": name })).await {
+            // A name that the template got wrong, or that belongs to somebody else: nothing of ours.
+            Err(error) if error.status.is_client_error() => None,
+            found => Some(found?),
+        };
+        let own = found.filter(|found| is_marked(self, wanted.properties, &found["TagSet"]));
+        Ok(own.map(|_| name).into_iter().collect())
+    }
+
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {
-        // Bucket names have no capitals.
-        let name = named(wanted, "BucketName").to_ascii_lowercase();
+        let name = bucket_name(wanted);
         let region = calls.cx.region.as_str();
         // Making one's own bucket again is no error for S3, but it would be somebody else's resource here.
         if calls.call("s3", "HeadBucket", json!({ "Bucket": name })).await.is_ok() {
             return Err(Failure(format!("{name} already exists")));
         }
-        let location = match region {
-            "us-east-1" => Value::Null,
-            region => json!({ "LocationConstraint": region }),
-        };
-        calls
-            .call("s3", "CreateBucket", json!({ "Bucket": name, "CreateBucketConfiguration": location }))
-            .await?;
-        if let Err(failure) = configure(calls, &name, &Object::new(), wanted.properties).await {
-            self.delete(calls, &name, wanted.properties).await?;
-            return Err(failure);
-        }
+        let location = (region != "us-east-1").then_some(region);
+        let tags = property(wanted.properties, "Tags");
+        let configuration = json!({ "LocationConstraint": location, "Tags": tags });
+        let input = json!({ "Bucket": name, "CreateBucketConfiguration": configuration });
+        calls.call("s3", "CreateBucket", input).await?;
+        // Tags are there from the first moment: by them the bucket is known.
+        let made = wanted.properties.get_key_value("Tags").map(|(key, tags)| (key.clone(), tags.clone()));
+        configure(calls, &name, &made.into_iter().collect(), wanted.properties).await?;
         Ok(created(calls, &name))
     }
 
@@ -65,6 +77,11 @@ impl Kind for Bucket {
     async fn delete(&self, calls: &Calls<'_>, physical: &str, _properties: &Object) -> Done<()> {
         calls.gone("s3", "DeleteBucket", json!({ "Bucket": physical })).await
     }
+}
+
+/// Bucket names have no capitals.
+fn bucket_name(wanted: &Wanted<'_>) -> String {
+    named(wanted, "BucketName").to_ascii_lowercase()
 }
 
 /// The properties that have operations of their own: the operation's name, and its input's member.
@@ -155,6 +172,12 @@ impl Kind for BucketPolicy {
 
     fn fixed(&self) -> &'static [&'static str] {
         &["Bucket"]
+    }
+
+    async fn present(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Vec<String>> {
+        let bucket = required(wanted.properties, "Bucket")?;
+        let found = calls.find("s3", "GetBucketPolicy", json!({ "Bucket": bucket })).await?;
+        Ok(found.map(|_| bucket.to_owned()).into_iter().collect())
     }
 
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {

@@ -5,14 +5,15 @@ use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use serde_json::{Value, json};
 
 use super::globals::Globals;
-use super::{IMPLICIT_API, Route, Sam, check_properties, refused};
+use super::{IMPLICIT_API, Route, Sam, check_properties, cors, refused};
 use crate::template::{Checked, Object, object};
 
-const PROPERTIES: [&str; 12] = [
+const PROPERTIES: [&str; 13] = [
     "Auth",
     "BinaryMediaTypes",
     "Cors",
     "DefinitionBody",
+    "DefinitionUri",
     "Description",
     "DisableExecuteApiEndpoint",
     "EndpointConfiguration",
@@ -36,30 +37,6 @@ impl Sam {
         let properties = Globals::under(&self.globals.api, resource)?;
         check_properties(name, &properties, &PROPERTIES)?;
         let routes = self.routes.remove(name).unwrap_or_default();
-        let body = definition(name, &properties, &routes)?;
-
-        let mut api = json!({ "Body": body });
-        for field in [
-            "BinaryMediaTypes",
-            "Description",
-            "DisableExecuteApiEndpoint",
-            "EndpointConfiguration",
-            "Name",
-            "Tags",
-        ] {
-            if let Some(value) = properties.get(field) {
-                api[field] = value.clone();
-            }
-        }
-        if let Some(Value::Object(tags)) = properties.get("Tags") {
-            api["Tags"] = tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
-        }
-        if let Some(Value::String(kind)) = properties.get("EndpointConfiguration") {
-            api["EndpointConfiguration"] = json!({ "Types": [kind] });
-        }
-        // A new definition makes a new deployment; the same one keeps its own.
-        let hash = hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, api["Body"].to_string().as_bytes()));
-        let deployment = format!("{name}Deployment{}", &hash[..10]);
         let stage = properties
             .get("StageName")
             .cloned()
@@ -70,16 +47,82 @@ impl Sam {
             }
             None => format!("{name}Stage"),
         };
+        let api = rest_api(name, &properties, &routes)?;
+        // A new definition makes a new deployment; the same one keeps its own.
+        let defined = api.get("Body").or(api.get("BodyS3Location")).unwrap_or(&Value::Null).to_string();
+        let hash = hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, defined.as_bytes()));
+        let deployment = format!("{name}Deployment{}", &hash[..10]);
+        let mut staged = json!({ "RestApiId": { "Ref": name }, "DeploymentId": { "Ref": deployment }, "StageName": stage });
+        for (field, value) in [("Variables", properties.get("Variables")), ("Tags", api.get("Tags"))] {
+            if let Some(value) = value {
+                staged[field] = value.clone();
+            }
+        }
         self.add(name, "AWS::ApiGateway::RestApi", api, resource);
         let description = json!(format!("RestApi deployment id: {hash}"));
         let deployed = json!({ "RestApiId": { "Ref": name }, "Description": description });
-        self.add_beside(deployment.clone(), "AWS::ApiGateway::Deployment", deployed, resource);
-        let mut staged = json!({ "RestApiId": { "Ref": name }, "DeploymentId": { "Ref": deployment }, "StageName": stage });
-        if let Some(variables) = properties.get("Variables") {
-            staged["Variables"] = variables.clone();
-        }
+        self.add_beside(deployment, "AWS::ApiGateway::Deployment", deployed, resource);
         self.add_beside(stage_id, "AWS::ApiGateway::Stage", staged, resource);
         Ok(())
+    }
+}
+
+/// The API itself, with its definition.
+fn rest_api(name: &str, properties: &Object, routes: &[Route]) -> Checked<Value> {
+    let mut api = match properties.get("DefinitionUri") {
+        Some(uri) => json!({ "BodyS3Location": defined_at(name, uri, properties, routes)? }),
+        None => json!({ "Body": definition(name, properties, routes)? }),
+    };
+    for field in [
+        "BinaryMediaTypes",
+        "Description",
+        "DisableExecuteApiEndpoint",
+        "EndpointConfiguration",
+        "Name",
+        "Tags",
+    ] {
+        if let Some(value) = properties.get(field) {
+            api[field] = value.clone();
+        }
+    }
+    if let Some(Value::Object(tags)) = properties.get("Tags") {
+        api["Tags"] = tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+    }
+    match properties.get("EndpointConfiguration") {
+        Some(Value::Object(fields)) if fields.contains_key("Type") => {
+            check_properties(name, fields, &["Type"])?;
+            api["EndpointConfiguration"] = json!({ "Types": [fields["Type"]] });
+        }
+        Some(kind @ Value::String(_)) => api["EndpointConfiguration"] = json!({ "Types": [kind] }),
+        _ => {}
+    }
+    Ok(api)
+}
+
+/// The place of a definition in S3. What would have to be added to it cannot be.
+fn defined_at(name: &str, uri: &Value, properties: &Object, routes: &[Route]) -> Checked<Value> {
+    if let Some(field) =
+        ["Auth", "Cors", "DefinitionBody"].iter().find(|field| properties.contains_key(**field))
+    {
+        return Err(refused(
+            name,
+            &format!("{field} works only with inline Swagger specified in 'DefinitionBody' property."),
+        ));
+    }
+    if routes.iter().any(|route| route.authorizer.is_some() || !route.parameters.is_empty()) {
+        return Err(refused(name, "Auth and RequestParameters of events work only with inline Swagger."));
+    }
+    let place = uri.as_str().and_then(|uri| uri.strip_prefix("s3://")).and_then(|rest| rest.split_once('/'));
+    match (uri, place) {
+        (_, Some((bucket, key))) => Ok(json!({ "Bucket": bucket, "Key": key })),
+        (Value::Object(fields), None) => {
+            check_properties(name, fields, &["Bucket", "Key", "Version"])?;
+            Ok(uri.clone())
+        }
+        _ => Err(refused(
+            name,
+            "'DefinitionUri' is not a valid S3 Uri of the form 's3://bucket/key' with optional versionId query parameter.",
+        )),
     }
 }
 
@@ -96,25 +139,47 @@ fn definition(name: &str, properties: &Object, routes: &[Route]) -> Checked<Valu
             }
             body.clone()
         }
-        None => json!({
-            "swagger": "2.0",
-            "info": { "version": "1.0", "title": properties.get("Name").cloned().unwrap_or(json!({ "Ref": "AWS::StackName" })) },
-            "paths": {},
-        }),
+        None => empty(name, properties)?,
     };
     if properties.get("DefinitionBody").is_none() {
+        let is_third = body.get("openapi").is_some();
         for route in routes {
             let verb = if route.verb == "any" { "x-amazon-apigateway-any-method" } else { &route.verb };
-            body["paths"][&route.path][verb] = operation(name, route, &auth)?;
+            body["paths"][&route.path][verb] = operation(name, route, &auth, is_third)?;
         }
     }
     if let Some(cors) = properties.get("Cors") {
-        add_cors(name, &mut body, cors, &auth)?;
+        cors::add(name, &mut body, cors, auth.default.is_some() && auth.to_preflight)?;
     }
     if auth.default.is_some() || routes.iter().any(|route| route.authorizer.as_deref() == Some("AWS_IAM")) {
-        body["securityDefinitions"]["AWS_IAM"] = json!({
+        let scheme = json!({
             "type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4",
         });
+        match body.get("openapi") {
+            Some(_) => body["components"]["securitySchemes"]["AWS_IAM"] = scheme,
+            None => body["securityDefinitions"]["AWS_IAM"] = scheme,
+        }
+    }
+    Ok(body)
+}
+
+/// A definition without paths, of the version that `OpenApiVersion` says.
+fn empty(name: &str, properties: &Object) -> Checked<Value> {
+    let title = properties.get("Name").cloned().unwrap_or(json!({ "Ref": "AWS::StackName" }));
+    let mut body = json!({ "info": { "version": "1.0", "title": title }, "paths": {} });
+    let version = properties.get("OpenApiVersion").map(|version| match version {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    });
+    match version.as_deref() {
+        None | Some("2.0") => body["swagger"] = json!("2.0"),
+        Some(third) if third.starts_with("3.0") => body["openapi"] = json!(third),
+        Some(other) => {
+            return Err(refused(
+                name,
+                &format!("The OpenApiVersion value must be of the format '3.0.0', not {other}."),
+            ));
+        }
     }
     Ok(body)
 }
@@ -150,7 +215,16 @@ fn has_route(body: &Value, route: &Route) -> bool {
     })
 }
 
-fn operation(name: &str, route: &Route, auth: &Auth) -> Checked<Value> {
+fn described((place, name, required): &(&str, String, bool), is_third: bool) -> Value {
+    let mut parameter = json!({ "in": place, "name": name, "required": required });
+    match is_third {
+        true => parameter["schema"] = json!({ "type": "string" }),
+        false => parameter["type"] = json!("string"),
+    }
+    parameter
+}
+
+fn operation(name: &str, route: &Route, auth: &Auth, is_third: bool) -> Checked<Value> {
     let uri = format!(
         "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{}.Arn}}/invocations",
         route.function
@@ -173,78 +247,9 @@ fn operation(name: &str, route: &Route, auth: &Auth) -> Checked<Value> {
         }
     }
     operation["x-amazon-apigateway-integration"] = integration;
+    if !route.parameters.is_empty() {
+        let parameters = route.parameters.iter();
+        operation["parameters"] = parameters.map(|parameter| described(parameter, is_third)).collect();
+    }
     Ok(operation)
-}
-
-/// Adds an `OPTIONS` method, answered by a mock, to every path that has none.
-fn add_cors(name: &str, body: &mut Value, cors: &Value, auth: &Auth) -> Checked<()> {
-    let text = |field: &str| match cors {
-        Value::Object(fields) => fields.get(field).cloned(),
-        origin if field == "AllowOrigin" => Some(origin.clone()),
-        _ => None,
-    };
-    if let Value::Object(fields) = cors {
-        check_properties(
-            name,
-            fields,
-            &["AllowOrigin", "AllowMethods", "AllowHeaders", "MaxAge", "AllowCredentials"],
-        )?;
-    }
-    let paths = body.get_mut("paths").and_then(Value::as_object_mut);
-    for (_, path) in paths.into_iter().flatten() {
-        let Some(verbs) = path.as_object_mut() else { continue };
-        if verbs.contains_key("options") {
-            continue;
-        }
-        let own = if verbs.contains_key("x-amazon-apigateway-any-method") {
-            "DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT".to_owned()
-        } else {
-            let mut own: Vec<String> =
-                verbs.keys().map(|verb| verb.to_ascii_uppercase()).chain(["OPTIONS".into()]).collect();
-            own.sort_unstable();
-            own.join(",")
-        };
-        let credentials =
-            text("AllowCredentials").filter(|flag| *flag == json!(true)).map(|_| json!("'true'"));
-        let headers = [
-            ("Access-Control-Allow-Origin", text("AllowOrigin")),
-            ("Access-Control-Allow-Methods", text("AllowMethods").or(Some(json!(format!("'{own}'"))))),
-            ("Access-Control-Allow-Headers", text("AllowHeaders")),
-            ("Access-Control-Max-Age", text("MaxAge")),
-            ("Access-Control-Allow-Credentials", credentials),
-        ];
-        let headers: Vec<(&str, Value)> =
-            headers.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-        let mut options = preflight(&headers);
-        if auth.default.is_some() && auth.to_preflight {
-            options["security"] = json!([{ "AWS_IAM": [] }]);
-        }
-        verbs.insert("options".into(), options);
-    }
-    Ok(())
-}
-
-fn preflight(headers: &[(&str, Value)]) -> Value {
-    let declared: Object =
-        headers.iter().map(|(name, _)| ((*name).to_owned(), json!({ "type": "string" }))).collect();
-    let parameters =
-        headers.iter().map(|(name, value)| (format!("method.response.header.{name}"), value.clone()));
-    let parameters: Object = parameters.collect();
-    json!({
-        "summary": "CORS support",
-        "consumes": ["application/json"],
-        "produces": ["application/json"],
-        "x-amazon-apigateway-integration": {
-            "type": "mock",
-            "requestTemplates": { "application/json": "{\n  \"statusCode\" : 200\n}\n" },
-            "responses": {
-                "default": {
-                    "statusCode": "200",
-                    "responseParameters": parameters,
-                    "responseTemplates": { "application/json": "{}\n" },
-                },
-            },
-        },
-        "responses": { "200": { "description": "Default response for CORS method", "headers": declared } },
-    })
 }

@@ -25,7 +25,7 @@ const PASSED: [&str; 14] = [
     "VpcConfig",
 ];
 /// Properties that this transform acts on.
-const ACTED_ON: [&str; 12] = [
+const ACTED_ON: [&str; 14] = [
     "AssumeRolePolicyDocument",
     "CodeUri",
     "Events",
@@ -33,8 +33,10 @@ const ACTED_ON: [&str; 12] = [
     "PackageType",
     "PermissionsBoundary",
     "Policies",
+    "PropagateTags",
     "Role",
     "RoleName",
+    "RolePath",
     "Runtime",
     "Tags",
     "Tracing",
@@ -54,10 +56,7 @@ impl Sam {
         if let Some(mode) = properties.get("Tracing").filter(|mode| *mode != "Disabled") {
             function["TracingConfig"] = json!({ "Mode": mode });
         }
-        let tags = properties.get("Tags").and_then(Value::as_object).into_iter().flatten();
-        let own = ("lambda:createdBy".to_owned(), json!("SAM"));
-        let tags = [(&own.0, &own.1)].into_iter().chain(tags);
-        function["Tags"] = tags.map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+        function["Tags"] = tags(properties.get("Tags"));
         function["Role"] = match properties.get("Role") {
             Some(role) => role.clone(),
             None => {
@@ -86,7 +85,7 @@ impl Sam {
         let mut role = json!({
             "AssumeRolePolicyDocument": trust,
             "ManagedPolicyArns": managed,
-            "Tags": [{ "Key": "lambda:createdBy", "Value": "SAM" }],
+            "Tags": tags(properties.get("Tags").filter(|_| properties.get("PropagateTags") == Some(&json!(true)))),
         });
         if !policies.documents.is_empty() {
             let inline = policies.documents.into_iter().enumerate();
@@ -94,9 +93,11 @@ impl Sam {
                 .map(|(index, document)| json!({ "PolicyName": format!("{name}RolePolicy{index}"), "PolicyDocument": versioned(document) }))
                 .collect();
         }
-        for field in ["PermissionsBoundary", "RoleName"] {
+        for (field, target) in
+            [("PermissionsBoundary", "PermissionsBoundary"), ("RoleName", "RoleName"), ("RolePath", "Path")]
+        {
             if let Some(value) = properties.get(field) {
-                role[field] = value.clone();
+                role[target] = value.clone();
             }
         }
         self.add_beside(format!("{name}Role"), "AWS::IAM::Role", role, resource);
@@ -113,7 +114,11 @@ impl Sam {
         }
         let none = json!({});
         let properties = object(value.get("Properties").unwrap_or(&none), "Event properties must be a map")?;
-        check_properties(function, properties, &["Path", "Method", "RestApiId", "Auth"])?;
+        check_properties(
+            function,
+            properties,
+            &["Path", "Method", "RestApiId", "Auth", "RequestParameters"],
+        )?;
         let text = |field: &str| properties.get(field).and_then(Value::as_str);
         let (Some(path), Some(verb)) = (text("Path"), text("Method")) else {
             return Err(refused(
@@ -135,6 +140,7 @@ impl Sam {
             function: function.to_owned(),
             authorizer,
             invoke_role,
+            parameters: parameters(function, properties)?,
         });
         Ok(())
     }
@@ -162,6 +168,50 @@ impl Sam {
             origin,
         );
     }
+}
+
+/// The tags that SAM sets, and the given ones.
+fn tags(given: Option<&Value>) -> Value {
+    let given = given.and_then(Value::as_object).into_iter().flatten();
+    let own = ("lambda:createdBy".to_owned(), json!("SAM"));
+    let tags = [(&own.0, &own.1)].into_iter().chain(given);
+    tags.map(|(key, value)| json!({ "Key": key, "Value": value })).collect()
+}
+
+/// `method.request.{header|querystring|path}.{name}` of an event, as OpenAPI has it: where, name, and whether
+/// it is required.
+fn parameters(function: &str, event: &Object) -> Checked<Vec<(&'static str, String, bool)>> {
+    let invalid =
+        |what: &str| refused(function, &format!("Invalid value for 'RequestParameters' property. {what}"));
+    let mut read = Vec::new();
+    for entry in event.get("RequestParameters").and_then(Value::as_array).into_iter().flatten() {
+        let (name, settings) = match entry {
+            Value::String(name) => (name.as_str(), Object::new()),
+            Value::Object(fields) if fields.len() == 1 => {
+                let (name, settings) = fields.iter().next().ok_or_else(|| invalid("Keys are missing"))?;
+                (name.as_str(), object(settings, "RequestParameters must have settings in a map")?.clone())
+            }
+            _ => {
+                return Err(invalid(
+                    "Keys must be in the format 'method.request.[querystring|path|header].{value}'",
+                ));
+            }
+        };
+        check_properties(function, &settings, &["Required", "Caching"])?;
+        if settings.get("Caching").is_some_and(|caching| *caching != json!(false)) {
+            return Err(refused(function, "Caching of RequestParameters is not available in Pagoda"));
+        }
+        let known = [("header", "header"), ("querystring", "query"), ("path", "path")];
+        let place = name.strip_prefix("method.request.").and_then(|rest| rest.split_once('.'));
+        let found = place.and_then(|(place, name)| Some((known.iter().find(|one| one.0 == place)?.1, name)));
+        let (place, name) = found.ok_or_else(|| {
+            invalid("Keys must be in the format 'method.request.[querystring|path|header].{value}'")
+        })?;
+        // A part of the path is always there.
+        let required = place == "path" || settings.get("Required") == Some(&json!(true));
+        read.push((place, name.to_owned(), required));
+    }
+    Ok(read)
 }
 
 fn authorization(function: &str, auth: Option<&Value>) -> Checked<(Option<String>, Option<String>)> {

@@ -34,7 +34,16 @@ impl Globals {
     /// The properties of a resource over those of its kind: maps are merged, lists joined, scalars replaced.
     pub(crate) fn under(globals: &Object, resource: &Value) -> Checked<Object> {
         let own = resource.get("Properties").cloned().unwrap_or_else(|| json!({}));
-        match merged(Value::Object(globals.clone()), own) {
+        let mut globals = globals.clone();
+        match resource.get("IgnoreGlobals") {
+            None => {}
+            Some(Value::Array(names)) => {
+                globals.retain(|name, _| !names.iter().any(|ignored| ignored == name))
+            }
+            Some(all) if *all == "*" => globals.clear(),
+            Some(_) => return Err(Invalid::new("IgnoreGlobals must be a list of properties, or '*'.")),
+        }
+        match merged(Value::Object(globals), own) {
             Value::Object(properties) => Ok(properties),
             _ => Err(Invalid::new("Template format error: Properties must be an object.")),
         }

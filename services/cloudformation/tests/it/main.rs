@@ -3,5 +3,8 @@
 #![allow(clippy::unwrap_used)] // what panics here is a failed test
 
 mod change_set;
+mod crash;
 mod stack;
+mod tag;
+mod token;
 mod world;

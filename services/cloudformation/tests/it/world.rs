@@ -1,6 +1,7 @@
 //! CloudFormation with two services to make resources of.
 
-use std::sync::{Arc, OnceLock};
+use std::future::pending;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
 use pagoda_cloudformation::{CloudFormation, Handle};
@@ -14,7 +15,41 @@ use serde_json::{Value, json};
 
 /// The registry, once it is there: CloudFormation is in it, and calls it.
 #[derive(Default)]
-struct Late(OnceLock<Arc<Registry>>);
+struct Late {
+    registry: OnceLock<Arc<Registry>>,
+    cut: Mutex<Cut>,
+}
+
+/// Where the process is killed, as CloudFormation sees it: a call that is never answered.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) enum Cut {
+    /// Nowhere.
+    #[default]
+    Never,
+    /// So many calls are answered; the next one does nothing.
+    Before(usize),
+    /// So many calls are answered; the next one does its work.
+    After(usize),
+    /// The process is gone.
+    Happened,
+}
+
+impl Late {
+    /// Whether the next call does its work, and whether it is answered.
+    fn next(&self) -> (bool, bool) {
+        let mut cut = self.cut.lock().unwrap();
+        let (next, effect, answer) = match *cut {
+            Cut::Never => (Cut::Never, true, true),
+            Cut::Before(0) => (Cut::Happened, false, false),
+            Cut::After(0) => (Cut::Happened, true, false),
+            Cut::Before(calls) => (Cut::Before(calls - 1), true, true),
+            Cut::After(calls) => (Cut::After(calls - 1), true, true),
+            Cut::Happened => (Cut::Happened, false, false),
+        };
+        *cut = next;
+        (effect, answer)
+    }
+}
 
 #[async_trait]
 impl CallOperation for Late {
@@ -25,7 +60,14 @@ impl CallOperation for Late {
         operation: &str,
         input: Value,
     ) -> Result<Value, ApiError> {
-        self.0.get().unwrap().call(cx, service, operation, input).await
+        let (effect, answer) = self.next();
+        if effect {
+            let done = self.registry.get().unwrap().call(cx, service, operation, input).await;
+            if answer {
+                return done;
+            }
+        }
+        pending().await
     }
 }
 
@@ -48,6 +90,7 @@ impl ReadObject for NoObjects {
 pub(crate) struct Stacks<'w> {
     pub(crate) client: Client<'w>,
     pub(crate) cloudformation: Arc<CloudFormation>,
+    late: Arc<Late>,
 }
 
 impl<'w> Stacks<'w> {
@@ -65,8 +108,34 @@ impl<'w> Stacks<'w> {
         );
         let apis = [Api::of(&iam), Api::of(&logs), Api::of(&Handle::of(&cloudformation))];
         let client = Client::new(world, apis, Authorizer::new(iam));
-        late.0.set(client.registry()).ok().unwrap();
-        Self { client, cloudformation }
+        late.registry.set(client.registry()).ok().unwrap();
+        Self { client, cloudformation, late }
+    }
+
+    /// The process is killed at this point of what comes next.
+    pub(crate) fn cut(&self, cut: Cut) {
+        *self.late.cut.lock().unwrap() = cut;
+    }
+
+    /// Whether it was.
+    pub(crate) fn is_cut(&self) -> bool {
+        *self.late.cut.lock().unwrap() == Cut::Happened
+    }
+
+    /// Waits until the process is gone or the stack has come to an end.
+    pub(crate) async fn cut_or_settled(&self) {
+        for _ in 0..1_000_000 {
+            let stacks =
+                self.client.call("cloudformation", "DescribeStacks", json!({ "StackName": "s" })).await;
+            let goes_on = stacks.is_ok_and(|stacks| {
+                stacks["Stacks"][0]["StackStatus"].as_str().unwrap().ends_with("_IN_PROGRESS")
+            });
+            if self.is_cut() || !goes_on {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("the stack neither settled nor was its process cut");
     }
 
     pub(crate) async fn must(&self, operation: &str, input: Value) -> Value {
