@@ -9,9 +9,11 @@ mod body;
 mod certificate;
 mod identify;
 mod limits;
+mod linger;
 mod listen;
 mod pipeline;
 mod record;
+mod too_large;
 
 pub use authenticate::Authenticator;
 pub use certificate::{Authority, CertificateError};

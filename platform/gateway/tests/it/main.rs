@@ -1,0 +1,6 @@
+//! The front door, knocked at by clients over real sockets.
+
+mod drain;
+mod large;
+mod slow;
+mod world;
