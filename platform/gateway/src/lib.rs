@@ -13,6 +13,7 @@ mod linger;
 mod listen;
 mod pipeline;
 mod record;
+mod timer;
 mod too_large;
 
 pub use authenticate::Authenticator;

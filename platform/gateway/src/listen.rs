@@ -18,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::limits::Limits;
 use crate::linger::{Lingering, Whole};
 use crate::pipeline::{Connection, Gateway};
+use crate::timer::ConnectionTimer;
 
 /// The first byte of a TLS handshake record (RFC 8446, section 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -66,7 +67,7 @@ impl Front {
     pub fn new(gateway: Arc<Gateway>, tls: rustls::ServerConfig, limits: Limits) -> Arc<Self> {
         let mut http = Builder::new(TokioExecutor::new());
         http.http1()
-            .timer(TokioTimer::new())
+            .timer(ConnectionTimer::default())
             .header_read_timeout(limits.header_time)
             .max_buf_size(limits.header_bytes.max(8 * 1024))
             .max_headers(limits.headers);
@@ -160,7 +161,9 @@ impl Front {
                 Ok::<_, std::convert::Infallible>(gateway.answer(request, connection).await)
             }
         });
-        let conversation = self.http.serve_connection(TokioIo::new(stream), service);
+        let mut http = self.http.clone();
+        http.http1().timer(ConnectionTimer::default());
+        let conversation = http.serve_connection(TokioIo::new(stream), service);
         let watched = {
             let graceful = self.graceful.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             graceful.as_ref().map(|graceful| graceful.watch(conversation.into_owned()))

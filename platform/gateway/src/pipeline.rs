@@ -76,7 +76,8 @@ impl Gateway {
                 Destination::Api { service, region, path } => {
                     let service = service.into_owned();
                     let call = Call { request_id, host: &host, connection, region };
-                    let (operation, response) = self.api(&service, path, parts, body, call).await;
+                    // In a box: requests to data planes do not carry its weight.
+                    let (operation, response) = Box::pin(self.api(&service, path, parts, body, call)).await;
                     (service, operation, response)
                 }
             };
@@ -233,7 +234,7 @@ impl Gateway {
                 address: connection.peer,
                 secure: connection.secure,
                 user_agent: text(http::header::USER_AGENT).map(str::to_owned),
-                endpoint: format!("{scheme}://{authority}"),
+                endpoint: [scheme, "://", authority].concat(),
                 via: None,
             },
         }

@@ -23,6 +23,7 @@ mod operation;
 mod plane;
 pub mod ports;
 mod registry;
+mod remembered;
 mod seal;
 
 pub use access::{Access, Ownership};
@@ -35,4 +36,5 @@ pub use cross_origin::CrossOrigin;
 pub use operation::{AnyInput, AnyOperation, AnyOutput, Operations, bind};
 pub use plane::{Arrival, DataPlane};
 pub use registry::Registry;
+pub use remembered::Remembered;
 pub use seal::{ROOT_KEY_BYTES, Sealer, Unsealable};

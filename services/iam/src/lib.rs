@@ -50,7 +50,7 @@ impl Iam {
         sealer: Sealer,
         roots: Vec<RootKey>,
     ) -> Arc<Self> {
-        Arc::new(Self { store, random, sealer, roots, compiled: identity::Compiled::default() })
+        Arc::new(Self { store, random, sealer, roots, compiled: identity::nothing_compiled() })
     }
 
     fn store(&self) -> &dyn Store {
