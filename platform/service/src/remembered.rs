@@ -31,14 +31,15 @@ impl<K: Eq + Hash, V> Remembered<K, V> {
     ///
     /// # Errors
     /// Those of `read`; they and nothing found are not kept.
-    pub async fn get_or_read<'k, Q, E>(
+    pub async fn get_or_read<'k, Q, E, F>(
         &self,
         key: &'k Q,
-        read: impl Future<Output = Result<Option<V>, E>>,
+        read: impl FnOnce() -> F,
     ) -> Result<Option<Arc<V>>, E>
     where
         Q: Hash + Equivalent<K> + ?Sized,
         K: From<&'k Q>,
+        F: Future<Output = Result<Option<V>, E>>,
     {
         let generation = self.generation.load(Ordering::SeqCst);
         if let Some((of, value)) = self.values.get(key)
@@ -46,7 +47,8 @@ impl<K: Eq + Hash, V> Remembered<K, V> {
         {
             return Ok(Some(value));
         }
-        let Some(value) = read.await? else { return Ok(None) };
+        // In a box: finding a value does not carry the weight of reading one.
+        let Some(value) = Box::pin(read()).await? else { return Ok(None) };
         let value = Arc::new(value);
         self.values.insert(K::from(key), (generation, Arc::clone(&value)));
         Ok(Some(value))
@@ -58,7 +60,7 @@ mod tests {
     use super::*;
 
     async fn ask(remembered: &Remembered<String, u32>, stored: Option<u32>) -> Option<u32> {
-        let read = async { Ok::<_, ()>(stored) };
+        let read = || async move { Ok::<_, ()>(stored) };
         remembered.get_or_read("key", read).await.expect("reading succeeds").map(|value| *value)
     }
 
@@ -75,7 +77,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_read_during_a_change_is_not_kept() {
         let remembered = Remembered::<String, u32>::new(10);
-        let read = async {
+        let read = || async {
             remembered.forget();
             Ok::<_, ()>(Some(1))
         };

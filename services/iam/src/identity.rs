@@ -32,7 +32,7 @@ impl IdentityPolicies for Iam {
         }
         // A session is known by its role's unique id, so that a role made anew inherits no old sessions.
         let id = caller.user_id.split(':').next().unwrap_or_default();
-        let read = async {
+        let read = || async {
             let Some((account, identity)) = self.identity_of(&caller.principal).await? else {
                 return Ok(None);
             };

@@ -67,7 +67,7 @@ impl Served {
         api: &str,
         stage: &str,
     ) -> Result<Option<Arc<Deployment>>, ApiError> {
-        self.0.get_or_read(&Asked(api, stage), read(gateway, api, stage)).await
+        self.0.get_or_read(&Asked(api, stage), || read(gateway, api, stage)).await
     }
 }
 
