@@ -20,6 +20,11 @@ impl RequestId {
     pub fn new(random: &dyn Random) -> Self {
         Self(uuid_bytes(random))
     }
+
+    /// Its text form, in ASCII.
+    pub fn text(&self) -> [u8; 36] {
+        uuid_text(&self.0)
+    }
 }
 
 /// The text was no UUID.
@@ -93,13 +98,23 @@ fn uuid_bytes(random: &dyn Random) -> [u8; 16] {
 }
 
 fn write_uuid(bytes: &[u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for (place, byte) in bytes.iter().enumerate() {
-        if matches!(place, 4 | 6 | 8 | 10) {
-            f.write_str("-")?;
+    f.write_str(std::str::from_utf8(&uuid_text(bytes)).map_err(|_| fmt::Error)?)
+}
+
+/// Every answer carries one: formatting byte by byte would take longer than finding what to answer.
+fn uuid_text(bytes: &[u8; 16]) -> [u8; 36] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [b'-'; 36];
+    let mut at = 0;
+    for byte in bytes {
+        if matches!(at, 8 | 13 | 18 | 23) {
+            at += 1;
         }
-        write!(f, "{byte:02x}")?;
+        text[at] = DIGITS[usize::from(byte >> 4)];
+        text[at + 1] = DIGITS[usize::from(byte & 15)];
+        at += 2;
     }
-    Ok(())
+    text
 }
 
 #[cfg(test)]

@@ -10,13 +10,17 @@ use hyper::body::Incoming;
 use pagoda_protocol::{ApiError, Body};
 use tokio::time::{Instant, Sleep};
 
-/// Wraps the network's body: its errors become AWS's, and a peer that falls silent is cut off.
-pub(crate) fn incoming(body: Incoming, idle: Duration) -> Body {
+use crate::linger::Whole;
+
+/// Wraps the network's body: its errors become AWS's, and a peer that falls silent is cut off. At its end
+/// the request is `whole`.
+pub(crate) fn incoming(body: Incoming, idle: Duration, whole: &Whole) -> Body {
     if body.is_end_stream() {
+        whole.set();
         return Body::empty();
     }
     let length = body.size_hint().exact();
-    Body::stream(Patient { body, idle, silence: None }, length)
+    Body::stream(Patient { body, idle, silence: None, whole: whole.clone() }, length)
 }
 
 struct Patient {
@@ -24,6 +28,7 @@ struct Patient {
     idle: Duration,
     /// Runs only while the peer is being waited for.
     silence: Option<Pin<Box<Sleep>>>,
+    whole: Whole,
 }
 
 impl http_body::Body for Patient {
@@ -36,6 +41,9 @@ impl http_body::Body for Patient {
     ) -> Poll<Option<Result<Frame<Bytes>, ApiError>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
             self.silence = None;
+            if frame.is_none() || self.body.is_end_stream() {
+                self.whole.set();
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(|_| incomplete())));
         }
         let deadline = Instant::now() + self.idle;

@@ -53,8 +53,11 @@ pub(crate) fn identify<'a>(
     if path == "/_pagoda" || path.starts_with("/_pagoda/") {
         return Destination::Platform;
     }
+    if let Some(destination) = execute_api(host, path, planes) {
+        return destination;
+    }
     let labels: Vec<&str> = host.split('.').collect();
-    if let Some(destination) = plane(&labels, path, planes) {
+    if let Some(destination) = website(&labels, path, planes) {
         return destination;
     }
     if let Some((bucket, region)) = virtual_host(&labels) {
@@ -69,25 +72,18 @@ pub(crate) fn identify<'a>(
     }
 }
 
-fn plane<'a>(labels: &[&str], path: &str, planes: &'a Planes) -> Option<Destination<'a>> {
-    if let Some(plane) = &planes.execute_api {
-        if let [api, "execute-api", region, ..] = labels {
-            return Some(Destination::Plane {
-                plane,
-                name: (*api).to_owned(),
-                region: region.parse().ok(),
-                path: path.to_owned(),
-            });
-        }
-        if let Some((api, rest)) = path.strip_prefix(EXECUTE_API_PATH).and_then(|rest| rest.split_once('/')) {
-            return Some(Destination::Plane {
-                plane,
-                name: api.to_owned(),
-                region: None,
-                path: format!("/{rest}"),
-            });
-        }
+fn execute_api<'a>(host: &str, path: &str, planes: &'a Planes) -> Option<Destination<'a>> {
+    let plane = planes.execute_api.as_ref()?;
+    let mut labels = host.splitn(4, '.');
+    if let (Some(api), Some("execute-api"), Some(region)) = (labels.next(), labels.next(), labels.next()) {
+        let (name, path) = (api.to_owned(), path.to_owned());
+        return Some(Destination::Plane { plane, name, region: region.parse().ok(), path });
     }
+    let (api, rest) = path.strip_prefix(EXECUTE_API_PATH)?.split_once('/')?;
+    Some(Destination::Plane { plane, name: api.to_owned(), region: None, path: format!("/{rest}") })
+}
+
+fn website<'a>(labels: &[&str], path: &str, planes: &'a Planes) -> Option<Destination<'a>> {
     let plane = planes.website.as_ref()?;
     let at = labels.iter().position(|label| *label == "s3-website" || label.starts_with("s3-website-"))?;
     let region = match labels[at].strip_prefix("s3-website-") {

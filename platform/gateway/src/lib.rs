@@ -9,9 +9,12 @@ mod body;
 mod certificate;
 mod identify;
 mod limits;
+mod linger;
 mod listen;
 mod pipeline;
 mod record;
+mod timer;
+mod too_large;
 
 pub use authenticate::Authenticator;
 pub use certificate::{Authority, CertificateError};

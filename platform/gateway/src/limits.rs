@@ -19,6 +19,11 @@ pub struct Limits {
     pub handshake_time: Duration,
     /// Concurrent streams of an HTTP/2 connection.
     pub streams: u32,
+    /// How long a peer that is still sending, when its request is refused, is listened to so that it reads
+    /// the refusal.
+    pub linger_time: Duration,
+    /// How much such a peer may send, in bytes.
+    pub linger_bytes: usize,
     /// How long requests in flight may go on after the order to stop.
     pub drain_time: Duration,
 }
@@ -33,6 +38,8 @@ impl Default for Limits {
             body_idle_time: Duration::from_secs(30),
             handshake_time: Duration::from_secs(10),
             streams: 250,
+            linger_time: Duration::from_secs(5),
+            linger_bytes: 64 * 1024 * 1024,
             drain_time: Duration::from_secs(30),
         }
     }

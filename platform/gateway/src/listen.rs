@@ -10,13 +10,15 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use pagoda_service::ports::{Endpoint, ServeEndpoint};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::limits::Limits;
+use crate::linger::{Lingering, Whole};
 use crate::pipeline::{Connection, Gateway};
+use crate::timer::ConnectionTimer;
 
 /// The first byte of a TLS handshake record (RFC 8446, section 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -65,11 +67,10 @@ impl Front {
     pub fn new(gateway: Arc<Gateway>, tls: rustls::ServerConfig, limits: Limits) -> Arc<Self> {
         let mut http = Builder::new(TokioExecutor::new());
         http.http1()
-            .timer(TokioTimer::new())
+            .timer(ConnectionTimer::default())
             .header_read_timeout(limits.header_time)
             .max_buf_size(limits.header_bytes.max(8 * 1024))
-            .max_headers(limits.headers)
-            .pipeline_flush(true);
+            .max_headers(limits.headers);
         http.http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(limits.streams)
@@ -118,19 +119,21 @@ impl Front {
         }
     }
 
-    async fn converse(&self, mut stream: TcpStream, peer: IpAddr, plain: Plain) {
+    async fn converse(&self, stream: TcpStream, peer: IpAddr, plain: Plain) {
         let _ = stream.set_nodelay(true);
         let mut first = [0];
         let peeked = tokio::time::timeout(self.limits.handshake_time, stream.peek(&mut first)).await;
         match (peeked, first[0]) {
             (Ok(Ok(1)), TLS_HANDSHAKE) => self.encrypted(stream, peer).await,
             (Ok(Ok(1)), _) if plain == Plain::Allowed => {
-                self.speak(TokioIo::new(stream), Connection { peer, secure: false }).await;
+                self.speak(stream, peer, false).await;
             }
             (Ok(Ok(1)), _) => {
                 let refusal = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 37\r\n\r\n\
                                 Only HTTPS is spoken at this address.";
+                let mut stream = Lingering::new(stream, Whole::default(), &self.limits);
                 let _ = stream.write_all(refusal).await;
+                let _ = stream.shutdown().await;
             }
             _ => {}
         }
@@ -138,22 +141,29 @@ impl Front {
 
     async fn encrypted(&self, stream: TcpStream, peer: IpAddr) {
         match tokio::time::timeout(self.limits.handshake_time, self.acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => self.speak(TokioIo::new(stream), Connection { peer, secure: true }).await,
+            Ok(Ok(stream)) => self.speak(stream, peer, true).await,
             Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS"),
             Err(_) => tracing::debug!(%peer, "the TLS handshake took too long"),
         }
     }
 
-    async fn speak<I>(&self, io: I, connection: Connection)
+    async fn speak<S>(&self, stream: S, peer: IpAddr, secure: bool)
     where
-        I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let gateway = Arc::clone(&self.gateway);
+        let whole = Whole::default();
+        let stream = Lingering::new(stream, whole.clone(), &self.limits);
+        let shared = Arc::new((Arc::clone(&self.gateway), Connection { peer, secure, whole }));
         let service = service_fn(move |request| {
-            let gateway = Arc::clone(&gateway);
-            async move { Ok::<_, std::convert::Infallible>(gateway.answer(request, connection).await) }
+            let shared = Arc::clone(&shared);
+            async move {
+                let (gateway, connection) = &*shared;
+                Ok::<_, std::convert::Infallible>(gateway.answer(request, connection).await)
+            }
         });
-        let conversation = self.http.serve_connection(io, service);
+        let mut http = self.http.clone();
+        http.http1().timer(ConnectionTimer::default());
+        let conversation = http.serve_connection(TokioIo::new(stream), service);
         let watched = {
             let graceful = self.graceful.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             graceful.as_ref().map(|graceful| graceful.watch(conversation.into_owned()))
@@ -161,7 +171,7 @@ impl Front {
         if let Some(conversation) = watched
             && let Err(error) = conversation.await
         {
-            tracing::debug!(%error, peer = %connection.peer, "the connection ended");
+            tracing::debug!(%error, %peer, "the connection ended");
         }
     }
 

@@ -19,7 +19,9 @@ use crate::authenticate::{Authenticator, missing_token};
 use crate::body::incoming;
 use crate::identify::{Destination, Planes, identify};
 use crate::limits::Limits;
+use crate::linger::Whole;
 use crate::record::{Answered, Counters};
+use crate::too_large;
 
 /// What stands behind the front door.
 pub struct Gateway {
@@ -46,18 +48,19 @@ pub struct Gateway {
 }
 
 /// What is known of a connection.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) peer: IpAddr,
     pub(crate) secure: bool,
+    pub(crate) whole: Whole,
 }
 
 impl Gateway {
     /// Answers one request.
-    pub(crate) async fn answer(&self, request: Request<Incoming>, connection: Connection) -> Response<Body> {
+    pub(crate) async fn answer(&self, request: Request<Incoming>, connection: &Connection) -> Response<Body> {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
-        let body = incoming(body, self.limits.body_idle_time);
+        let body = incoming(body, self.limits.body_idle_time, &connection.whole);
         let request_id = RequestId::new(&*self.random);
         let host = host(&parts);
         let (service, operation, response) =
@@ -73,7 +76,8 @@ impl Gateway {
                 Destination::Api { service, region, path } => {
                     let service = service.into_owned();
                     let call = Call { request_id, host: &host, connection, region };
-                    let (operation, response) = self.api(&service, path, parts, body, call).await;
+                    // In a box: requests to data planes do not carry its weight.
+                    let (operation, response) = Box::pin(self.api(&service, path, parts, body, call)).await;
                     (service, operation, response)
                 }
             };
@@ -163,7 +167,11 @@ impl Gateway {
         // S3's bodies are checked as they are read; the others are small, and checked as a whole.
         let body = match spec.is_s3() {
             true => body,
-            false => Body::from(body.collect(api.body_bytes_max()).await?),
+            false => {
+                let bytes_max = api.body_bytes_max();
+                let bytes = body.collect(bytes_max).await;
+                Body::from(bytes.map_err(|error| too_large::refusal(spec, parts, bytes_max, error))?)
+            }
         };
         let (caller, body) = match claimed {
             Some(claimed) => self.authenticator.verify(claimed, parts, body)?,
@@ -208,7 +216,7 @@ impl Gateway {
         request_id: RequestId,
         parts: &Parts,
         host: &str,
-        connection: Connection,
+        connection: &Connection,
         caller: Caller,
         region: Option<Region>,
     ) -> Context {
@@ -226,7 +234,7 @@ impl Gateway {
                 address: connection.peer,
                 secure: connection.secure,
                 user_agent: text(http::header::USER_AGENT).map(str::to_owned),
-                endpoint: format!("{scheme}://{authority}"),
+                endpoint: [scheme, "://", authority].concat(),
                 via: None,
             },
         }
@@ -237,7 +245,7 @@ impl Gateway {
 struct Call<'a> {
     request_id: RequestId,
     host: &'a str,
-    connection: Connection,
+    connection: &'a Connection,
     region: Option<Region>,
 }
 

@@ -27,6 +27,7 @@ pub enum Kind {
 #[derive(Debug, Clone)]
 pub struct Document {
     pub(crate) statements: Vec<Statement>,
+    needs_keys: bool,
 }
 
 /// A document with the name under which explanations speak of it.
@@ -60,7 +61,17 @@ impl Document {
         }
         let Strict(value) =
             serde_json::from_str(text).map_err(|_| Malformed::new("This policy contains invalid Json"))?;
-        Self::read(&value, kind)
+        let document = Self::read(&value, kind)?;
+        // Variables may stand in many places; that `${` stands anywhere is enough to know. Not in `text`, where
+        // escapes may hide it.
+        let has_variables = value.to_string().contains("${");
+        Ok(Self { needs_keys: document.needs_keys || has_variables, ..document })
+    }
+
+    /// Whether a decision may depend on the request's condition keys; where no document's does, they need
+    /// not be brought together.
+    pub fn needs_keys(&self) -> bool {
+        self.needs_keys
     }
 
     fn read(value: &Value, kind: Kind) -> Result<Self, Malformed> {
@@ -86,7 +97,7 @@ impl Document {
         let statements = statements.iter().map(|one| Statement::parse(one, kind, variables));
         let statements = statements.collect::<Result<Vec<_>, _>>()?;
         sids_are_unique(&statements)?;
-        Ok(Self { statements })
+        Ok(Self { needs_keys: statements.iter().any(Statement::is_conditional), statements })
     }
 }
 
@@ -100,5 +111,27 @@ fn sids_are_unique(statements: &[Statement]) -> Result<(), Malformed> {
         Ok(())
     } else {
         Err(Malformed::new("Statement IDs (SID) in a single policy must be unique."))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(resource: &str, further: &str, expected: bool) {
+        let statement = format!(r#"{{"Effect":"Allow","Action":"*","Resource":"{resource}"{further}}}"#);
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
+        let document = Document::parse(&text, Kind::Identity);
+        assert_eq!(document.map(|document| document.needs_keys()), Ok(expected), "{text}");
+    }
+
+    #[test]
+    fn conditions_and_variables_need_keys() {
+        check("*", "", false);
+        check("arn:aws:s3:::b/$x", "", false);
+        check("arn:aws:s3:::${aws:username}/*", "", true);
+        check(r"arn:aws:s3:::\u0024\u007baws:username}/*", "", true);
+        check("*", r#","Condition":{"Bool":{"aws:SecureTransport":"true"}}"#, true);
     }
 }

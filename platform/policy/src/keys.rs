@@ -1,10 +1,12 @@
 //! Condition keys and their values, as a request supplies them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// The condition keys of one request. Names are compared without regard to case.
+/// The condition keys of one request. Names are compared without regard to case. A clone shares them until
+/// it changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Keys(BTreeMap<String, Vec<String>>);
+pub struct Keys(Arc<BTreeMap<String, Vec<String>>>);
 
 impl Keys {
     /// No keys.
@@ -14,7 +16,7 @@ impl Keys {
 
     /// Sets a key to one value.
     pub fn set(&mut self, name: &str, value: impl Into<String>) -> &mut Self {
-        self.0.insert(name.to_ascii_lowercase(), vec![value.into()]);
+        Arc::make_mut(&mut self.0).insert(name.to_ascii_lowercase(), vec![value.into()]);
         self
     }
 
@@ -22,14 +24,15 @@ impl Keys {
     pub fn set_all(&mut self, name: &str, values: impl IntoIterator<Item = String>) -> &mut Self {
         let values: Vec<String> = values.into_iter().collect();
         if !values.is_empty() {
-            self.0.insert(name.to_ascii_lowercase(), values);
+            Arc::make_mut(&mut self.0).insert(name.to_ascii_lowercase(), values);
         }
         self
     }
 
     /// Takes over all of `others`, replacing what stands under the same names.
     pub fn extend(&mut self, others: &Keys) -> &mut Self {
-        self.0.extend(others.0.iter().map(|(name, values)| (name.clone(), values.clone())));
+        Arc::make_mut(&mut self.0)
+            .extend(others.0.iter().map(|(name, values)| (name.clone(), values.clone())));
         self
     }
 

@@ -64,6 +64,11 @@ const FIELDS: [&str; 9] = [
 ];
 
 impl Statement {
+    /// Whether it applies on conditions only.
+    pub(crate) fn is_conditional(&self) -> bool {
+        !self.conditions.is_empty()
+    }
+
     pub(crate) fn parse(value: &Value, kind: Kind, variables: bool) -> Result<Self, Malformed> {
         let fields = value.as_object().ok_or_else(|| Malformed::new("Syntax errors in policy."))?;
         if fields.keys().any(|name| !FIELDS.contains(&name.as_str())) {

@@ -96,6 +96,9 @@ impl Body {
             Inner::Bytes(bytes) => return Ok(bytes),
             stream => Self(stream),
         };
+        if body.len().is_some_and(|length| length > bytes_max as u64) {
+            return Err(too_large());
+        }
         let mut all = BytesMut::new();
         while let Some(chunk) = body.chunk().await {
             let chunk = chunk?;

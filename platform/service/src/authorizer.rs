@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pagoda_policy::{Decision, Policies, Principal, Reason, Request, decide};
+use pagoda_policy::{Decision, Keys, Policies, Principal, Reason, Request, decide};
 use pagoda_protocol::{ApiError, Protocol, ServiceSpec};
 
 use crate::ports::IdentityPolicies;
@@ -31,9 +31,10 @@ impl Authorizer {
         ownership: &Ownership,
     ) -> Result<Decision, ApiError> {
         let own = self.policies.of(&cx.caller).await?;
-        let mut keys = cx.keys();
-        keys.set("aws:ResourceAccount", ownership.owner.as_str());
-        keys.extend(&access.keys);
+        let documents = (own.identity.iter().chain(&own.boundary).chain(&cx.caller.session_policies))
+            .chain(&ownership.policy);
+        let needs_keys = documents.map(|named| &named.document).any(|document| document.needs_keys());
+        let keys = if needs_keys { keys(cx, access, ownership) } else { Keys::new() };
         let request = Request {
             principal: &cx.caller.principal,
             action: &access.action,
@@ -73,6 +74,14 @@ impl Authorizer {
         let decision = self.decide(cx, access, ownership).await?;
         if decision.allowed { Ok(()) } else { Err(denial(service, cx, access, &decision)) }
     }
+}
+
+/// All condition keys of a request.
+fn keys(cx: &Context, access: &Access, ownership: &Ownership) -> Keys {
+    let mut keys = cx.keys();
+    keys.set("aws:ResourceAccount", ownership.owner.as_str());
+    keys.extend(&access.keys);
+    keys
 }
 
 /// The refusal as the service's protocol has it.

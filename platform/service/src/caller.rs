@@ -1,5 +1,7 @@
 //! Who makes a request, with all that policies and answers may want to know of them.
 
+use std::sync::LazyLock;
+
 use pagoda_base::AccountId;
 use pagoda_policy::{Keys, Named, Principal};
 
@@ -21,7 +23,9 @@ pub struct Caller {
 impl Caller {
     /// A caller without credentials.
     pub fn anonymous() -> Self {
-        Self::new(Principal::Anonymous, "anonymous".into(), None)
+        static ANONYMOUS: LazyLock<Caller> =
+            LazyLock::new(|| Caller::new(Principal::Anonymous, "anonymous".into(), None));
+        ANONYMOUS.clone()
     }
 
     /// The account itself.

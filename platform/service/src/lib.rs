@@ -24,6 +24,7 @@ mod plane;
 pub mod ports;
 mod registry;
 mod reserved_tag;
+mod remembered;
 mod seal;
 
 pub use access::{Access, Ownership};
@@ -37,4 +38,5 @@ pub use operation::{AnyInput, AnyOperation, AnyOutput, Operations, bind};
 pub use plane::{Arrival, DataPlane};
 pub use registry::Registry;
 pub use reserved_tag::is_reserved_tag;
+pub use remembered::Remembered;
 pub use seal::{ROOT_KEY_BYTES, Sealer, Unsealable};

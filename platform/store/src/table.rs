@@ -6,6 +6,9 @@ use crate::limits::RANGE_BYTES_MAX;
 use crate::tuple::KeyBuilder;
 use crate::{Commit, Key, Read, Record, Row, Space, Stamp, Store, StoreError};
 
+/// Records that are read at once where all are wanted.
+const ROWS_AT_ONCE: u32 = 1_000;
+
 /// The records of a kind. It holds no data: declare it as a constant.
 pub struct Table<R> {
     space: Space,
@@ -85,6 +88,20 @@ impl<R: Record> Table<R> {
         let items = found.rows.into_iter().map(stored).collect::<Result<Vec<_>, _>>()?;
         let next = items.last().filter(|_| found.more).map(|last| last.key.clone());
         Ok(Page { items, next })
+    }
+
+    /// All records under `prefix`, in the order of their keys. For kinds of which a quota bounds the number
+    /// under one prefix: all of them are in memory at once.
+    pub async fn all(&self, store: &dyn Store, prefix: &Key) -> Result<Vec<R>, StoreError> {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.scan(store, prefix, after.as_ref(), ROWS_AT_ONCE).await?;
+            found.extend(page.items.into_iter().map(|stored| stored.record));
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(found),
+            }
+        }
     }
 }
 

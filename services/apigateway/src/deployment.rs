@@ -28,7 +28,7 @@ pub(crate) async fn create(
         ));
     }
     edit::change(gateway, cx, &api, async |record| {
-        let resources = edit::all(gateway.store(), &RESOURCES, &table::of_api(&RESOURCES, &api)).await?;
+        let resources = RESOURCES.all(gateway.store(), &table::of_api(&RESOURCES, &api)).await?;
         check(&resources)?;
         let deployment = Deployment {
             id: ids::short_id(ID_CHARS, &*gateway.random),
@@ -88,8 +88,7 @@ pub(crate) async fn list(
     input: g::GetDeploymentsRequest,
 ) -> Result<g::Deployments, ApiError> {
     edit::load(gateway, cx, &input.rest_api_id).await?;
-    let all =
-        edit::all(gateway.store(), &DEPLOYMENTS, &table::of_api(&DEPLOYMENTS, &input.rest_api_id)).await?;
+    let all = DEPLOYMENTS.all(gateway.store(), &table::of_api(&DEPLOYMENTS, &input.rest_api_id)).await?;
     let (page, position) =
         position::cut(all, |deployment| &deployment.id, input.position.as_deref(), input.limit)?;
     let items = page.iter().map(|deployment| describe(deployment, None)).collect();
@@ -104,7 +103,7 @@ pub(crate) async fn delete(
     let (api, id) = (&input.rest_api_id, &input.deployment_id);
     edit::change(gateway, cx, api, async |record| {
         load(gateway, api, id).await?;
-        let stages = edit::all(gateway.store(), &STAGES, &table::of_api(&STAGES, api)).await?;
+        let stages = STAGES.all(gateway.store(), &table::of_api(&STAGES, api)).await?;
         if stages.iter().any(|stage| stage.deployment_id == *id) {
             let message = "Active stages pointing to this deployment must be moved or deleted";
             return Err(bad_request(message));
@@ -124,7 +123,7 @@ pub(crate) async fn load(gateway: &ApiGateway, api: &str, id: &str) -> Result<De
 
 /// The resources as they were deployed.
 pub(crate) async fn resources(gateway: &ApiGateway, api: &str, id: &str) -> Result<Vec<Resource>, ApiError> {
-    let deployed = edit::all(gateway.store(), &DEPLOYED, &table::deployed(api, id)).await?;
+    let deployed = DEPLOYED.all(gateway.store(), &table::deployed(api, id)).await?;
     Ok(deployed.into_iter().map(|Deployed(resource)| resource).collect())
 }
 

@@ -73,23 +73,6 @@ pub(crate) async fn resource(
     found.ok_or_else(|| g::NotFoundException::new("Invalid Resource identifier specified").into())
 }
 
-/// All records below a key.
-pub(crate) async fn all<R: Record>(
-    store: &dyn Store,
-    table: &Table<R>,
-    prefix: &Key,
-) -> Result<Vec<R>, ApiError> {
-    let (mut found, mut after) = (Vec::new(), None);
-    loop {
-        let page = table.scan(store, prefix, after.as_ref(), 1_000).await?;
-        found.extend(page.items.into_iter().map(|stored| stored.record));
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return Ok(found),
-        }
-    }
-}
-
 fn not_found(what: &str, cx: &Context, id: &str) -> ApiError {
     g::NotFoundException::new(format!("{what} {}:{id}", cx.account)).into()
 }

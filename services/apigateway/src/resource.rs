@@ -23,7 +23,7 @@ pub(crate) async fn create(
 ) -> Result<g::Resource, ApiError> {
     let api = input.rest_api_id.clone();
     edit::change(gateway, cx, &api, async |mut record: RestApi| {
-        let all = edit::all(gateway.store(), &RESOURCES, &table::of_api(&RESOURCES, &api)).await?;
+        let all = RESOURCES.all(gateway.store(), &table::of_api(&RESOURCES, &api)).await?;
         let id = ids::short_id(ID_CHARS, &*gateway.random);
         let resource = child(&all, &input.parent_id, &input.path_part, id)?;
         record.resources = all.len() + 1;
@@ -114,7 +114,7 @@ pub(crate) async fn list(
 ) -> Result<g::Resources, ApiError> {
     edit::load(gateway, cx, &input.rest_api_id).await?;
     let embed = embeds_methods(&input.embed)?;
-    let all = edit::all(gateway.store(), &RESOURCES, &table::of_api(&RESOURCES, &input.rest_api_id)).await?;
+    let all = RESOURCES.all(gateway.store(), &table::of_api(&RESOURCES, &input.rest_api_id)).await?;
     let (page, position) =
         position::cut(all, |resource| &resource.id, input.position.as_deref(), input.limit)?;
     Ok(g::Resources {
@@ -130,7 +130,7 @@ pub(crate) async fn delete(
 ) -> Result<Unit, ApiError> {
     let api = input.rest_api_id.clone();
     edit::change(gateway, cx, &api, async |mut record: RestApi| {
-        let all = edit::all(gateway.store(), &RESOURCES, &table::of_api(&RESOURCES, &api)).await?;
+        let all = RESOURCES.all(gateway.store(), &table::of_api(&RESOURCES, &api)).await?;
         if record.root_resource_id == input.resource_id {
             return Err(bad_request("Cannot delete the root resource."));
         }

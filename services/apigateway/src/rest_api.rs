@@ -79,7 +79,7 @@ pub(crate) async fn list(
     cx: &Context,
     input: g::GetRestApisRequest,
 ) -> Result<g::RestApis, ApiError> {
-    let listed = edit::all(gateway.store(), &LISTED, &table::listed(cx.account, &cx.region)).await?;
+    let listed = LISTED.all(gateway.store(), &table::listed(cx.account, &cx.region)).await?;
     let (page, position) = position::cut(listed, |api| &api.id, input.position.as_deref(), input.limit)?;
     let mut items = Vec::with_capacity(page.len());
     for listed in page {

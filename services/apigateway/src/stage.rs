@@ -78,7 +78,7 @@ pub(crate) async fn list(
     input: g::GetStagesRequest,
 ) -> Result<g::Stages, ApiError> {
     edit::load(gateway, cx, &input.rest_api_id).await?;
-    let mut stages = edit::all(gateway.store(), &STAGES, &table::of_api(&STAGES, &input.rest_api_id)).await?;
+    let mut stages = STAGES.all(gateway.store(), &table::of_api(&STAGES, &input.rest_api_id)).await?;
     if let Some(deployment) = &input.deployment_id {
         stages.retain(|stage| stage.deployment_id == *deployment);
     }

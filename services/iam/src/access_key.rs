@@ -100,11 +100,14 @@ pub(crate) async fn update_status(
         }
     };
     let name = user::named(cx, input.user_name)?;
-    update(iam.store(), &table::access_key(&input.access_key_id), |key: Option<AccessKey>| {
+    let place = table::access_key(&input.access_key_id);
+    let changed = update(iam.store(), &place, |key: Option<AccessKey>| {
         let key = key.filter(|key| owned(key, cx, &name)).ok_or_else(|| missing(&input.access_key_id))?;
         Ok(Decision::save(AccessKey { active, ..key }, Unit))
-    })
-    .await
+    });
+    let answer = changed.await;
+    iam.forget();
+    answer
 }
 
 pub(crate) async fn delete(

@@ -122,7 +122,7 @@ async fn change<E: Entity>(
             commit = POLICIES.replace(commit, &key, stamp, &counted)?;
         }
         let outcome = iam.store().commit(commit).await?;
-        iam.compiled.forget();
+        iam.forget();
         if !matches!(outcome, Outcome::CheckFailed { .. }) {
             outcome.done()?;
             return Ok(Unit);

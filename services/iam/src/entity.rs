@@ -64,21 +64,12 @@ pub(crate) async fn load<E: Entity>(iam: &Iam, cx: &Context, name: &str) -> Resu
 /// All entities of the account below a path.
 pub(crate) async fn all<E: Entity>(iam: &Iam, cx: &Context, path: Option<&str>) -> Result<Vec<E>, ApiError> {
     let table = E::table();
-    let prefix = table::all_in(&table, cx.account);
-    let (mut found, mut after) = (Vec::new(), None);
-    loop {
-        let page = table.scan(iam.store(), &prefix, after.as_ref(), 1_000).await?;
-        found.extend(page.items.into_iter().map(|stored| stored.record));
-        match page.next {
-            Some(next) => after = Some(next),
-            None => break,
-        }
-    }
-    found.retain(|entity| entity.identity().path.starts_with(path.unwrap_or("/")));
+    let mut found = table.all(iam.store(), &table::all_in(&table, cx.account)).await?;
+    found.retain(|entity: &E| entity.identity().path.starts_with(path.unwrap_or("/")));
     Ok(found)
 }
 
-/// Changes the entity, if it exists; what policies were compiled is stale from then on.
+/// Changes the entity, if it exists; what was read of it is stale from then on.
 pub(crate) async fn change<E: Entity, T>(
     iam: &Iam,
     cx: &Context,
@@ -89,7 +80,7 @@ pub(crate) async fn change<E: Entity, T>(
     let changed =
         update(iam.store(), &key, |current: Option<E>| decide(current.ok_or_else(|| missing::<E>(name))?));
     let answer = changed.await;
-    iam.compiled.forget();
+    iam.forget();
     answer
 }
 

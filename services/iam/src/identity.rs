@@ -1,15 +1,13 @@
 //! The compiled policies of callers, kept in memory until anything in IAM changes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use pagoda_base::AccountId;
 use pagoda_policy::{Kind, Named, Principal};
 use pagoda_protocol::ApiError;
-use pagoda_service::Caller;
 use pagoda_service::ports::{IdentityPolicies, PoliciesOf, ReadRole, Role as RoleInfo};
-use quick_cache::sync::Cache;
+use pagoda_service::{Caller, Remembered};
 
 use crate::entity::Entity;
 use crate::table::{self, Identity, ROLES, Role, USERS};
@@ -18,28 +16,12 @@ use crate::{Iam, policy};
 /// Callers whose policies are kept; the least used make room.
 const CALLERS_MAX: usize = 10_000;
 
-/// Compiled policies by caller, each with the generation in which it was read.
-pub(crate) struct Compiled {
-    generation: AtomicU64,
-    policies: Cache<String, (u64, Arc<PoliciesOf>)>,
-}
+/// Compiled policies by the unique id of a user or role.
+pub(crate) type Compiled = Remembered<String, PoliciesOf>;
 
-impl Default for Compiled {
-    fn default() -> Self {
-        Self { generation: AtomicU64::new(0), policies: Cache::new(CALLERS_MAX) }
-    }
-}
-
-impl Compiled {
-    /// Makes all that was compiled so far stale.
-    pub(crate) fn forget(&self) {
-        self.generation.fetch_add(1, Ordering::SeqCst);
-    }
-
-    fn get(&self, caller: &str) -> Option<Arc<PoliciesOf>> {
-        let (generation, policies) = self.policies.get(caller)?;
-        (generation == self.generation.load(Ordering::SeqCst)).then_some(policies)
-    }
+/// Nothing compiled yet.
+pub(crate) fn nothing_compiled() -> Compiled {
+    Remembered::new(CALLERS_MAX)
 }
 
 #[async_trait]
@@ -50,17 +32,16 @@ impl IdentityPolicies for Iam {
         }
         // A session is known by its role's unique id, so that a role made anew inherits no old sessions.
         let id = caller.user_id.split(':').next().unwrap_or_default();
-        if let Some(policies) = self.compiled.get(id) {
-            return Ok(policies);
-        }
-        let generation = self.compiled.generation.load(Ordering::SeqCst);
-        let (account, identity) = self.identity_of(&caller.principal).await?.ok_or_else(invalid_token)?;
-        if identity.id != id {
-            return Err(invalid_token());
-        }
-        let policies = Arc::new(self.compile(account, &identity).await?);
-        self.compiled.policies.insert(id.to_owned(), (generation, Arc::clone(&policies)));
-        Ok(policies)
+        let read = || async {
+            let Some((account, identity)) = self.identity_of(&caller.principal).await? else {
+                return Ok(None);
+            };
+            if identity.id != id {
+                return Ok(None);
+            }
+            self.compile(account, &identity).await.map(Some)
+        };
+        self.compiled.get_or_read(id, read).await?.ok_or_else(invalid_token)
     }
 }
 

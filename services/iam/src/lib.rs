@@ -1,7 +1,7 @@
 //! AWS IAM: users, access keys, roles, and the policies attached to them.
 //!
 //! Invariants: a secret access key is stored sealed only and shown once; an access key, its user and the
-//! index between them change in one commit; every write makes the cache of compiled policies stale before
+//! index between them change in one commit; every write makes what is kept in memory of policies and keys stale before
 //! it is acknowledged.
 
 mod access;
@@ -40,6 +40,7 @@ pub struct Iam {
     sealer: Sealer,
     roots: Vec<RootKey>,
     compiled: identity::Compiled,
+    known: credential::Known,
 }
 
 impl Iam {
@@ -50,11 +51,24 @@ impl Iam {
         sealer: Sealer,
         roots: Vec<RootKey>,
     ) -> Arc<Self> {
-        Arc::new(Self { store, random, sealer, roots, compiled: identity::Compiled::default() })
+        Arc::new(Self {
+            store,
+            random,
+            sealer,
+            roots,
+            compiled: identity::nothing_compiled(),
+            known: credential::nothing_known(),
+        })
     }
 
     fn store(&self) -> &dyn Store {
         &*self.store
+    }
+
+    /// Makes all that is in memory stale. Called after every change, before it is acknowledged.
+    fn forget(&self) {
+        self.compiled.forget();
+        self.known.forget();
     }
 }
 

@@ -102,15 +102,8 @@ pub(crate) async fn list(
     let scope = input.scope.unwrap_or(g::PolicyScopeType::All);
     let mut policies = Vec::new();
     if scope != g::PolicyScopeType::Aws {
-        let (prefix, mut after) = (table::all_in(&POLICIES, cx.account), None);
-        loop {
-            let page = POLICIES.scan(iam.store(), &prefix, after.as_ref(), 1_000).await?;
-            policies.extend(page.items.iter().map(|stored| describe(&stored.record, cx.account)));
-            match page.next {
-                Some(next) => after = Some(next),
-                None => break,
-            }
-        }
+        let own = POLICIES.all(iam.store(), &table::all_in(&POLICIES, cx.account)).await?;
+        policies.extend(own.iter().map(|policy| describe(policy, cx.account)));
     }
     let only_attached = input.only_attached.unwrap_or(false);
     if scope != g::PolicyScopeType::Local && !only_attached {
@@ -324,7 +317,7 @@ async fn change<T>(
     let key = table::key_in(&POLICIES, cx.account, name_in(arn));
     let changed = update(iam.store(), &key, |policy| decide(policy.ok_or_else(|| missing(arn))?));
     let answer = changed.await;
-    iam.compiled.forget();
+    iam.forget();
     answer
 }
 

@@ -47,7 +47,7 @@ pub(crate) async fn create(
         Outcome::CheckFailed { .. } => Err(entity::taken::<Role>(&role.identity.name)),
         outcome => {
             outcome.done()?;
-            iam.compiled.forget();
+            iam.forget();
             Ok(g::CreateRoleResponse { role: describe(&role, cx.account) })
         }
     }

@@ -117,15 +117,7 @@ impl Logs {
 
 /// All streams of a group, by name.
 pub(crate) async fn all(logs: &Logs, scope: &Scope, group: &str) -> Result<Vec<Stream>, ApiError> {
-    let (prefix, mut after, mut found) = (table::streams(scope, group), None, Vec::new());
-    loop {
-        let page = STREAMS.scan(logs.store(), &prefix, after.as_ref(), 1_000).await?;
-        found.extend(page.items.into_iter().map(|stored| stored.record));
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return Ok(found),
-        }
-    }
+    Ok(STREAMS.all(logs.store(), &table::streams(scope, group)).await?)
 }
 
 pub(crate) fn missing() -> ApiError {

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use crate::Caller;
 
 /// An access key in force.
+#[derive(Clone)]
 pub struct Credential {
     /// The secret that signatures are made with.
     pub secret: Zeroizing<String>,

@@ -113,3 +113,22 @@ async fn scans_go_on_where_they_ended() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn all_records_of_a_prefix_are_found_however_many() {
+    on_each(async |engine, store| {
+        const COUNT: u64 = 2_500;
+        for first in (0..COUNT).step_by(500) {
+            let mut commit = Commit::new();
+            for number in first..first + 500 {
+                commit = USERS.put(commit, &USERS.key().text("b").u64(number).done(), &user("b")).unwrap();
+            }
+            commit = USERS.put(commit, &USERS.key().text("c").u64(first).done(), &user("c")).unwrap();
+            store.commit(commit).await.unwrap().done().unwrap();
+        }
+        let found = USERS.all(&*store, &USERS.key().text("b").done()).await.unwrap();
+        assert_eq!(found.len() as u64, COUNT, "{engine}");
+        assert!(found.iter().all(|user| user.name == "b"), "{engine}");
+    })
+    .await;
+}

@@ -2,9 +2,13 @@
 //!
 //! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html>
 
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use pagoda_base::ids::RequestId;
 use pagoda_protocol::{ApiError, Body};
 use serde_json::json;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
 
 /// Why a request is not answered by its integration.
 pub(crate) enum Refusal {
@@ -94,11 +98,11 @@ fn status_of(error: &ApiError) -> StatusCode {
 }
 
 /// Adds what every answer of an API carries.
-pub(crate) fn finish(mut response: Response<Body>, request_id: &str) -> Response<Body> {
+pub(crate) fn finish(mut response: Response<Body>, request_id: RequestId) -> Response<Body> {
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(request_id) {
-        headers.insert("x-amzn-requestid", id.clone());
-        headers.insert("x-amz-apigw-id", id);
+    if let Ok(id) = HeaderValue::from_bytes(&request_id.text()) {
+        headers.insert(REQUEST_ID, id.clone());
+        headers.insert(EXTENDED_REQUEST_ID, id);
     }
     response
 }

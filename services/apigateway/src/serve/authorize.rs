@@ -12,6 +12,13 @@ use crate::table::Authorization;
 
 const ACTION: &str = "execute-api:Invoke";
 
+impl Call<'_> {
+    /// Whether anybody is asked.
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.method.authorization == Authorization::AwsIam || self.deployment.policy.is_some()
+    }
+}
+
 impl ApiGateway {
     /// Lets the request pass, with its caller known where the method asks for one.
     pub(crate) async fn authorize(&self, call: &mut Call<'_>) -> Result<(), Refusal> {
@@ -21,8 +28,6 @@ impl ApiGateway {
             if call.cx.caller.principal == Principal::Anonymous {
                 return Err(Refusal::MissingAuthenticationToken);
             }
-        } else if call.deployment.policy.is_none() {
-            return Ok(());
         }
         let arn = method_arn(call);
         let ownership = Ownership {

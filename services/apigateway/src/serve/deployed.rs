@@ -1,11 +1,11 @@
 //! Deployments in memory: read from the store once, kept until anything in API Gateway changes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use pagoda_policy::{Document, Kind, Named};
 use pagoda_protocol::ApiError;
-use quick_cache::sync::Cache;
+use pagoda_service::Remembered;
+use quick_cache::Equivalent;
 
 use super::authorize::complete;
 use super::route::Routes;
@@ -25,22 +25,39 @@ pub(crate) struct Deployment {
     pub(crate) policy: Option<Named>,
 }
 
-/// The stages in memory, each with the generation in which it was read.
-pub(crate) struct Served {
-    generation: AtomicU64,
-    stages: Cache<(String, String), (u64, Arc<Deployment>)>,
+/// The stages in memory.
+pub(crate) struct Served(Remembered<Address, Deployment>);
+
+/// Where a stage is served: its API's id and its name.
+#[derive(PartialEq, Eq, Hash)]
+struct Address(String, String);
+
+/// The same of a request; it must have the hash of what it equals.
+#[derive(Hash)]
+struct Asked<'a>(&'a str, &'a str);
+
+impl Equivalent<Address> for Asked<'_> {
+    fn equivalent(&self, address: &Address) -> bool {
+        self.0 == address.0 && self.1 == address.1
+    }
+}
+
+impl From<&Asked<'_>> for Address {
+    fn from(asked: &Asked<'_>) -> Self {
+        Self(asked.0.to_owned(), asked.1.to_owned())
+    }
 }
 
 impl Default for Served {
     fn default() -> Self {
-        Self { generation: AtomicU64::new(0), stages: Cache::new(STAGES_MAX) }
+        Self(Remembered::new(STAGES_MAX))
     }
 }
 
 impl Served {
     /// Makes all that is in memory stale.
     pub(crate) fn forget(&self) {
-        self.generation.fetch_add(1, Ordering::SeqCst);
+        self.0.forget();
     }
 
     /// The stage of an API, if both exist and the API answers at its own address.
@@ -50,17 +67,7 @@ impl Served {
         api: &str,
         stage: &str,
     ) -> Result<Option<Arc<Deployment>>, ApiError> {
-        let generation = self.generation.load(Ordering::SeqCst);
-        let key = (api.to_owned(), stage.to_owned());
-        if let Some((of, deployment)) = self.stages.get(&key)
-            && of == generation
-        {
-            return Ok(Some(deployment));
-        }
-        let Some(deployment) = read(gateway, api, stage).await? else { return Ok(None) };
-        let deployment = Arc::new(deployment);
-        self.stages.insert(key, (generation, Arc::clone(&deployment)));
-        Ok(Some(deployment))
+        self.0.get_or_read(&Asked(api, stage), || read(gateway, api, stage)).await
     }
 }
 

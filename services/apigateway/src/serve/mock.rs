@@ -1,45 +1,82 @@
-//! The `MOCK` integration: answers by itself.
+//! The `MOCK` integration: answers by itself. All that does not depend on the request is worked out once,
+//! when the deployment is read.
 //!
 //! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-mock-integration.html>
 
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use pagoda_protocol::Body;
 use regex::Regex;
 use serde_json::Value;
 
 use super::answer::Refusal;
-use super::{Call, media_type};
+use super::media_type;
 use crate::integration_response::literal;
 use crate::table::{Integration, IntegrationResponse, Passthrough};
 
-pub(crate) fn answer(call: &Call<'_>, integration: &Integration) -> Result<Response<Body>, Refusal> {
-    let request = request(call, integration)?;
-    let code = status_code(&request).ok_or(Refusal::InternalError)?;
-    let (status, response) = select(integration, &code).ok_or(Refusal::InternalError)?;
-    respond(status, response)
+/// Where no media type is said, it is this one.
+const JSON: &str = "application/json";
+
+/// A mock integration, ready to answer.
+pub(crate) struct Mock {
+    /// By the media type of the request: which of the responses the template chooses.
+    templates: BTreeMap<String, Option<usize>>,
+    passthrough: Passthrough,
+    responses: Vec<Choice>,
 }
 
-/// The request as the integration sees it: its template, or the body itself where that may pass.
-fn request(call: &Call<'_>, integration: &Integration) -> Result<String, Refusal> {
-    let media_type = media_type(&call.parts.headers);
-    if let Some(template) = integration.template(media_type) {
-        return Ok(template.to_owned());
+struct Choice {
+    /// Matches whole status codes; the default response has none. What is no pattern matches nothing.
+    pattern: Option<Regex>,
+    is_default: bool,
+    /// Nothing where the response cannot be an answer.
+    answer: Option<Answer>,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Bytes,
+}
+
+impl Mock {
+    pub(crate) fn new(integration: &Integration) -> Self {
+        let responses: Vec<Choice> =
+            integration.responses.iter().map(|(status, response)| Choice::new(status, response)).collect();
+        let chosen = |template: &str| select(&responses, &status_code(template.as_bytes())?);
+        let templates = integration.request_templates.iter();
+        let templates = templates.map(|(kind, template)| (kind.clone(), chosen(template))).collect();
+        Self { templates, passthrough: integration.passthrough, responses }
     }
-    let may_pass = match integration.passthrough {
-        Passthrough::WhenNoMatch => true,
-        Passthrough::WhenNoTemplates => integration.request_templates.is_empty(),
-        Passthrough::Never => false,
-    };
-    if !may_pass {
-        return Err(Refusal::UnsupportedMediaType);
+
+    /// The answer to a request with these headers and this body.
+    pub(crate) fn answer(&self, headers: &HeaderMap, body: &[u8]) -> Result<Response<Body>, Refusal> {
+        let chosen = match self.templates.get(media_type(headers).unwrap_or(JSON)) {
+            Some(chosen) => *chosen,
+            None if self.may_pass() => status_code(body).and_then(|code| select(&self.responses, &code)),
+            None => return Err(Refusal::UnsupportedMediaType),
+        };
+        let answer = chosen.and_then(|at| self.responses.get(at)?.answer.as_ref());
+        Ok(answer.ok_or(Refusal::InternalError)?.respond())
     }
-    Ok(String::from_utf8_lossy(&call.body).into_owned())
+
+    /// Whether a body for which there is no template is the integration's request itself.
+    fn may_pass(&self) -> bool {
+        match self.passthrough {
+            Passthrough::WhenNoMatch => true,
+            Passthrough::WhenNoTemplates => self.templates.is_empty(),
+            Passthrough::Never => false,
+        }
+    }
 }
 
 /// `statusCode` of the mapped request, which is JSON with, at most, a trailing comma or bare keys amiss.
-fn status_code(request: &str) -> Option<String> {
-    let value: Value = serde_json::from_str(request).ok().or_else(|| yaml_serde::from_str(request).ok())?;
+fn status_code(request: &[u8]) -> Option<String> {
+    let lenient = || yaml_serde::from_str(&String::from_utf8_lossy(request)).ok();
+    let value: Value = serde_json::from_slice(request).ok().or_else(lenient)?;
     match value.get("statusCode")? {
         Value::Number(number) => Some(number.to_string()),
         Value::String(text) => Some(text.clone()),
@@ -48,32 +85,45 @@ fn status_code(request: &str) -> Option<String> {
 }
 
 /// The response whose pattern matches the whole code, or the default one.
-fn select<'i>(integration: &'i Integration, code: &str) -> Option<(&'i str, &'i IntegrationResponse)> {
-    let matches = |response: &IntegrationResponse| {
-        let pattern = response.selection_pattern.as_deref().filter(|pattern| !pattern.is_empty())?;
-        Regex::new(&format!("^(?:{pattern})$")).ok().map(|pattern| pattern.is_match(code))
-    };
-    let responses = || integration.responses.iter().map(|(status, response)| (status.as_str(), response));
-    responses().find(|(_, response)| matches(response) == Some(true)).or_else(|| {
-        responses().find(|(_, response)| response.selection_pattern.as_deref().unwrap_or("").is_empty())
-    })
+fn select(responses: &[Choice], code: &str) -> Option<usize> {
+    let matches = |choice: &Choice| choice.pattern.as_ref().is_some_and(|pattern| pattern.is_match(code));
+    responses.iter().position(matches).or_else(|| responses.iter().position(|choice| choice.is_default))
 }
 
-fn respond(status: &str, response: &IntegrationResponse) -> Result<Response<Body>, Refusal> {
-    let template =
-        response.templates.get_key_value("application/json").or_else(|| response.templates.iter().next());
-    let (kind, body) =
-        template.map_or(("application/json", ""), |(kind, body)| (kind.as_str(), body.as_str()));
-    let mut answer = Response::new(Body::from(body.to_owned()));
-    let code = status.parse().ok().and_then(|code| StatusCode::from_u16(code).ok());
-    *answer.status_mut() = code.ok_or(Refusal::InternalError)?;
-    let value = |text: &str| HeaderValue::from_str(text).map_err(|_| Refusal::InternalError);
-    answer.headers_mut().insert(CONTENT_TYPE, value(kind)?);
-    for (parameter, expression) in &response.parameters {
-        let name = parameter.strip_prefix("method.response.header.");
-        let name = name.and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok());
-        let (name, text) = name.zip(literal(expression)).ok_or(Refusal::InternalError)?;
-        answer.headers_mut().insert(name, value(text)?);
+impl Choice {
+    fn new(status: &str, response: &IntegrationResponse) -> Self {
+        let pattern = response.selection_pattern.as_deref().filter(|pattern| !pattern.is_empty());
+        Self {
+            pattern: pattern.and_then(|pattern| Regex::new(&format!("^(?:{pattern})$")).ok()),
+            is_default: pattern.is_none(),
+            answer: Answer::new(status, response),
+        }
     }
-    Ok(answer)
+}
+
+impl Answer {
+    fn new(status: &str, response: &IntegrationResponse) -> Option<Self> {
+        let template = response.templates.get_key_value(JSON).or_else(|| response.templates.iter().next());
+        let (kind, body) = template.map_or((JSON, ""), |(kind, body)| (kind.as_str(), body.as_str()));
+        let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_str(kind).ok()?)];
+        for (parameter, expression) in &response.parameters {
+            let name = parameter.strip_prefix("method.response.header.")?;
+            let value = HeaderValue::from_str(literal(expression)?).ok()?;
+            headers.push((HeaderName::from_bytes(name.as_bytes()).ok()?, value));
+        }
+        let status = StatusCode::from_u16(status.parse().ok()?).ok()?;
+        Some(Self { status, headers, body: Bytes::from(body.to_owned()) })
+    }
+
+    fn respond(&self) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.body.clone()));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        // With room for what every answer carries and for the connection's own.
+        headers.reserve(self.headers.len() + 4);
+        for (name, value) in &self.headers {
+            headers.insert(name, value.clone());
+        }
+        response
+    }
 }

@@ -2,12 +2,13 @@
 //!
 //! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html>
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use percent_encoding::percent_decode_str;
 
+use super::mock::Mock;
 use crate::resource::{is_greedy, is_variable};
-use crate::table::{Method, Resource};
+use crate::table::{IntegrationKind, Method, Resource};
 
 /// All resources of a deployment, by path. Finding one costs the length of the path.
 pub(crate) struct Routes {
@@ -17,6 +18,8 @@ pub(crate) struct Routes {
 #[derive(Default)]
 struct Node {
     resource: Option<Resource>,
+    /// The resource's mocks, by verb.
+    mocks: BTreeMap<String, Mock>,
     literals: HashMap<String, usize>,
     variable: Option<(String, usize)>,
     greedy: Option<(String, usize)>,
@@ -25,6 +28,7 @@ struct Node {
 /// The resource of a path, with what its variables stand for.
 pub(crate) struct Matched<'r> {
     pub(crate) resource: &'r Resource,
+    mocks: &'r BTreeMap<String, Mock>,
     pub(crate) parameters: Vec<(String, String)>,
 }
 
@@ -32,9 +36,18 @@ impl<'r> Matched<'r> {
     /// The method for a verb, or the one for any.
     pub(crate) fn method(&self, verb: &str) -> Option<&'r Method> {
         let methods = &self.resource.methods;
-        methods.get(verb).or_else(|| methods.get("ANY"))
+        methods.get(verb).or_else(|| methods.get(ANY))
+    }
+
+    /// The mock behind that method, if it is one.
+    pub(crate) fn mock(&self, verb: &str) -> Option<&'r Mock> {
+        let verb = if self.resource.methods.contains_key(verb) { verb } else { ANY };
+        self.mocks.get(verb)
     }
 }
+
+/// The method that answers every verb that has none of its own.
+const ANY: &str = "ANY";
 
 impl Routes {
     pub(crate) fn new(resources: Vec<Resource>) -> Self {
@@ -62,6 +75,7 @@ impl Routes {
                 self.nodes.push(Node::default());
             }
         }
+        self.nodes[at].mocks = mocks(&resource);
         self.nodes[at].resource = Some(resource);
     }
 
@@ -72,8 +86,8 @@ impl Routes {
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let parts: Vec<&str> = if rest.is_empty() { Vec::new() } else { rest.split('/').collect() };
         let mut parameters = Vec::new();
-        let resource = self.descend(0, &parts, &mut parameters)?;
-        Some(Matched { resource, parameters })
+        let node = self.descend(0, &parts, &mut parameters)?;
+        Some(Matched { resource: node.resource.as_ref()?, mocks: &node.mocks, parameters })
     }
 
     /// Each level tries at most three branches, and only the first two go on; the greedy one ends.
@@ -82,7 +96,7 @@ impl Routes {
         at: usize,
         parts: &[&str],
         parameters: &mut Vec<(String, String)>,
-    ) -> Option<&'r Resource> {
+    ) -> Option<&'r Node> {
         let node = &self.nodes[at];
         let Some((part, rest)) = parts.split_first() else { return served(node) };
         if let Some(next) = node.literals.get(*part)
@@ -105,8 +119,15 @@ impl Routes {
 }
 
 /// A resource without methods serves nothing, and leaves the path to a greedy one.
-fn served(node: &Node) -> Option<&Resource> {
-    node.resource.as_ref().filter(|resource| !resource.methods.is_empty())
+fn served(node: &Node) -> Option<&Node> {
+    node.resource.as_ref().filter(|resource| !resource.methods.is_empty()).map(|_| node)
+}
+
+fn mocks(resource: &Resource) -> BTreeMap<String, Mock> {
+    let integrations =
+        resource.methods.iter().filter_map(|(verb, method)| Some((verb, method.integration.as_ref()?)));
+    let mocks = integrations.filter(|(_, integration)| integration.kind == IntegrationKind::Mock);
+    mocks.map(|(verb, integration)| (verb.clone(), Mock::new(integration))).collect()
 }
 
 fn decoded(text: &str) -> String {
@@ -117,7 +138,6 @@ fn decoded(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::table::Authorization;
-    use std::collections::BTreeMap;
 
     fn routes(paths: &[&str]) -> Routes {
         let method = Method {
