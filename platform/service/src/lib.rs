@@ -23,8 +23,8 @@ mod operation;
 mod plane;
 pub mod ports;
 mod registry;
-mod reserved_tag;
 mod remembered;
+mod reserved_tag;
 mod seal;
 
 pub use access::{Access, Ownership};
@@ -37,6 +37,6 @@ pub use cross_origin::CrossOrigin;
 pub use operation::{AnyInput, AnyOperation, AnyOutput, Operations, bind};
 pub use plane::{Arrival, DataPlane};
 pub use registry::Registry;
-pub use reserved_tag::is_reserved_tag;
 pub use remembered::Remembered;
+pub use reserved_tag::is_reserved_tag;
 pub use seal::{ROOT_KEY_BYTES, Sealer, Unsealable};

@@ -8,11 +8,12 @@ use pagoda_base::Timestamp;
 use pagoda_protocol::ApiError;
 
 use crate::Lambda;
+use crate::execution::State;
 use crate::generated as g;
 use crate::load::Loaded;
-use crate::name::{FunctionId, Named};
+use crate::name::{FunctionId, LATEST, Named, VersionId};
 use crate::runtime::{self, Engine};
-use crate::table::{LayerUse, Version};
+use crate::table::{LayerUse, Settings, Version};
 use crate::variables;
 
 /// Describes a function that was read, under the ARN by which it was named.
@@ -33,6 +34,7 @@ pub(crate) fn describe_one(
     arn: String,
 ) -> Result<g::FunctionConfiguration, ApiError> {
     let settings = &version.settings;
+    let (state, state_reason, state_reason_code) = state(lambda, id, number, version);
     Ok(g::FunctionConfiguration {
         function_name: Some(id.name.clone()),
         function_arn: Some(arn),
@@ -50,16 +52,14 @@ pub(crate) fn describe_one(
         tracing_config: Some(g::TracingConfigResponse { mode: Some(g::TracingMode::PassThrough) }),
         revision_id: Some(version.revision.clone()),
         layers: layers(version),
-        state: Some(g::State::Active),
-        state_reason: replaced(lambda, &settings.runtime),
+        state: Some(state),
+        state_reason,
+        state_reason_code,
         last_update_status: Some(g::LastUpdateStatus::Successful),
         package_type: Some(g::PackageType::Zip),
         architectures: Some(vec![architecture()]),
         ephemeral_storage: Some(g::EphemeralStorage { size: settings.storage_mb.cast_signed() }),
-        snap_start: Some(g::SnapStartResponse {
-            apply_on: Some(g::SnapStartApplyOn::None),
-            optimization_status: Some(g::SnapStartOptimizationStatus::Off),
-        }),
+        snap_start: Some(snap_start(settings, number, state)),
         logging_config: Some(g::LoggingConfig {
             log_format: Some(g::LogFormat::Text),
             log_group: Some(log_group(id, version)),
@@ -76,6 +76,35 @@ pub(crate) fn log_group(id: &FunctionId, version: &Version) -> String {
 /// The architecture of this host.
 pub(crate) fn architecture() -> g::Architecture {
     if cfg!(target_arch = "aarch64") { g::Architecture::Arm64 } else { g::Architecture::X8664 }
+}
+
+/// The state of a version, why, and the reason's code: one that is to have a snapshot begins without.
+fn state(
+    lambda: &Lambda,
+    id: &FunctionId,
+    number: &str,
+    version: &Version,
+) -> (g::State, Option<String>, Option<g::StateReasonCode>) {
+    let version_id = VersionId { function: id.clone(), number: number.to_owned() };
+    match lambda.snapshots.state(&version_id) {
+        Some(State::Making) => {
+            let reason = "The function is being created.".to_owned();
+            (g::State::Pending, Some(reason), Some(g::StateReasonCode::Creating))
+        }
+        Some(State::Failed(reason)) => {
+            (g::State::Failed, Some(reason), Some(g::StateReasonCode::FunctionError))
+        }
+        _ => (g::State::Active, replaced(lambda, &version.settings.runtime), None),
+    }
+}
+
+fn snap_start(settings: &Settings, number: &str, state: g::State) -> g::SnapStartResponse {
+    let (apply_on, is_on) = match settings.snap_start {
+        true => (g::SnapStartApplyOn::PublishedVersions, number != LATEST && state == g::State::Active),
+        false => (g::SnapStartApplyOn::None, false),
+    };
+    let status = if is_on { g::SnapStartOptimizationStatus::On } else { g::SnapStartOptimizationStatus::Off };
+    g::SnapStartResponse { apply_on: Some(apply_on), optimization_status: Some(status) }
 }
 
 fn layers(version: &Version) -> Option<Vec<g::Layer>> {

@@ -31,8 +31,10 @@ pub(crate) async fn create(
         ephemeral_storage: input.ephemeral_storage,
         environment: input.environment,
         logging_config: input.logging_config,
+        snap_start: input.snap_start,
     };
     let settings = change.check(lambda, &id)?.create()?;
+    settings::check_snap_start(&settings)?;
     if lambda.find(&id).await?.is_some() {
         return Err(exists(&id));
     }
@@ -65,6 +67,9 @@ pub(crate) async fn create(
         outcome => outcome.done()?,
     };
     lambda.expect(&latest.settings.runtime);
+    if publish {
+        version::snapshot(lambda, cx, &id, first).await?;
+    }
     // With a version published, the answer is the version's, under the function's own ARN.
     let number = if publish { first.to_string() } else { LATEST.to_owned() };
     configuration::describe_one(lambda, &id, &number, latest, arn)
@@ -74,7 +79,6 @@ fn check_features(input: &g::CreateFunctionRequest) -> Result<(), ApiError> {
     const OPERATION: &str = "CreateFunction";
     settings::check_architectures(input.architectures.as_deref())?;
     settings::check_tracing(OPERATION, input.tracing_config.as_ref())?;
-    settings::check_snap_start(OPERATION, input.snap_start.as_ref())?;
     match input.package_type {
         Some(g::PackageType::Image) => Err(ApiError::not_implemented(OPERATION, "PackageType=Image")),
         _ => Ok(()),
@@ -185,6 +189,7 @@ async fn delete_all(lambda: &Lambda, named: &Named) -> Result<(), ApiError> {
         outcome => outcome.done()?,
     };
     lambda.scheduler.forget(id);
+    lambda.snapshots.forget(|version| version.function == *id);
     lambda.sweep.now();
     Ok(())
 }

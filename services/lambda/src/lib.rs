@@ -60,7 +60,7 @@ pub use interpreters::{Interpreter, Interpreters, Language};
 pub use package::unpack;
 
 use crate::event::Dispatcher;
-use crate::execution::{Scheduler, Templates};
+use crate::execution::{Scheduler, Snapshots, Templates};
 use crate::load::Cache;
 use crate::package::Packages;
 
@@ -104,6 +104,7 @@ pub struct Lambda {
     cache: Cache,
     dispatcher: Dispatcher,
     templates: Templates,
+    snapshots: Snapshots,
     sweep: Nudge,
     /// Invocations outlive the requests that began them.
     this: Weak<Self>,
@@ -118,7 +119,8 @@ impl Lambda {
         let packages = Packages::open(&config.data.join("functions"))?;
         runtime::install(&config.runtimes())?;
         let scheduler = Scheduler::new(config.limits);
-        let templates = Templates::open(config.data.join("images"))?;
+        let images = config.data.join("images");
+        let (templates, snapshots) = (Templates::open(images.clone())?, Snapshots::open(images)?);
         let (cache, sweep) = (Cache::new(), Nudge::default());
         Ok(Arc::new_cyclic(|this| {
             let this = Weak::clone(this);
@@ -130,6 +132,7 @@ impl Lambda {
                 cache,
                 dispatcher: Dispatcher::default(),
                 templates,
+                snapshots,
                 sweep,
                 this,
             }
@@ -157,6 +160,10 @@ impl Lambda {
         for (id, reserved) in concurrency::all_reserved(self).await? {
             self.scheduler.reserve(&id, Some(reserved));
         }
+        let kept = version::with_snapshot(self).await?;
+        self.snapshots
+            .keep_only(&kept)
+            .map_err(|error| ApiError { cause: Some(error.to_string()), ..ApiError::internal() })?;
         self.resume_events().await
     }
 

@@ -44,11 +44,11 @@ pub(crate) fn name_in(key: &Key) -> Result<String, ApiError> {
     }
 }
 
-/// The function whose key this is.
+/// The function whose key this is, or the key of a part of it.
 pub(crate) fn function_in(key: &Key) -> Result<FunctionId, ApiError> {
     let elements = tuple::decode(&key.bytes).map_err(|_| ApiError::internal())?;
     match elements.as_slice() {
-        [.., Element::Text(account), Element::Text(region), Element::Text(name)] => Ok(FunctionId {
+        [_, Element::Text(account), Element::Text(region), Element::Text(name), ..] => Ok(FunctionId {
             account: account.parse().map_err(|_| ApiError::internal())?,
             region: region.parse().map_err(|_| ApiError::internal())?,
             name: name.clone(),

@@ -16,8 +16,9 @@ use crate::interpreters::{Interpreter, Interpreters, Language};
 use crate::{Config, Lambda};
 
 /// The clients of the Runtime API that come with Pagoda: directory, file, text.
-const CLIENTS: [(&str, &str, &str); 2] = [
+const CLIENTS: [(&str, &str, &str); 3] = [
     ("python", "bootstrap.py", include_str!("../runtimes/python/bootstrap.py")),
+    ("python", "snapshot_restore_py.py", include_str!("../runtimes/python/snapshot_restore_py.py")),
     ("nodejs", "bootstrap.cjs", include_str!("../runtimes/nodejs/bootstrap.cjs")),
 ];
 

@@ -27,6 +27,7 @@ pub(crate) struct Change {
     pub(crate) ephemeral_storage: Option<g::EphemeralStorage>,
     pub(crate) environment: Option<g::Environment>,
     pub(crate) logging_config: Option<g::LoggingConfig>,
+    pub(crate) snap_start: Option<g::SnapStart>,
 }
 
 /// Settings and how they are to change, checked.
@@ -72,6 +73,7 @@ impl Checked {
             memory_mb: MEMORY_MB_DEFAULT.unsigned_abs(),
             storage_mb: STORAGE_MB_DEFAULT.unsigned_abs(),
             sealed_variables: None,
+            snap_start: false,
             log_group: None,
         };
         self.apply(&mut settings);
@@ -88,6 +90,8 @@ impl Checked {
         put(&mut settings.timeout_seconds, change.timeout.map(i32::unsigned_abs));
         put(&mut settings.memory_mb, change.memory_size.map(i32::unsigned_abs));
         put(&mut settings.storage_mb, change.ephemeral_storage.as_ref().map(|one| one.size.unsigned_abs()));
+        let snap_start = change.snap_start.as_ref().and_then(|one| one.apply_on.as_ref());
+        put(&mut settings.snap_start, snap_start.map(|on| *on == g::SnapStartApplyOn::PublishedVersions));
         if change.environment.is_some() {
             settings.sealed_variables = self.sealed_variables.clone();
         }
@@ -151,14 +155,23 @@ pub(crate) fn check_tracing(operation: &str, tracing: Option<&g::TracingConfig>)
     }
 }
 
-/// Refuses SnapStart.
-pub(crate) fn check_snap_start(operation: &str, snap_start: Option<&g::SnapStart>) -> Result<(), ApiError> {
-    match snap_start.and_then(|one| one.apply_on.as_ref()) {
-        Some(g::SnapStartApplyOn::PublishedVersions) => {
-            Err(ApiError::not_implemented(operation, "SnapStart.ApplyOn=PublishedVersions"))
-        }
-        _ => Ok(()),
+/// Refuses SnapStart where it cannot be: it needs a managed runtime, and the least temporary storage.
+///
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html#snapstart-supported-runtimes>
+pub(crate) fn check_snap_start(settings: &Settings) -> Result<(), ApiError> {
+    if !settings.snap_start {
+        return Ok(());
     }
+    let message = match runtime::kind(&settings.runtime) {
+        Some(runtime::Kind::Managed(..)) if settings.storage_mb <= STORAGE_MB_DEFAULT.unsigned_abs() => {
+            return Ok(());
+        }
+        Some(runtime::Kind::Managed(..)) => {
+            "SnapStart is not supported for functions with ephemeral storage greater than 512 MB.".to_owned()
+        }
+        _ => format!("{} is not supported for SnapStart enabled functions.", settings.runtime),
+    };
+    Err(g::InvalidParameterValueException::new(message).into())
 }
 
 #[cfg(test)]

@@ -111,6 +111,8 @@ pub(crate) struct Settings {
     pub(crate) storage_mb: u32,
     /// The environment variables, sealed JSON; none where there are none.
     pub(crate) sealed_variables: Option<Vec<u8>>,
+    /// Whether published versions are started from a snapshot.
+    pub(crate) snap_start: bool,
     /// The log group, where it isn't the function's own.
     pub(crate) log_group: Option<String>,
 }

@@ -30,6 +30,7 @@ pub(crate) async fn code(
     }
     let changed = change(lambda, cx, &named, input.revision_id.as_deref(), |latest| {
         latest.code = hold.code().clone();
+        Ok(())
     })
     .await?;
     if input.publish != Some(true) {
@@ -47,7 +48,6 @@ pub(crate) async fn configuration(
 ) -> Result<g::FunctionConfiguration, ApiError> {
     const OPERATION: &str = "UpdateFunctionConfiguration";
     settings::check_tracing(OPERATION, input.tracing_config.as_ref())?;
-    settings::check_snap_start(OPERATION, input.snap_start.as_ref())?;
     let named = name::parse(cx, &input.function_name)?;
     lambda.load(&named).await?;
     if let Some(role) = &input.role {
@@ -67,6 +67,7 @@ pub(crate) async fn configuration(
         ephemeral_storage: input.ephemeral_storage,
         environment: input.environment,
         logging_config: input.logging_config,
+        snap_start: input.snap_start,
     };
     let wanted = wanted.check(lambda, &named.function)?;
     change(lambda, cx, &named, input.revision_id.as_deref(), |latest| {
@@ -75,6 +76,7 @@ pub(crate) async fn configuration(
             latest.layers.clone_from(layers);
             latest.opt.clone_from(opt);
         }
+        settings::check_snap_start(&latest.settings)
     })
     .await
 }
@@ -85,7 +87,7 @@ async fn change(
     cx: &Context,
     named: &Named,
     revision: Option<&str>,
-    apply: impl Fn(&mut Version),
+    apply: impl Fn(&mut Version) -> Result<(), ApiError>,
 ) -> Result<g::FunctionConfiguration, ApiError> {
     let random = &*lambda.ports.random;
     let id = &named.function;
@@ -95,7 +97,7 @@ async fn change(
         check_revision(&function.latest.revision, revision)?;
         let commit = version::unused(Commit::new(), &function.latest, &arn);
         let latest = &mut function.latest;
-        apply(latest);
+        apply(latest)?;
         latest.modified = cx.now;
         latest.revision = ids::uuid(random);
         latest.generation = ids::uuid(random);

@@ -10,7 +10,7 @@ use pagoda_store::{Commit, Outcome, StoreError};
 use crate::configuration::describe_one;
 use crate::function::conflict;
 use crate::generated as g;
-use crate::name::{self, FunctionId, LATEST, Named};
+use crate::name::{self, FunctionId, LATEST, Named, VersionId};
 use crate::table::{self, ALIASES, FUNCTIONS, USES, Use, VERSIONS, Version};
 use crate::update::check_revision;
 use crate::{Lambda, configuration, page};
@@ -67,11 +67,27 @@ pub(crate) async fn publish_latest(
             Outcome::CheckFailed { .. } => {}
             outcome => {
                 outcome.done()?;
+                snapshot(lambda, cx, id, function.published).await?;
                 return describe(lambda, id, function.published, &version);
             }
         }
     }
     Err(conflict(id))
+}
+
+/// Begins the snapshot of a version that is to have one.
+pub(crate) async fn snapshot(
+    lambda: &Lambda,
+    cx: &Context,
+    id: &FunctionId,
+    number: u64,
+) -> Result<(), ApiError> {
+    let named = Named { function: id.clone(), qualifier: Some(number.to_string()) };
+    let loaded = lambda.load(&named).await?;
+    if loaded.has_snapshot() {
+        lambda.begin_snapshot(cx, loaded);
+    }
+    Ok(())
 }
 
 fn check(latest: &Version, wanted: &Wanted) -> Result<(), ApiError> {
@@ -168,9 +184,27 @@ pub(crate) async fn delete(lambda: &Lambda, named: &Named, number: u64) -> Resul
         Outcome::CheckFailed { .. } => return Err(conflict(id)),
         outcome => outcome.done()?,
     };
-    lambda.scheduler.forget_version(id, &number.to_string());
+    let gone = VersionId { function: id.clone(), number: number.to_string() };
+    lambda.scheduler.forget_version(&gone);
+    lambda.snapshots.forget(|version| *version == gone);
     lambda.sweep.now();
     Ok(())
+}
+
+/// All versions whose instances come from a snapshot.
+pub(crate) async fn with_snapshot(lambda: &Lambda) -> Result<Vec<VersionId>, ApiError> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let found = VERSIONS.scan(lambda.store(), &VERSIONS.key().done(), after.as_ref(), 1_000).await?;
+        for stored in found.items.iter().filter(|stored| stored.record.settings.snap_start) {
+            let number = page::number_in(&stored.key)?.to_string();
+            all.push(VersionId { function: page::function_in(&stored.key)?, number });
+        }
+        after = found.next;
+        if after.is_none() {
+            return Ok(all);
+        }
+    }
 }
 
 async fn aliases_of(lambda: &Lambda, id: &FunctionId, number: &str) -> Result<Vec<String>, ApiError> {

@@ -267,6 +267,7 @@ function die(code, text, error) {
   const document = describe(error);
   const where = current && !current.done ? `invocation/${current.id}/error` : current ? null : 'init/error';
   if (!where) process.exit(code);
+  api ||= new Api(env.AWS_LAMBDA_RUNTIME_API);
   api.exchange(api.post(where, JSON.stringify(document), kind(document)), 1).then(() => process.exit(code));
 }
 
@@ -293,6 +294,13 @@ function resume() {
   for (const name of ['buffer', 'crypto', 'dns', 'events', 'http', 'https', 'os', 'path', 'querystring', 'stream',
     'string_decoder', 'timers', 'tls', 'url', 'util', 'v8', 'vm', 'zlib', 'fs/promises', 'async_hooks']) require(name);
   for (let i = 0; i < 50; i += 1) JSON.stringify(JSON.parse('{"a":[1,2.5,null,{"b":"c"}]}'));
+  wake();
+  if (!env._PAGODA_SNAPSHOT) fs.closeSync(3);
+  require('module')._initPaths();
+}
+
+// Waits to be told who this process is from now on.
+function wake() {
   const chunk = Buffer.alloc(262144);
   let text = '';
   while (!text.endsWith('\n')) {
@@ -300,20 +308,34 @@ function resume() {
     if (length === 0) process.reallyExit(0);
     text += chunk.utf8Slice(0, length);
   }
-  fs.closeSync(3);
   for (const name of Object.keys(env)) delete env[name];
   Object.assign(env, JSON.parse(text).environment);
   // Node remembers its number.
   Object.defineProperty(process, 'pid', { value: Number(fs.readlinkSync('/proc/self')), enumerable: true });
   require('v8').setFlagsFromString(`--random-seed=${require('crypto').randomInt(1, 2 ** 31 - 1)}`);
   process.chdir(TASK);
-  require('module')._initPaths();
+}
+
+// What runs before a snapshot is taken (the last one registered first), and after each restoration from it:
+// awslambda.registerBeforeSnapshot(function), awslambda.registerAfterRestore(function).
+const before = [];
+const after = [];
+globalThis.awslambda = {
+  registerBeforeSnapshot: (hook) => { before.unshift(hook); },
+  registerAfterRestore: (hook) => { after.push(hook); },
+};
+
+// Waits, after the init code, to become one instance of many: SnapStart.
+async function sleep() {
+  for (const hook of before) await hook();
+  wake();
+  fs.closeSync(3);
+  for (const hook of after) await hook();
 }
 
 async function main() {
   if (process.argv[2] === '--template') resume();
   patchConsole();
-  api = new Api(env.AWS_LAMBDA_RUNTIME_API);
   process.on('beforeExit', () => { if (current && !current.done) { api.socket.ref(); current.idle(); } });
   process.on('uncaughtException', (error) => die(129, 'Uncaught Exception', error));
   process.on('unhandledRejection', (reason) => {
@@ -323,7 +345,10 @@ async function main() {
   let handler;
   try {
     handler = await load(env._HANDLER || '');
+    if (env._PAGODA_SNAPSHOT) await sleep();
+    api = new Api(env.AWS_LAMBDA_RUNTIME_API);
   } catch (error) {
+    api = new Api(env.AWS_LAMBDA_RUNTIME_API);
     line('ERROR', `Uncaught Exception \t${logged(error)}`);
     const document = describe(error);
     await api.exchange(api.post('init/error', JSON.stringify(document), kind(document)), 1);

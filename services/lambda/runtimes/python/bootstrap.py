@@ -10,8 +10,9 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 import sys
 
 sys.path[0:1] = ["/var/task", "/opt/python"]
-for _version in ("/opt/python/lib/python%d.%d/site-packages" % sys.version_info[:2], "/var/site-packages"):
-    sys.path.append(_version)
+for _path in ("/opt/python/lib/python%d.%d/site-packages" % sys.version_info[:2], "/var/runtime", "/var/site-packages"):
+    if _path not in sys.path:
+        sys.path.append(_path)
 
 import builtins
 import json
@@ -292,26 +293,44 @@ def resume():
     """Waits, as a template, until this process is one for a function, and becomes that function's."""
     loaded = set(sys.modules)
     warm()
+    wake()
+    sys.path_importer_cache.clear()
+    forget(loaded)
+    if "logging" in sys.modules:
+        Watch.set_up(sys.modules["logging"])
+    else:
+        sys.meta_path.insert(0, Watch)
+
+
+def wake():
+    """Waits to be told who this process is from now on."""
     data = b""
     while not data.endswith(b"\n"):
         part = os.read(3, 262144)
         if not part:
             os._exit(0)
         data += part
-    os.close(3)
     os.environ.clear()
     os.environ.update(json.loads(data)["environment"])
     time.tzset()
     os.chdir("/var/task")
-    sys.path_importer_cache.clear()
-    forget(loaded)
     random = sys.modules.get("random")
     if random:
         random.seed()
-    if "logging" in sys.modules:
-        Watch.set_up(sys.modules["logging"])
-    else:
-        sys.meta_path.insert(0, Watch)
+
+
+def sleep():
+    """Waits, after the init code, to become one instance of many: SnapStart.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
+    """
+    hooks = sys.modules.get("snapshot_restore_py")
+    for function, arguments, named in reversed(hooks.get_before_snapshot() if hooks else []):
+        function(*arguments, **named)
+    wake()
+    os.close(3)
+    for function, arguments, named in hooks.get_after_restore() if hooks else []:
+        function(*arguments, **named)
 
 
 def forget(loaded):
@@ -327,13 +346,18 @@ def forget(loaded):
 def main():
     if sys.argv[1:] == ["--template"]:
         resume()
+        if "_PAGODA_SNAPSHOT" not in os.environ:
+            os.close(3)
     else:
         sys.meta_path.insert(0, Watch)
-    api = Api(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         handler = load(os.environ["_HANDLER"])
+        if "_PAGODA_SNAPSHOT" in os.environ:
+            sleep()
+        api = Api(os.environ["AWS_LAMBDA_RUNTIME_API"])
     except Exception as error:
         document, kind = describe(error, "")
+        api = Api(os.environ["AWS_LAMBDA_RUNTIME_API"])
         api.send(api.post("init/error", document, kind))
         api.read()
         sys.exit(1)

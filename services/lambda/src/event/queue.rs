@@ -8,6 +8,7 @@ use pagoda_store::{Commit, Key, KeyBuilder, Read, Record, Space, Store, StoreErr
 use serde::{Deserialize, Serialize};
 
 use crate::name::FunctionId;
+use crate::page;
 
 /// The largest event, in bytes.
 pub(crate) const PAYLOAD_BYTES_MAX: usize = 1_048_576;
@@ -95,7 +96,7 @@ pub(super) async fn functions(store: &dyn Store) -> Result<Vec<FunctionId>, ApiE
     loop {
         let page = EVENTS.scan(store, &EVENTS.key().done(), after.as_ref(), 1).await?;
         let Some(stored) = page.items.first() else { return Ok(found) };
-        let id = function_of(&stored.key)?;
+        let id = page::function_in(&stored.key)?;
         after = Some(prefix(&id).u64(u64::MAX).done());
         found.push(id);
     }
@@ -132,18 +133,6 @@ fn due_of(key: &Key) -> Result<Timestamp, ApiError> {
         [.., Element::U64(millis), Element::Text(_)] => {
             Timestamp::from_millisecond(millis.cast_signed()).map_err(|_| ApiError::internal())
         }
-        _ => Err(ApiError::internal()),
-    }
-}
-
-fn function_of(key: &Key) -> Result<FunctionId, ApiError> {
-    let elements = tuple::decode(&key.bytes).map_err(|_| ApiError::internal())?;
-    match elements.as_slice() {
-        [_, Element::Text(account), Element::Text(region), Element::Text(name), ..] => Ok(FunctionId {
-            account: account.parse().map_err(|_| ApiError::internal())?,
-            region: region.parse().map_err(|_| ApiError::internal())?,
-            name: name.clone(),
-        }),
         _ => Err(ApiError::internal()),
     }
 }

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::desk::{Answer, Desk, Event};
+use super::variables::CREDENTIALS_PATH;
 
 /// The largest answer, in bytes: 6 MB and what the envelope needs, as AWS counts it.
 pub(crate) const RESPONSE_BYTES_MAX: usize = 6_291_556;
@@ -31,7 +32,7 @@ const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
 type Reply = Response<Full<Bytes>>;
 
 /// Serves the guest until this future is dropped.
-pub(crate) async fn serve(listener: TcpListener, desk: Arc<Desk>) {
+pub(crate) async fn serve(listener: TcpListener, desk: Arc<Desk>, credentials: Bytes) {
     let free = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
@@ -39,20 +40,20 @@ pub(crate) async fn serve(listener: TcpListener, desk: Arc<Desk>) {
         // A failed accept means that the guest's connection was gone again.
         let Ok((stream, _)) = listener.accept().await else { continue };
         while connections.try_join_next().is_some() {}
-        let desk = Arc::clone(&desk);
+        let (desk, credentials) = (Arc::clone(&desk), credentials.clone());
         connections.spawn(async move {
-            converse(stream, desk).await;
+            converse(stream, desk, credentials).await;
             drop(permit);
         });
     }
 }
 
-async fn converse(stream: TcpStream, desk: Arc<Desk>) {
+async fn converse(stream: TcpStream, desk: Arc<Desk>, credentials: Bytes) {
     // Failing costs some latency only.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
-        let desk = Arc::clone(&desk);
-        async move { Ok::<_, Infallible>(reply(&desk, request).await) }
+        let (desk, credentials) = (Arc::clone(&desk), credentials.clone());
+        async move { Ok::<_, Infallible>(reply(&desk, credentials, request).await) }
     });
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).auto_date_header(false);
@@ -60,15 +61,18 @@ async fn converse(stream: TcpStream, desk: Arc<Desk>) {
     let _ = server.serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn reply(desk: &Desk, request: Request<Incoming>) -> Reply {
+async fn reply(desk: &Desk, credentials: Bytes, request: Request<Incoming>) -> Reply {
     let (parts, body) = request.into_parts();
+    if parts.uri.path() == CREDENTIALS_PATH && parts.method == Method::GET {
+        return json(StatusCode::OK, credentials);
+    }
     let Some(path) = parts.uri.path().strip_prefix("/2018-06-01/runtime/") else { return not_found() };
     let path: Vec<&str> = path.split('/').collect();
     match (&parts.method, path.as_slice()) {
         (&Method::GET, ["invocation", "next"]) => hand_over(desk.next().await),
         (&Method::POST, ["invocation", id, "response"]) => respond(desk, id, body).await,
         (&Method::POST, ["invocation", id, "error"]) => fail(desk, id, &parts.headers, body).await,
-        (&Method::POST, ["init", "error"]) => fail_init(desk, &parts.headers, body).await,
+        (&Method::POST, ["init" | "restore", "error"]) => fail_init(desk, &parts.headers, body).await,
         _ => not_found(),
     }
 }
@@ -171,8 +175,8 @@ fn refuse(status: StatusCode, kind: &str, message: &str) -> Reply {
     json(status, serde_json::json!({ "errorMessage": message, "errorType": kind }).to_string())
 }
 
-fn json(status: StatusCode, text: String) -> Reply {
-    let mut reply = Response::new(Full::from(text));
+fn json(status: StatusCode, text: impl Into<Bytes>) -> Reply {
+    let mut reply = Response::new(Full::new(text.into()));
     *reply.status_mut() = status;
     reply.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     reply

@@ -24,6 +24,8 @@ pub(crate) struct Instance {
     pub(super) ended: watch::Receiver<Option<Exit>>,
     /// When its credentials end.
     pub(super) expires: Timestamp,
+    /// Whether its init code ran before, in another process.
+    pub(super) is_restored: bool,
     pub(super) pause: Mutex<Pause>,
     pub(super) _endpoint: oneshot::Sender<()>,
     pub(super) _code: Vec<Hold>,
@@ -76,6 +78,14 @@ impl Instance {
                 Stage::Ready | Stage::Starting => Ok(()),
             },
             exit = self.exit() => Err(failure::exited("", &exit)),
+        }
+    }
+
+    /// Resolves when the init code has failed, and never otherwise.
+    pub(super) async fn init_failed(&self) -> Failure {
+        match self.initialized().await {
+            Err(failure) => failure,
+            Ok(()) => std::future::pending().await,
         }
     }
 

@@ -17,10 +17,12 @@ mod quota;
 mod run;
 mod scheduler;
 mod scribe;
+mod snapshot;
 mod start;
 mod template;
 mod variables;
 
 pub(crate) use run::{Job, run};
 pub(crate) use scheduler::Scheduler;
+pub(crate) use snapshot::{Snapshots, State};
 pub(crate) use template::Templates;

@@ -18,7 +18,7 @@ use super::failure::{self, Failure};
 use super::instance::{Instance, Reusable};
 use super::plan;
 use super::scheduler::{CREDENTIALS_MARGIN, Claim};
-use super::start::{INIT_TIMEOUT, NotStarted, start};
+use super::start::{INIT_TIMEOUT, NotStarted, Purpose, start};
 
 /// What to run.
 pub(crate) struct Job {
@@ -48,7 +48,7 @@ async fn invoke(lambda: &Lambda, cx: &Context, job: Job) -> Result<Invoked, ApiE
     let Begun { instance, init } = match claim {
         Claim::Warm(instance) => Begun { instance, init: Init::Done(None) },
         Claim::Cold(ids, memory) => {
-            let started = start(lambda, cx, &job.loaded, ids, memory).await;
+            let started = start(lambda, cx, &job.loaded, ids, memory, Purpose::Serve).await;
             match started {
                 Ok(instance) => begin(lambda, cx, &job, instance, limit).await?,
                 Err(NotStarted::Refused(error)) => return Err(error),
@@ -66,7 +66,13 @@ async fn invoke(lambda: &Lambda, cx: &Context, job: Job) -> Result<Invoked, ApiE
             (duration, instance.handle(event, limit, || lambda.ports.clock.now()).await)
         }
     };
-    let report = Report { took: began.elapsed(), init: init_duration, peak_mb: instance.memory_peak_mb() };
+    let is_restored = instance.is_restored;
+    let report = Report {
+        took: began.elapsed(),
+        init: init_duration,
+        is_restored,
+        peak_mb: instance.memory_peak_mb(),
+    };
     let lines = report.lines(&request_id, &job.loaded, outcome.as_ref().err().map(|(failure, _)| failure));
     let log_tail = instance.scribe.end(lines);
     let reusable = !matches!(outcome, Err((_, Reusable::No)));
@@ -168,6 +174,8 @@ fn trace_id(cx: &Context, now: Timestamp) -> String {
 struct Report {
     took: Duration,
     init: Option<Duration>,
+    /// Whether the init was a restoration.
+    is_restored: bool,
     peak_mb: u64,
 }
 
@@ -187,7 +195,13 @@ impl Report {
             "REPORT RequestId: {request_id}\tDuration: {took:.2} ms\tBilled Duration: {billed:.0} ms\t\
              Memory Size: {memory_mb} MB\tMax Memory Used: {peak_mb} MB\t"
         );
-        if let Some(init) = self.init {
+        if let (Some(init), true) = (self.init, self.is_restored) {
+            let took = millis(init);
+            line.push_str(&format!(
+                "Restore Duration: {took:.2} ms\tBilled Restore Duration: {:.0} ms\t",
+                took.ceil()
+            ));
+        } else if let Some(init) = self.init {
             line.push_str(&format!("Init Duration: {:.2} ms\t", millis(init)));
         }
         if let Some(failure) = failure {
@@ -210,6 +224,7 @@ mod tests {
         let report = Report {
             took: Duration::from_micros(2_115),
             init: Some(Duration::from_micros(120_250)),
+            is_restored: false,
             peak_mb: 40,
         };
         assert_eq!(

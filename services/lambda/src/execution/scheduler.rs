@@ -121,16 +121,34 @@ impl Scheduler {
             if let Some(instance) = self.pop(loaded, &fit)? {
                 return Ok(Claim::Warm(instance));
             }
-            loop {
-                if let Ok(memory) = Arc::clone(&self.memory).try_acquire_many_owned(memory_mb) {
-                    return Ok(Claim::Cold(self.ids(loaded)?, memory));
-                }
-                if !self.evict_one() {
-                    break;
-                }
+            if let Some(memory) = self.memory(memory_mb) {
+                return Ok(Claim::Cold(self.ids(loaded)?, memory));
             }
             if timeout_at(deadline, freed).await.is_err() {
                 return Err(throttled("ConcurrentInvocationLimitExceeded"));
+            }
+        }
+    }
+
+    /// The means to start an instance, whatever is idle.
+    ///
+    /// # Errors
+    /// `TooManyRequestsException` when the host's memory is taken.
+    pub(super) async fn room(&self, loaded: &Loaded) -> Result<(Ids, OwnedSemaphorePermit), ApiError> {
+        match self.claim(loaded, |_| false).await? {
+            Claim::Cold(ids, memory) => Ok((ids, memory)),
+            Claim::Warm(_) => Err(ApiError::internal()),
+        }
+    }
+
+    /// Memory for an instance, if need be that of idle ones.
+    fn memory(&self, memory_mb: u32) -> Option<OwnedSemaphorePermit> {
+        loop {
+            if let Ok(memory) = Arc::clone(&self.memory).try_acquire_many_owned(memory_mb) {
+                return Some(memory);
+            }
+            if !self.evict_one() {
+                return None;
             }
         }
     }
@@ -203,9 +221,8 @@ impl Scheduler {
     }
 
     /// Ends the instances of a version that is no more.
-    pub(crate) fn forget_version(&self, id: &FunctionId, number: &str) {
-        let version = VersionId { function: id.clone(), number: number.to_owned() };
-        let ended = self.book().stacks.remove(&version);
+    pub(crate) fn forget_version(&self, version: &VersionId) {
+        let ended = self.book().stacks.remove(version);
         drop(ended);
     }
 

@@ -3,10 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use pagoda_base::ids;
 use pagoda_protocol::ApiError;
-use pagoda_sandbox::{Error, Exit, Ids, Spawner, Spec, Start};
-use pagoda_service::ports::Endpoint;
+use pagoda_sandbox::{Error, Exit, Ids, Image, Spawner, Spec, Start};
+use pagoda_service::ports::{Endpoint, SessionCredentials};
 use pagoda_service::{Access, Context, Ownership};
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tokio::task::AbortHandle;
@@ -35,13 +36,23 @@ impl<E: Into<ApiError>> From<E> for NotStarted {
     }
 }
 
-/// Starts the program of the function's newest code; its init code still runs when this returns.
+/// What an instance is started for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It gets events.
+    Serve,
+    /// It runs its init code, and becomes an image.
+    Snapshot,
+}
+
+/// Starts an instance of a version; its init code still runs when this returns.
 pub(super) async fn start(
     lambda: &Lambda,
     cx: &Context,
-    loaded: &Loaded,
+    loaded: &Arc<Loaded>,
     ids: Ids,
     memory: OwnedSemaphorePermit,
+    purpose: Purpose,
 ) -> Result<Arc<Instance>, NotStarted> {
     let spawner = lambda.check_isolation()?;
     let engine = runtime::engine(&lambda.config, &loaded.version.settings.runtime)?;
@@ -50,11 +61,27 @@ pub(super) async fn start(
     let destination = destination(lambda, cx, loaded).await?;
     let sealed = loaded.version.settings.sealed_variables.as_deref();
     let own = variables::open(&lambda.ports.sealer, &loaded.id, sealed)?;
+    let snapshot = match purpose {
+        Purpose::Serve if loaded.has_snapshot() => lambda.snapshot(cx, loaded).await?,
+        _ => None,
+    };
     let restorable = template::takes(own.keys());
-    let environment = surroundings::of(loaded, &engine, &destination.stream, &credentials, own);
-    let spec = plan::spec(lambda, loaded, &engine, ids, environment);
-    let spawned = spawn(lambda, spawner, &engine, spec, restorable).await;
+    let mut environment = surroundings::of(loaded, &engine, &destination.stream, &credentials, own);
+    if purpose == Purpose::Snapshot {
+        // Our clients stop behind the init code.
+        environment.push(("_PAGODA_SNAPSHOT".to_owned(), "1".to_owned()));
+    }
+    let mut spec = plan::spec(lambda, loaded, &engine, ids, environment);
+    spec.resume = (purpose == Purpose::Snapshot).then(Vec::new);
+    let is_restored = snapshot.is_some();
+    let spawned = match snapshot {
+        Some(image) => spawner.spawn(restored(&spec, image)).await,
+        None => spawn(lambda, spawner, &engine, spec, restorable).await,
+    };
     let mut sandbox = spawned.map_err(|error| not_spawned(cx, &engine, error))?;
+    if purpose == Purpose::Serve {
+        sandbox.resume = None;
+    }
     let (Some(stdout), Some(stderr)) = (sandbox.stdout.take(), sandbox.stderr.take()) else {
         return Err(ApiError::internal().into());
     };
@@ -64,11 +91,11 @@ pub(super) async fn start(
     };
     drop(listeners);
     let scribe = Scribe::new(stdout, stderr, Arc::clone(&lambda.ports.clock), destination.is_allowed());
-    scribe.say(init_line(&loaded.version.settings.runtime, &engine));
+    scribe.say(init_line(is_restored, &loaded.version.settings.runtime, &engine));
     let writing = super::scribe::keep(Arc::clone(&scribe), destination, Arc::clone(&lambda.ports.logs));
     lambda.scheduler.track(writing);
     let desk = Arc::new(Desk::new());
-    let api = tokio::spawn(api::serve(runtime, Arc::clone(&desk))).abort_handle();
+    let api = tokio::spawn(api::serve(runtime, Arc::clone(&desk), document(&credentials))).abort_handle();
     let (open, closed) = oneshot::channel();
     lambda.ports.endpoint.serve(Endpoint { listener: platform, closed });
     let sandbox = Arc::new(sandbox);
@@ -81,6 +108,7 @@ pub(super) async fn start(
         scribe,
         ended,
         expires: credentials.expiration,
+        is_restored,
         pause: Mutex::new(Pause::default()),
         _endpoint: open,
         _code: code,
@@ -101,19 +129,36 @@ async fn spawn(
         lambda.want_template(interpreter);
         return spawner.spawn(spec).await;
     };
-    let restored = Spec {
-        start: Start::Restore { image },
-        environment: Vec::new(),
-        resume: Some(template::message(&spec.environment)),
-        ..spec.clone()
-    };
-    match spawner.spawn(restored).await {
+    match spawner.spawn(restored(&spec, image)).await {
         Err(Error::Spawn { step, source }) if step.starts_with("restoring") => {
             lambda.templates.give_up(interpreter, format!("{step}: {source}"));
             spawner.spawn(spec).await
         }
         spawned => spawned,
     }
+}
+
+/// The same instance, restored from an image.
+fn restored(spec: &Spec, image: Arc<Image>) -> Spec {
+    Spec {
+        start: Start::Restore { image },
+        environment: Vec::new(),
+        resume: Some(template::message(&spec.environment)),
+        ..spec.clone()
+    }
+}
+
+/// The credentials as the credentials endpoint of containers answers them.
+///
+/// Source: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
+fn document(credentials: &SessionCredentials) -> Bytes {
+    let document = serde_json::json!({
+        "AccessKeyId": credentials.access_key_id,
+        "SecretAccessKey": credentials.secret_access_key.as_str(),
+        "Token": credentials.session_token,
+        "Expiration": credentials.expiration.to_string(),
+    });
+    Bytes::from(document.to_string())
 }
 
 /// Waits for the end of the guest, and tells everybody. The Runtime API is there until then: a guest that is
@@ -171,8 +216,9 @@ async fn destination(lambda: &Lambda, cx: &Context, loaded: &Loaded) -> Result<D
     Ok(destination)
 }
 
-fn init_line(runtime: &str, engine: &Engine) -> String {
+fn init_line(is_restored: bool, runtime: &str, engine: &Engine) -> String {
     match engine {
+        _ if is_restored => format!("RESTORE_START Runtime Version: {runtime}"),
         Engine::Interpreter { interpreter, instead: true } => {
             format!(
                 "INIT_START Runtime Version: {interpreter} (instead of {runtime}, which is not installed)"

@@ -12,6 +12,8 @@ use crate::variables::Variables;
 
 /// Where the Runtime API is, inside the instance.
 pub(crate) const RUNTIME_PORT: u16 = 9001;
+/// Where the Runtime API tells credentials.
+pub(crate) const CREDENTIALS_PATH: &str = "/2021-04-23/credentials";
 /// Where the platform is, inside the instance.
 pub(crate) const ENDPOINT_PORT: u16 = 4566;
 
@@ -34,16 +36,24 @@ pub(super) fn of(
     set("AWS_LAMBDA_FUNCTION_NAME", &loaded.id.name);
     set("AWS_LAMBDA_FUNCTION_VERSION", &loaded.number);
     set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &settings.memory_mb.to_string());
-    set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
+    set("AWS_LAMBDA_INITIALIZATION_TYPE", if loaded.has_snapshot() { "snap-start" } else { "on-demand" });
     set("AWS_LAMBDA_LOG_GROUP_NAME", &configuration::log_group(&loaded.id, &loaded.version));
     set("AWS_LAMBDA_LOG_STREAM_NAME", stream);
     set("AWS_LAMBDA_RUNTIME_API", &format!("127.0.0.1:{RUNTIME_PORT}"));
     set("AWS_ENDPOINT_URL", &format!("http://127.0.0.1:{ENDPOINT_PORT}"));
     set("AWS_REGION", region);
     set("AWS_DEFAULT_REGION", region);
-    set("AWS_ACCESS_KEY_ID", &credentials.access_key_id);
-    set("AWS_SECRET_ACCESS_KEY", &credentials.secret_access_key);
-    set("AWS_SESSION_TOKEN", &credentials.session_token);
+    if loaded.has_snapshot() {
+        // What a snapshot holds outlives its credentials: the SDKs ask for them, and ask again.
+        set(
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+            &format!("http://127.0.0.1:{RUNTIME_PORT}{CREDENTIALS_PATH}"),
+        );
+    } else {
+        set("AWS_ACCESS_KEY_ID", &credentials.access_key_id);
+        set("AWS_SECRET_ACCESS_KEY", &credentials.secret_access_key);
+        set("AWS_SESSION_TOKEN", &credentials.session_token);
+    }
     set("_HANDLER", &settings.handler);
     set("LAMBDA_TASK_ROOT", "/var/task");
     set("LAMBDA_RUNTIME_DIR", "/var/runtime");

@@ -106,7 +106,6 @@ async fn what_is_not_built_is_refused_by_name() {
         (json!({"KMSKeyArn": ""}), "KMSKeyArn"),
         (json!({"FileSystemConfigs": []}), "FileSystemConfigs"),
         (json!({"TracingConfig": {"Mode": "Active"}}), "TracingConfig.Mode=Active"),
-        (json!({"SnapStart": {"ApplyOn": "PublishedVersions"}}), "SnapStart"),
         (json!({"PackageType": "Image"}), "PackageType=Image"),
         (json!({"Architectures": ["arm64"]}), "arm64"),
         (json!({"LoggingConfig": {"LogFormat": "JSON"}}), "LogFormat=JSON"),

@@ -15,6 +15,7 @@ mod logs;
 mod nodejs;
 mod permissions;
 mod scene;
+mod snap_start;
 mod stubs;
 mod templates;
 mod versions;
@@ -39,6 +40,7 @@ fn main() {
         logs::trials(),
         nodejs::trials(),
         permissions::trials(),
+        snap_start::trials(),
         templates::trials(),
         versions::trials(),
     ];

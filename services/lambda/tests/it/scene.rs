@@ -12,6 +12,7 @@ use pagoda_policy::Principal;
 use pagoda_protocol::ApiError;
 use pagoda_sandbox::Spawner;
 use pagoda_service::{Api, Authorizer, Caller, Context, Origin, Sealer};
+use pagoda_store::Store;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -55,6 +56,7 @@ pub(crate) struct Scene {
     pub(crate) lines: Arc<Lines>,
     pub(crate) objects: Arc<Objects>,
     pub(crate) data: TempDir,
+    store: Arc<dyn Store>,
 }
 
 impl Scene {
@@ -63,8 +65,17 @@ impl Scene {
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let store = pagoda_store::memory(Arc::new(SystemClock)).unwrap();
+        Self::over(tempfile::tempdir().unwrap(), store, change)
+    }
+
+    /// Another service over the same data, as after a restart.
+    pub(crate) fn reopened(self) -> Self {
+        Self::over(self.data, self.store, |_| {})
+    }
+
+    fn over(data: TempDir, store: Arc<dyn Store>, change: impl FnOnce(&mut Config)) -> Self {
         let (spawner, interpreters) = SHARED.lock().unwrap().clone().unwrap();
-        let data = tempfile::tempdir().unwrap();
         let mut config = Config::new(data.path().to_owned(), interpreters);
         // Most tests are about other things than where an instance comes from.
         config.templates = false;
@@ -74,7 +85,7 @@ impl Scene {
         let lambda = Lambda::new(
             config,
             Ports {
-                store: pagoda_store::memory(Arc::new(SystemClock)).unwrap(),
+                store: store.clone(),
                 sealer: Sealer::new(&[7; 32], random.clone()),
                 clock: Arc::new(SystemClock),
                 random,
@@ -89,7 +100,7 @@ impl Scene {
             },
         );
         let lambda = lambda.unwrap();
-        Self { api: Api::of(&lambda), lambda, lines, objects, data }
+        Self { api: Api::of(&lambda), lambda, lines, objects, data, store }
     }
 
     /// The circumstances of a request of a user.
