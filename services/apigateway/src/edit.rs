@@ -3,7 +3,7 @@
 
 use pagoda_protocol::ApiError;
 use pagoda_service::Context;
-use pagoda_store::{Commit, Key, Outcome, Record, Store, Stored, Table};
+use pagoda_store::{Commit, Outcome, Stored};
 
 use crate::ApiGateway;
 use crate::generated as g;
