@@ -211,3 +211,23 @@ pub(crate) fn event_config_deleted(cx: &Context, input: &g::DeleteFunctionEventI
 pub(crate) fn event_configs_listed(cx: &Context, input: &g::ListFunctionEventInvokeConfigsRequest) -> Needs {
     on(cx, "lambda:ListFunctionEventInvokeConfigs", &input.function_name, None)
 }
+
+pub(crate) fn new_url(cx: &Context, input: &g::CreateFunctionUrlConfigRequest) -> Needs {
+    on(cx, "lambda:CreateFunctionUrlConfig", &input.function_name, input.qualifier.as_deref())
+}
+
+pub(crate) fn url_updated(cx: &Context, input: &g::UpdateFunctionUrlConfigRequest) -> Needs {
+    on(cx, "lambda:UpdateFunctionUrlConfig", &input.function_name, input.qualifier.as_deref())
+}
+
+pub(crate) fn url_read(cx: &Context, input: &g::GetFunctionUrlConfigRequest) -> Needs {
+    on(cx, "lambda:GetFunctionUrlConfig", &input.function_name, input.qualifier.as_deref())
+}
+
+pub(crate) fn url_deleted(cx: &Context, input: &g::DeleteFunctionUrlConfigRequest) -> Needs {
+    on(cx, "lambda:DeleteFunctionUrlConfig", &input.function_name, input.qualifier.as_deref())
+}
+
+pub(crate) fn urls_listed(cx: &Context, input: &g::ListFunctionUrlConfigsRequest) -> Needs {
+    on(cx, "lambda:ListFunctionUrlConfigs", &input.function_name, None)
+}

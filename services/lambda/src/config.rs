@@ -28,6 +28,8 @@ pub struct Config {
     pub limits: Limits,
     /// Whether instances are restored from images of started interpreters. An image takes some 20 MB of disk.
     pub templates: bool,
+    /// What follows the region in function URLs: `{domain}:{port}`.
+    pub url_suffix: String,
     /// The AWS SDKs that functions find without bringing them.
     pub sdk: Sdk,
 }
@@ -89,6 +91,7 @@ impl Config {
             fallback: RuntimeFallback::default(),
             limits: Limits::default(),
             templates: true,
+            url_suffix: "localhost".to_owned(),
             sdk: Sdk::default(),
         }
     }

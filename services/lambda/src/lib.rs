@@ -38,6 +38,7 @@ mod settings;
 mod table;
 mod tag;
 mod update;
+mod url;
 mod variables;
 mod version;
 
@@ -49,7 +50,9 @@ use async_trait::async_trait;
 use pagoda_base::{Clock, Random};
 use pagoda_protocol::ApiError;
 use pagoda_sandbox::Spawner;
-use pagoda_service::ports::{AssumeRole, CallOperation, PutLogEvents, ReadObject, ReadRole, ServeEndpoint};
+use pagoda_service::ports::{
+    AssumeRole, Authenticate, CallOperation, PutLogEvents, ReadObject, ReadRole, ServeEndpoint,
+};
 use pagoda_service::{
     Access, Authorizer, Background, Context, Nudge, Ownership, Sealer, Service, operations,
 };
@@ -87,6 +90,8 @@ pub struct Ports {
     pub read_object: Arc<dyn ReadObject>,
     /// Where the functions' output goes.
     pub logs: Arc<dyn PutLogEvents>,
+    /// Callers of function URLs.
+    pub authenticate: Arc<dyn Authenticate>,
     /// Where events end that a destination in another service wants.
     pub call_operation: Arc<dyn CallOperation>,
     /// Serves the platform inside the instances.
@@ -192,10 +197,12 @@ operations!(Lambda {
     AddPermission => permission::add, on access::permission_added;
     CreateAlias => alias::create, on access::new_alias;
     CreateFunction => function::create, on access::new_function;
+    CreateFunctionUrlConfig => url::config::create, on access::new_url;
     DeleteAlias => alias::delete, on access::alias_deleted;
     DeleteFunction => function::delete, on access::deleted;
     DeleteFunctionConcurrency => concurrency::delete, on access::concurrency_deleted;
     DeleteFunctionEventInvokeConfig => event::config::delete, on access::event_config_deleted;
+    DeleteFunctionUrlConfig => url::config::delete, on access::url_deleted;
     DeleteLayerVersion => layer::delete, on access::layer_deleted;
     GetAccountSettings => account::settings, on access::account;
     GetAlias => alias::get, on access::alias_read;
@@ -203,6 +210,7 @@ operations!(Lambda {
     GetFunctionConcurrency => concurrency::get, on access::concurrency_read;
     GetFunctionConfiguration => function::get_configuration, on access::configuration_read;
     GetFunctionEventInvokeConfig => event::config::get, on access::event_config_read;
+    GetFunctionUrlConfig => url::config::get, on access::url_read;
     GetLayerVersion => layer::get, on access::layer_read;
     GetLayerVersionByArn => layer::get_by_arn, on access::layer_read_by_arn;
     GetLayerVersionPolicy => layer_permission::get, on access::layer_policy_read;
@@ -210,6 +218,7 @@ operations!(Lambda {
     Invoke => invoke::invoke, on access::invoked;
     ListAliases => alias::list, on access::aliases_listed;
     ListFunctionEventInvokeConfigs => event::config::list, on access::event_configs_listed;
+    ListFunctionUrlConfigs => url::config::list, on access::urls_listed;
     ListFunctions => function::list, on access::all_functions;
     ListLayerVersions => layer::list_versions, on access::layer_versions_listed;
     ListLayers => layer::list, on access::all_layers;
@@ -227,6 +236,7 @@ operations!(Lambda {
     UpdateFunctionCode => update::code, on access::code_updated;
     UpdateFunctionConfiguration => update::configuration, on access::configuration_updated;
     UpdateFunctionEventInvokeConfig => event::config::update_config, on access::event_config_updated;
+    UpdateFunctionUrlConfig => url::config::update, on access::url_updated;
 });
 
 #[async_trait]

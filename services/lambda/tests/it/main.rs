@@ -18,6 +18,7 @@ mod scene;
 mod snap_start;
 mod stubs;
 mod templates;
+mod urls;
 mod versions;
 
 use libtest_mimic::Arguments;
@@ -42,6 +43,7 @@ fn main() {
         permissions::trials(),
         snap_start::trials(),
         templates::trials(),
+        urls::trials(),
         versions::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
