@@ -53,9 +53,8 @@ def test_what_was_acknowledged_is_there_after_a_crash(start):
     total = 0
     for crash in range(ROUNDS):
         acknowledged, stopped, failures = [], threading.Event(), []
-        client = clients(platform)
 
-        def run(writer):
+        def run(writer, client=client):
             try:
                 write_until(stopped, writer(client), acknowledged, numbers[writer])
             except AssertionError as error:
