@@ -8,7 +8,7 @@ import json
 import time
 
 from functions import LAMBDA_TRUST, zipped
-from platform_process import until
+from platform_process import Key, until
 
 ENDED = ("_COMPLETE", "_FAILED")
 NOTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
@@ -131,8 +131,7 @@ class User(Writer):
         iam = self.client("iam")
         iam.create_user(UserName=name)
         iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=self.policy(number))
-        made = iam.create_access_key(UserName=name)["AccessKey"]
-        self.keys[name] = made["AccessKeyId"], made["SecretAccessKey"], None
+        self.keys[name] = Key.of(iam.create_access_key(UserName=name)["AccessKey"])
 
     def holds(self, name, number):
         policy = self.client("iam").get_user_policy(UserName=name, PolicyName="p")["PolicyDocument"]
@@ -157,13 +156,13 @@ class Session(Writer):
         user = client("iam").create_user(UserName="assumer")["User"]["UserName"]
         allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}
         client("iam").put_user_policy(UserName=user, PolicyName="p", PolicyDocument=json.dumps(allowed))
-        key = client("iam").create_access_key(UserName=user)["AccessKey"]
-        cls.assumer = key["AccessKeyId"], key["SecretAccessKey"], None
+        cls.assumer = Key.of(client("iam").create_access_key(UserName=user)["AccessKey"])
         cls.role = client("iam").create_role(RoleName="assumed", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
 
     def write(self, name, number):
-        got = self.client("sts", self.assumer).assume_role(RoleArn=self.role, RoleSessionName=name)["Credentials"]
-        self.keys[name] = got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"]
+        assumed = self.client("sts", self.assumer).assume_role(RoleArn=self.role, RoleSessionName=name)
+        self.keys[name] = Key.of(assumed["Credentials"])
+        assert self.holds(name, number)
 
     def holds(self, name, number):
         return self.client("sts", self.keys[name]).get_caller_identity()["Arn"].endswith(f"/assumed/{name}")

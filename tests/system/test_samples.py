@@ -104,6 +104,141 @@ exports.handler = async (event) => {
 ALL = CLIENT + '''
 exports.handler = async () => ({ statusCode: 200, body: JSON.stringify((await client.send(new ScanCommand({ TableName }))).Items) });
 '''
+SCRATCH = """
+AWSTemplateFormatVersion: 2010-09-09
+Description: >-
+  from-scratch
+Transform:
+- AWS::Serverless-2016-10-31
+Metadata:
+  AWS::ServerlessRepo::Application: { Name: scratch, Author: somebody }
+Resources:
+  helloFromLambdaFunction:
+    Type: AWS::Serverless::Function
+    Metadata:
+      BuildMethod: esbuild
+    Properties:
+      Handler: src/handlers/hello-from-lambda.helloFromLambdaHandler
+      Runtime: nodejs20.x
+      Architectures:
+        - x86_64
+      MemorySize: 128
+      Timeout: 100
+      Description: A Lambda function that returns a static string.
+      Policies:
+        # Give Lambda basic execution Permission to the helloFromLambda
+        - AWSLambdaBasicExecutionRole
+Outputs:
+  Function: { Value: !Ref helloFromLambdaFunction }
+"""
+SCRATCH_CODE = "exports.helloFromLambdaHandler = async () => { console.info('hi'); return 'Hello from Lambda!'; };"
+FULL_STACK = """
+AWSTemplateFormatVersion: 2010-09-09
+Transform:
+- AWS::Serverless-2016-10-31
+Resources:
+  ApiGatewayApi:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: Prod
+      Variables: { audience: everybody }
+      Tags: { team: web }
+      Cors:
+        AllowMethods: "'OPTIONS, POST, GET'"
+        AllowHeaders: "'Content-Type'"
+        AllowOrigin: "'*'"
+  getByIdFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: backend/
+      Handler: app.handler
+      Runtime: python3.12
+      MemorySize: 128
+      Timeout: 100
+      Policies:
+        - DynamoDBCrudPolicy: { TableName: !Ref SampleTable }
+      Environment:
+        Variables:
+          SAMPLE_TABLE: !Ref SampleTable
+          ENDPOINT_OVERRIDE: ""
+      Events:
+        Api:
+          Type: Api
+          Properties:
+            Path: /{id}
+            Method: GET
+            RequestParameters:
+              - method.request.querystring.detail
+            RestApiId:
+              Ref: ApiGatewayApi
+  SampleTable:
+    Type: AWS::Serverless::SimpleTable
+    DeletionPolicy: Delete
+    UpdateReplacePolicy: Retain
+    Properties:
+      PrimaryKey: { Name: id, Type: String }
+      ProvisionedThroughput: { ReadCapacityUnits: 2, WriteCapacityUnits: 2 }
+  WebSiteBucket:
+    Type: "AWS::S3::Bucket"
+Outputs:
+  APIGatewayEndpoint:
+    Value: !Sub "https://${ApiGatewayApi}.execute-api.${AWS::Region}.amazonaws.com/Prod/"
+  Table: { Value: !Ref SampleTable }
+  WebS3BucketName: { Value: !Ref WebSiteBucket }
+"""
+FULL_STACK_CODE = """
+import json, os
+def handler(event, context):
+    seen = [event["pathParameters"]["id"], event["stageVariables"]["audience"], os.environ["SAMPLE_TABLE"]]
+    return {"statusCode": 200, "headers": {"Access-Control-Allow-Origin": "*"}, "body": json.dumps(seen)}
+"""
+PATTERN = """
+AWSTemplateFormatVersion: '2010-09-09'
+Transform: AWS::Serverless-2016-10-31
+Description: An Amazon API Gateway REST API with IAM authorization in front of AWS Lambda
+Parameters:
+  Stage: { Type: String, Default: dev, AllowedValues: [dev, prod] }
+Mappings:
+  Settings: { dev: { Days: 1 }, prod: { Days: 30 } }
+Globals:
+  Function: { Runtime: python3.12, CodeUri: src/, Timeout: 15, Tags: { Project: pattern } }
+  Api:
+    OpenApiVersion: 3.0.1
+    EndpointConfiguration: { Type: REGIONAL }
+Resources:
+  AppApi:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: !Ref Stage
+      Auth: { DefaultAuthorizer: AWS_IAM, InvokeRole: NONE }
+      BinaryMediaTypes: ["image~1png"]
+  AppFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.handler
+      PropagateTags: true
+      Policies:
+        - S3CrudPolicy: { BucketName: !Ref Bucket }
+        - FilterLogEventsPolicy: { LogGroupName: !Ref AppLogs }
+        - Statement: [{ Effect: Allow, Action: "cloudformation:DescribeStacks", Resource: "*" }]
+      Events:
+        Closed: { Type: Api, Properties: { RestApiId: !Ref AppApi, Path: /closed, Method: any } }
+        Open: { Type: Api, Properties: { RestApiId: !Ref AppApi, Path: /open, Method: get, Auth: { Authorizer: NONE } } }
+  AppLogs:
+    Type: AWS::Logs::LogGroup
+    DependsOn: Bucket
+    Properties:
+      LogGroupName: !Sub /apps/${AWS::StackName}
+      RetentionInDays: !FindInMap [Settings, !Ref Stage, Days]
+      Tags: [{ Key: Project, Value: pattern }]
+  Bucket:
+    Type: AWS::S3::Bucket
+    Properties:
+      BucketName: !Sub "${AWS::StackName}-${AWS::AccountId}"
+Outputs:
+  AppApi: { Value: !Sub "https://${AppApi}.execute-api.${AWS::Region}.amazonaws.com/${Stage}" }
+  Role: { Value: !Ref AppFunctionRole }
+"""
 
 
 def deployed(platform, folder, stack, files):
@@ -141,3 +276,38 @@ def test_create_and_read(start, sdks, name, tmp_path):
     assert (put.status, put.json) == (200, {"id": "1", "name": "one"}), put.text
     assert platform.send(url).json == [{"id": "1", "name": "one"}]
     platform.stop()
+
+
+def test_from_scratch(platform, name, tmp_path):
+    files = {"template.yaml": SCRATCH, "src/handlers/hello-from-lambda.js": SCRATCH_CODE}
+    told = deployed(platform, tmp_path / "app", name("scratch"), files)
+    called = platform.run("invoke", told["Function"])
+    assert "Hello from Lambda!" in called.stdout, called.stderr
+
+
+def test_full_stack(platform, client, name, tmp_path):
+    told = deployed(platform, tmp_path / "app", name("full"), {"template.yaml": FULL_STACK, "backend/app.py": FULL_STACK_CODE})
+    url = f"/_aws/execute-api/{api_of(told['APIGatewayEndpoint'])}/Prod/7"
+    answer = platform.send(url)
+    assert (answer.status, answer.json) == (200, ["7", "everybody", told["Table"]]), answer.text
+    asked = platform.send(url, "OPTIONS").headers
+    assert (asked["access-control-allow-origin"], asked["access-control-allow-headers"]) == ("*", "Content-Type")
+    assert asked["access-control-allow-methods"] == "OPTIONS, POST, GET"
+    client("s3").head_bucket(Bucket=told["WebS3BucketName"])
+    assert client("apigateway").get_rest_api(restApiId=api_of(told["APIGatewayEndpoint"]))["tags"]["team"] == "web"
+
+
+def test_iam_pattern(platform, client, name, tmp_path):
+    stack = name("pattern")
+    told = deployed(platform, tmp_path / "app", stack, {"template.yaml": PATTERN, "src/app.py": HELLO_CODE.replace("lambda_handler", "handler")})
+    place = f"/_aws/execute-api/{api_of(told['AppApi'])}/dev"
+    assert platform.send(f"{place}/open").json == {"message": "hello world"}
+    assert platform.send(f"{place}/closed").status == 403
+    groups = client("logs").describe_log_groups(logGroupNamePrefix=f"/apps/{stack}")["logGroups"]
+    assert [group["retentionInDays"] for group in groups] == [1]
+    tags = client("logs").list_tags_for_resource(resourceArn=groups[0]["logGroupArn"])["tags"]
+    assert (tags["Project"], tags["aws:cloudformation:logical-id"]) == ("pattern", "AppLogs")
+    tags = client("iam").list_role_tags(RoleName=told["Role"])["Tags"]
+    assert {"Key": "Project", "Value": "pattern"} in tags
+    api = client("apigateway").get_rest_api(restApiId=api_of(told["AppApi"]))
+    assert (api["endpointConfiguration"]["types"], api["binaryMediaTypes"]) == (["REGIONAL"], ["image/png"])
