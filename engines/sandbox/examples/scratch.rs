@@ -3,7 +3,7 @@ use pagoda_sandbox::*;
 use std::sync::Arc;
 use tokio::io::AsyncReadExt;
 fn main() {
-    let spawner = Spawner::start(Config { pool: 1, ..Config::default() }).unwrap();
+    let spawner = Spawner::start(Config { pool: 1, trees: if std::path::Path::new("/tmp/snap/cls").exists() { vec![Tree { host: "/tmp/snap/cls".into(), guest: "/opt2/cls".into() }] } else { vec![] }, ..Config::default() }).unwrap();
     let args: Vec<String> = std::env::args().collect();
     let rt = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     rt.block_on(async move {
