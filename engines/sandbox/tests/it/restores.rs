@@ -106,7 +106,7 @@ let ticks = 0; const timer = setInterval(() => ticks++, 2);
 async fn node_goes_on() {
     let Some(spec) = program("/usr/bin/node", &["--expose-gc", "-e", NODE]) else { return };
     let (image, _directory) = image(spec).await;
-    check(&image, 40, |number| format!("8 {} sandbox 8 337002 true 100000", number * 2)).await;
+    check(&image, 40, |number| format!("8 {} sandbox 8 368001 true 100000", number * 2)).await;
 }
 
 async fn java_goes_on() {
@@ -199,10 +199,10 @@ os.umask(0o77)
 words = [os.read(3, 100).decode()]
 os.write(copy, b'more')
 words += [os.read(read, 100).decode(), str(int.from_bytes(os.read(event, 8), 'little')), os.read(file, 3).decode()]
-words += [str(poll.poll()[0][0] == timer), str(os.get_blocking(1)), oct(os.umask(0)), str(os.get_inheritable(40))]
+words += [str(poll.poll()[0][0] == timer), str(os.get_blocking(1)), oct(os.umask(0)), str(os.get_inheritable(40)), str(os.get_inheritable(read))]
 print(*words)";
     let (image, _directory) = image(python(program)).await;
-    assert_eq!(output(restore(&image, "word")).await, "word leftmore 3 ELF True False 0o77 False");
+    assert_eq!(output(restore(&image, "word")).await, "word leftmore 3 ELF True False 0o77 True False");
 }
 
 async fn openssl_seeds_itself_anew() {
