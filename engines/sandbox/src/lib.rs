@@ -37,5 +37,5 @@ pub use isolation::Isolation;
 pub use snapshot::Image;
 pub use spawner::{Spawner, serve_if_spawner};
 pub use spec::{
-    BINDS_MAX, Bind, Ids, Limits, PORTS_MAX, RESUME_BYTES_MAX, STRINGS_BYTES_MAX, Source, Spec, Start,
+    BINDS_MAX, Bind, Ids, Limits, PORTS_MAX, RESUME_BYTES_MAX, Ready, STRINGS_BYTES_MAX, Source, Spec, Start,
 };

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod calls;
+mod clones;
 mod ends;
 mod files;
 mod freezes;
@@ -38,6 +39,7 @@ fn main() {
     guest::share(spawner);
     let trials: Vec<Trial> = [
         calls::trials(),
+        clones::trials(),
         ends::trials(),
         files::trials(),
         freezes::trials(),
