@@ -14,11 +14,11 @@ use tokio::net::TcpListener;
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::sync::Mutex;
 
-use crate::snapshot::take;
-use crate::{Error, Ids, Image};
 use crate::confine::cgroup::{cpu_micros, share};
 use crate::message::{Answer, Fault, Meter, Usage, Version};
+use crate::snapshot::take;
 use crate::socket::{hear, watch};
+use crate::{Error, Ids, Image};
 
 /// How a program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,10 +184,12 @@ impl Instance {
         // A thread of its own, not one that other tasks use: what traces a process is a thread.
         let (told, taken) = tokio::sync::oneshot::channel();
         let work = move || {
-            let _ = told.send(take::take(pid, own, &target).map_err(unable).and_then(|()| Image::open(&target)));
+            let _ =
+                told.send(take::take(pid, own, &target).map_err(unable).and_then(|()| Image::open(&target)));
         };
         std::thread::Builder::new().spawn(work).map_err(Error::system("starting a thread"))?;
-        let image = taken.await.map_err(|_| Error::Snapshot("the thread that took it has ended".to_owned()))??;
+        let image =
+            taken.await.map_err(|_| Error::Snapshot("the thread that took it has ended".to_owned()))??;
         self.kill();
         Ok(image)
     }

@@ -25,8 +25,12 @@ mod error;
 mod instance;
 mod isolation;
 mod message;
-mod socket;
+#[cfg(target_arch = "x86_64")]
 mod snapshot;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "snapshot/elsewhere.rs"]
+mod snapshot;
+mod socket;
 mod spawner;
 mod spec;
 

@@ -36,7 +36,10 @@ pub(crate) struct Binding {
 /// How the process of an instance comes to life: [`crate::Start`] on its way to it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Beginning {
-    Exec { program: PathBuf, arguments: Vec<String> },
+    Exec {
+        program: PathBuf,
+        arguments: Vec<String>,
+    },
     /// One descriptor more: the image.
     Restore,
 }

@@ -19,7 +19,7 @@ use crate::confine::{begin, kernel};
 use crate::instance::Pipes;
 use crate::message::{Beginning, Binding, Claim, Head, Hello, Keep, Order};
 use crate::socket::{hear, pair, send, tell, watch};
-use crate::{Bind, Config, Error, Image, Instance, Isolation, Ready, Source, Spec, Start};
+use crate::{Bind, Config, Error, Image, Instance, Isolation, Limits, Ready, Source, Spec, Start};
 
 /// The name under which [`Spawner::launch`] executes a program, and the descriptor that it hands it.
 const NAME: &str = "pagoda-spawner";
@@ -132,7 +132,9 @@ impl Spawner {
             Start::Exec { program, arguments } => (Beginning::Exec { program, arguments }, None),
             Start::Restore { image } => (Beginning::Restore, Some(image)),
         };
-        let key = image.as_ref().map_or(0, |image| image.key());
+        // A process's own limit can't be changed from outside, so that those that wait have the usual one.
+        let usual = spec.limits.open_files == Limits::default().open_files;
+        let key = image.as_ref().filter(|_| usual).map_or(0, |image| image.key());
         let claim = Claim {
             start,
             resume: resume.is_some(),
@@ -154,7 +156,8 @@ impl Spawner {
     /// Keeps clones of `image` waiting for their functions: they are made one after the other when nothing else
     /// happens, and [`Spawner::spawn`] takes one if there is one. Asked again, the new numbers hold.
     ///
-    /// They wait in directory `/`, and use no processor time. That an image can't be restored shows when
+    /// They wait in directory `/` with the usual limit of open files, without which none is taken, and use no
+    /// processor time. That an image can't be restored shows when
     /// it is: then none will wait.
     pub async fn keep_ready(&self, image: &Image, ready: &Ready) -> Result<(), Error> {
         let Some(last_id) = ready.ids.end.checked_sub(1).filter(|last| ready.ids.contains(last)) else {

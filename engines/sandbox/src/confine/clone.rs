@@ -1,13 +1,14 @@
 //! A clone that waits for its function: restored ahead of its claim, and fitted to it afterwards.
 //!
 //! The process is behind all its walls from the start, under a user of its own, and blocked in a read. What
-//! the claim adds is put around it from here: limits, bound directories, ports; then its message.
+//! the claim adds is put around it from here: limits, bound directories, ports; then its message. Until then
+//! the first process keeps its privileges, and reads nothing that the clone could have written.
 
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_getpipe_size, fcntl_setpipe_size, pipe_with, splice};
-use rustix::process::{Pid, Resource, Rlimit, WaitId, WaitIdOptions, prlimit, waitid};
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
 use super::first::{Ground, Sandbox, Started, furnish, identify, own, run};
 use super::network;
@@ -35,7 +36,8 @@ pub(crate) fn restore(
     image: OwnedFd,
 ) -> Result<Clone, Fault> {
     let pipe = || pipe_with(PipeFlags::CLOEXEC).at("making a pipe");
-    let ((stdout, stdout_inner), (stderr, stderr_inner), (resume_inner, resume)) = (pipe()?, pipe()?, pipe()?);
+    let ((stdout, stdout_inner), (stderr, stderr_inner), (resume_inner, resume)) =
+        (pipe()?, pipe()?, pipe()?);
     let ids = if ground.only_ids.is_some() { None } else { Some(wait.ids) };
     let shown = ground.only_ids.unwrap_or(wait.ids);
     let output = [stdout_inner, stderr_inner];
@@ -43,6 +45,7 @@ pub(crate) fn restore(
     if let Some(ids) = ids {
         own(ids, output.iter().chain([&resume_inner]))?;
     }
+    // Claims that ask for another number are not given such a clone.
     let open_files = Limits::default().open_files;
     let program = Program::restored(image, &ground.pieces, c"/".to_owned(), open_files)?;
     let walls = Walls { ids, rules: sandbox.rules.take(), filter: &ground.filter };
@@ -66,11 +69,6 @@ impl Clone {
         }
         ground.cgroups.limit(id, &claim.limits)?;
         furnish(ground, sandbox, claim)?;
-        let files = Some(claim.limits.open_files);
-        if claim.limits.open_files != Limits::default().open_files {
-            let limit = Rlimit { current: files, maximum: files };
-            prlimit(Some(self.pid), Resource::Nofile, limit).at("limiting open files")?;
-        }
         let listeners = claim.listen.iter().map(|port| network::open(*port)).collect::<Result<_, _>>()?;
         if let Some(message) = message {
             pass_on(message, &self.pipes[2]).at("passing the message on")?;

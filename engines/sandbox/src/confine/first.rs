@@ -85,7 +85,8 @@ pub(crate) fn live(ground: &Ground, id: u64, control: OwnedFd) -> ! {
         (Some(clone), Some(sandbox)) => clone.settle(ground, sandbox, id, &claim, given.resume.as_ref()),
         _ => start(ground, sandbox, id, &claim, given),
     };
-    let announced = started.and_then(|started| announce(ground, id, &channel, &started).map(|()| started.pid));
+    let announced =
+        started.and_then(|started| announce(ground, id, &channel, &started).map(|()| started.pid));
     match announced {
         Ok(program) => reap(program, &channel, &control),
         Err(fault) => {

@@ -11,13 +11,14 @@ use landlock::RulesetCreated;
 use libc::sock_filter;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::process::{
-    Pid, Resource, Rlimit, Signal, chdir, getrlimit, set_parent_process_death_signal, setrlimit, setsid, umask,
+    Pid, Resource, Rlimit, Signal, chdir, getrlimit, set_parent_process_death_signal, setrlimit, setsid,
+    umask,
 };
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use rustix::thread::{
     CapabilitySet, CapabilitySets, Gid, Uid, clear_ambient_capability_set,
-    remove_capability_from_bounding_set, set_capabilities, set_keep_capabilities, set_no_new_privs, set_thread_groups,
-    set_thread_res_gid, set_thread_res_uid,
+    remove_capability_from_bounding_set, set_capabilities, set_keep_capabilities, set_no_new_privs,
+    set_thread_groups, set_thread_res_gid, set_thread_res_uid,
 };
 
 use super::{kernel, landlock as wall, seccomp};
@@ -147,7 +148,9 @@ impl Program {
             (Ready::Exec { .. }, Some(pipe)) => Some(kernel::hand_down(pipe, RESUME).at("the resume pipe")?),
             (_, pipe) => pipe.map(|pipe| pipe.as_raw_fd()),
         };
-        kernel::close_all_but(&[Some(failure.as_raw_fd()), image, resume].into_iter().flatten().collect::<Vec<_>>())?;
+        kernel::close_all_but(
+            &[Some(failure.as_raw_fd()), image, resume].into_iter().flatten().collect::<Vec<_>>(),
+        )?;
         if !walls.filter.is_empty() {
             seccomp::install(walls.filter)?;
         }

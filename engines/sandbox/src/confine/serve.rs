@@ -57,6 +57,9 @@ struct Waiting {
     descriptors: Vec<OwnedFd>,
 }
 
+/// What a sandbox said; nothing if it has ended.
+type Report = Option<Result<(), Fault>>;
+
 /// What the loop keeps.
 pub(crate) struct Service {
     ground: Ground,
@@ -175,11 +178,11 @@ impl Service {
     /// A sandbox is ready, or a clone in it, or it could not be made.
     fn report(&mut self, id: u64) {
         let Some(instance) = self.instances.get_mut(&id) else { return };
-        let report = hear::<Result<(), Fault>>(&instance.control);
+        let report = hear::<Result<(), Fault>>(&instance.control).ok().flatten().map(|(report, _)| report);
         match instance.state {
             State::Making(None) => self.made(id, report),
-            State::Making(Some(key)) => self.made_for(id, key, matches!(report, Ok(Some((Ok(()), _))))),
-            State::Restoring(key) => self.restored(id, key, matches!(report, Ok(Some((Ok(()), _))))),
+            State::Making(Some(key)) => self.made_for(id, key, matches!(report, Some(Ok(())))),
+            State::Restoring(key) => self.restored(id, key, matches!(report, Some(Ok(())))),
             // It has nothing more to say.
             _ => drop(epoll::delete(&self.poll, &instance.control)),
         }
@@ -214,21 +217,21 @@ impl Service {
         }
     }
 
-    fn made(&mut self, id: u64, report: rustix::io::Result<Option<(Result<(), Fault>, Vec<OwnedFd>)>>) {
+    fn made(&mut self, id: u64, report: Report) {
         let Some(instance) = self.instances.get_mut(&id) else { return };
         let _ = epoll::delete(&self.poll, &instance.control);
         instance.state = State::Ready;
         self.making -= 1;
         match report {
-            Ok(Some((Ok(()), _))) => {
+            Some(Ok(())) => {
                 self.failures = 0;
                 match self.waiting.pop_front() {
                     Some(waiting) => self.hand_over(id, waiting),
                     None => self.ready.push_back(id),
                 }
             }
-            Ok(Some((Err(fault), _))) => self.failed(fault),
-            _ => self.failed(Fault::new("making a sandbox", libc::ECHILD)),
+            Some(Err(fault)) => self.failed(fault),
+            None => self.failed(Fault::new("making a sandbox", libc::ECHILD)),
         }
     }
 

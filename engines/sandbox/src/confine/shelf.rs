@@ -33,7 +33,8 @@ impl Shelf {
     pub(crate) fn keep(&mut self, key: u64, keep: Keep, image: OwnedFd) -> Vec<u64> {
         let count = keep.count;
         let next = keep.first_id;
-        let (ready, making) = self.kinds.remove(&key).map(|kind| (kind.ready, kind.making)).unwrap_or_default();
+        let (ready, making) =
+            self.kinds.remove(&key).map(|kind| (kind.ready, kind.making)).unwrap_or_default();
         let mut kind = Kind { image, keep, next, ready, making, failures: 0 };
         let kept = count.min(kind.ready.len());
         let surplus = kind.ready.split_off(kept);
@@ -56,7 +57,8 @@ impl Shelf {
         if self.kinds.values().any(|kind| kind.making > 0) {
             return None;
         }
-        let few = |kind: &Kind| kind.ready.len() + kind.making < kind.keep.count && kind.failures < FAILURES_MAX;
+        let few =
+            |kind: &Kind| kind.ready.len() + kind.making < kind.keep.count && kind.failures < FAILURES_MAX;
         self.kinds.iter().find(|(_, kind)| few(kind)).map(|(key, _)| *key)
     }
 

@@ -68,7 +68,9 @@ fn header(line: &str, start: &str, end: &str) -> Option<Area> {
     Some(Area {
         start: u64::from_str_radix(start, 16).ok()?,
         end: u64::from_str_radix(end, 16).ok()?,
-        protection: mode(0, b'r', libc::PROT_READ) | mode(1, b'w', libc::PROT_WRITE) | mode(2, b'x', libc::PROT_EXEC),
+        protection: mode(0, b'r', libc::PROT_READ)
+            | mode(1, b'w', libc::PROT_WRITE)
+            | mode(2, b'x', libc::PROT_EXEC),
         shared: modes.get(3) == Some(&b's'),
         offset,
         device: u64::from_str_radix(major, 16).ok()? << 32 | u64::from_str_radix(minor, 16).ok()?,

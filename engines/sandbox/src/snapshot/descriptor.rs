@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::net::{AddressFamily, SocketType, sockopt};
 use rustix::pipe::{PipeFlags, SpliceFlags, pipe_with, tee};
-use rustix::process::{Pid, PidfdGetfdFlags, PidfdFlags, pidfd_getfd, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use serde::{Deserialize, Serialize};
 
 use super::file::Files;
@@ -39,14 +39,27 @@ pub(crate) enum Kind {
     Same(i32),
     /// What the new instance has at this number.
     Given(i32),
-    File { index: usize, offset: u64 },
-    Event { count: u64, semaphore: bool },
+    File {
+        index: usize,
+        offset: u64,
+    },
+    Event {
+        count: u64,
+        semaphore: bool,
+    },
     /// One end of a pipe that is its own, and what was in that pipe.
-    Pipe { inode: u64, held: Vec<u8> },
+    Pipe {
+        inode: u64,
+        held: Vec<u8>,
+    },
     /// A Unix stream whose other end is closed. Java closes descriptors by putting one in their place.
     Severed,
     /// Times in seconds and nanoseconds; `next` is the time left.
-    Timer { clock: i32, next: (i64, i64), interval: (i64, i64) },
+    Timer {
+        clock: i32,
+        next: (i64, i64),
+        interval: (i64, i64),
+    },
     Poll(Vec<Watch>),
 }
 
@@ -216,8 +229,7 @@ fn watches(info: &str) -> Vec<Watch> {
 
 fn timer(info: &str) -> Option<Kind> {
     let pair = |name| {
-        let (seconds, nanos) =
-            field(info, name)?.strip_prefix('(')?.strip_suffix(')')?.split_once(", ")?;
+        let (seconds, nanos) = field(info, name)?.strip_prefix('(')?.strip_suffix(')')?.split_once(", ")?;
         Some((seconds.parse().ok()?, nanos.parse().ok()?))
     };
     Some(Kind::Timer {

@@ -136,7 +136,11 @@ impl Restoration {
                 return set_flags(descriptor.number, descriptor.flags).at(step());
             }
             Kind::File { index, offset } => {
-                let (path, file) = self.paths.get(*index).zip(self.description.files.get(*index)).ok_or_else(|| Fault::new(step(), libc::EINVAL))?;
+                let (path, file) = self
+                    .paths
+                    .get(*index)
+                    .zip(self.description.files.get(*index))
+                    .ok_or_else(|| Fault::new(step(), libc::EINVAL))?;
                 let open = open(path, file, descriptor.flags.cast_signed())?;
                 if *offset > 0 {
                     rustix::fs::seek(&open, rustix::fs::SeekFrom::Start(*offset)).at(step())?;
@@ -153,7 +157,9 @@ impl Restoration {
                 event
             }
             Kind::Severed => {
-                let (socket, _) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::empty(), None).at(step())?;
+                let (socket, _) =
+                    socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::empty(), None)
+                        .at(step())?;
                 set_flags(socket.as_raw_fd(), descriptor.flags).at(step())?;
                 socket
             }
@@ -165,7 +171,9 @@ impl Restoration {
                 let time = |(seconds, nanos): (i64, i64)| libc::timespec { tv_sec: seconds, tv_nsec: nanos };
                 let value = libc::itimerspec { it_interval: time(*interval), it_value: time(*next) };
                 // SAFETY: `value` outlives the call, and no old value is asked for.
-                let answer = unsafe { libc::timerfd_settime(timer.as_raw_fd(), 0, &raw const value, std::ptr::null_mut()) };
+                let answer = unsafe {
+                    libc::timerfd_settime(timer.as_raw_fd(), 0, &raw const value, std::ptr::null_mut())
+                };
                 if answer != 0 {
                     return Err(Fault::last(step()));
                 }
@@ -239,7 +247,10 @@ impl Restoration {
         let write = libc::PROT_READ | libc::PROT_WRITE;
         let fixed = libc::MAP_PRIVATE | libc::MAP_FIXED_NOREPLACE;
         let code = restorer::code();
-        if code.len() as u64 > PAGE || self.prologue.len() as u64 > PAGE || self.layout.plan_bytes > HOLE_BYTES - PLAN {
+        if code.len() as u64 > PAGE
+            || self.prologue.len() as u64 > PAGE
+            || self.layout.plan_bytes > HOLE_BYTES - PLAN
+        {
             return Err(Fault::new(step, libc::E2BIG));
         }
         // SAFETY: with MAP_FIXED_NOREPLACE no memory of this process is replaced.
@@ -325,7 +336,14 @@ fn leave_rseq() {
 /// # Safety
 ///
 /// With `MAP_FIXED` in `flags`, nothing in the range may be in use.
-unsafe fn map_at(address: u64, bytes: u64, protection: i32, flags: i32, file: RawFd, offset: u64) -> std::io::Result<()> {
+unsafe fn map_at(
+    address: u64,
+    bytes: u64,
+    protection: i32,
+    flags: i32,
+    file: RawFd,
+    offset: u64,
+) -> std::io::Result<()> {
     let wanted = std::ptr::with_exposed_provenance_mut::<c_void>(address as usize);
     // SAFETY: by this function's own contract.
     let answer = unsafe { libc::mmap(wanted, bytes as usize, protection, flags, file, offset as i64) };
@@ -339,7 +357,8 @@ unsafe fn map_at(address: u64, bytes: u64, protection: i32, flags: i32, file: Ra
 fn open(path: &CString, file: &super::file::File, flags: i32) -> Result<OwnedFd, Fault> {
     let step = || format!("restoring: opening {}", file.path);
     // SAFETY: the path is NUL-terminated.
-    let open = owned(unsafe { libc::open(path.as_ptr(), flags | libc::O_CLOEXEC | libc::O_NOFOLLOW) }).at(step())?;
+    let open =
+        owned(unsafe { libc::open(path.as_ptr(), flags | libc::O_CLOEXEC | libc::O_NOFOLLOW) }).at(step())?;
     file.check(&open)?;
     Ok(open)
 }

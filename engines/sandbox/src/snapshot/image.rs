@@ -123,7 +123,7 @@ impl Layout {
             description_bytes: word(5),
             digest: word(6),
         };
-        let ordered = layout.plan_offset % PAGE == 0
+        let ordered = layout.plan_offset.is_multiple_of(PAGE)
             && layout.plan_bytes < super::plan::HOLE_BYTES
             && layout.description_bytes <= DESCRIPTION_BYTES_MAX
             && layout.plan_offset.checked_add(layout.plan_bytes) == Some(layout.description_offset);
@@ -132,7 +132,12 @@ impl Layout {
 
     fn write(self, file: &File) -> Result<(), Fault> {
         let words = [
-            VERSION, self.plan_offset, self.plan_bytes, self.description_offset, self.description_bytes, self.digest,
+            VERSION,
+            self.plan_offset,
+            self.plan_bytes,
+            self.description_offset,
+            self.description_bytes,
+            self.digest,
         ];
         let mut header = MAGIC.to_vec();
         words.iter().for_each(|word: &u64| header.extend(word.to_le_bytes()));
@@ -165,7 +170,12 @@ impl<'a> Draft<'a> {
     }
 
     /// Adds plan and description behind the pages, which end at `plan_offset`, and gives the image its name.
-    pub(crate) fn finish(self, plan_offset: u64, plan: &[u8], description: &Description) -> Result<(), Fault> {
+    pub(crate) fn finish(
+        self,
+        plan_offset: u64,
+        plan: &[u8],
+        description: &Description,
+    ) -> Result<(), Fault> {
         let step = "writing the image";
         let text = serde_json::to_vec(description).map_err(|_| Fault::new(step, libc::EINVAL))?;
         let description_offset = plan_offset + plan.len() as u64;
@@ -174,7 +184,8 @@ impl<'a> Draft<'a> {
         let description_bytes = text.len() as u64;
         let digest = digest(&self.file, description_offset + description_bytes).at(step)?;
         let plan_bytes = plan.len() as u64;
-        Layout { plan_offset, plan_bytes, description_offset, description_bytes, digest }.write(&self.file)?;
+        Layout { plan_offset, plan_bytes, description_offset, description_bytes, digest }
+            .write(&self.file)?;
         self.file.sync_all().at(step)?;
         fs::rename(&self.partial, self.path).at(format!("naming {}", self.path.display()))
     }

@@ -76,7 +76,8 @@ pub(crate) struct Pages<'a> {
 
 impl<'a> Pages<'a> {
     pub(crate) fn new(pid: i32, image: &'a File, next: u64) -> Result<Self, Fault> {
-        let open = |name: &str| File::open(format!("/proc/{pid}/{name}")).at(format!("opening /proc/PID/{name}"));
+        let open =
+            |name: &str| File::open(format!("/proc/{pid}/{name}")).at(format!("opening /proc/PID/{name}"));
         Ok(Self { map: open("pagemap")?, memory: open("mem")?, image, next })
     }
 
@@ -93,11 +94,17 @@ impl<'a> Pages<'a> {
         let special = ["pf", "io", "ht"].iter().any(|word| area.has(word)) || area.name == "[aio]";
         if special || (area.shared && area.has("mw")) {
             let name = if area.name.is_empty() { "[anonymous]" } else { &area.name };
-            return Err(Fault::new(format!("the shared mapping of {name} cannot be in an image"), libc::ENOTSUP));
+            return Err(Fault::new(
+                format!("the shared mapping of {name} cannot be in an image"),
+                libc::ENOTSUP,
+            ));
         }
         let file = if area.inode == 0 { None } else { files.of(area) };
         if area.shared && file.is_none() {
-            return Err(Fault::new(format!("the mapping of {} cannot be in an image", area.name), libc::ENOTSUP));
+            return Err(Fault::new(
+                format!("the mapping of {} cannot be in an image", area.name),
+                libc::ENOTSUP,
+            ));
         }
         let runs = self.runs(area, file.is_some())?;
         // A stack that grows, and what a fork wipes, can't be a file's.

@@ -30,7 +30,9 @@ pub(crate) struct Process {
 pub(crate) fn read(pid: i32, scratch: &Scratch<'_>, breaking: u64) -> Result<Process, Fault> {
     alone(pid)?;
     let mut actions = Vec::new();
-    for signal in (1..=SIGNALS).filter(|signal| ![libc::SIGKILL as u64, libc::SIGSTOP as u64].contains(signal)) {
+    for signal in
+        (1..=SIGNALS).filter(|signal| ![libc::SIGKILL as u64, libc::SIGSTOP as u64].contains(signal))
+    {
         let arguments = [signal, 0, scratch.address, SIGNAL_SET_BYTES];
         scratch.call(libc::SYS_rt_sigaction, &arguments, "reading a signal's action")?;
         let action: [u64; 4] = scratch.words()?;
@@ -91,8 +93,17 @@ fn bounds(pid: i32, breaking: u64) -> Result<Bounds, Fault> {
     // Numbered from 1 in proc_pid_stat(5); field 3 is the first behind the name.
     let field = |number: usize| fields.get(number - 3).copied().unwrap_or(0);
     let bounds = [
-        field(26), field(27), field(45), field(46), field(47), breaking, field(28), field(48), field(49),
-        field(50), field(51),
+        field(26),
+        field(27),
+        field(45),
+        field(46),
+        field(47),
+        breaking,
+        field(28),
+        field(48),
+        field(49),
+        field(50),
+        field(51),
     ];
     if bounds.contains(&0) { Err(Fault::new(step, libc::EINVAL)) } else { Ok(bounds) }
 }

@@ -9,9 +9,9 @@ use super::file::Files;
 use super::image::{Description, Draft, boot};
 use super::memory::Pages;
 use super::plan::{self, Numbers, Parts};
+use super::process;
 use super::thread::{self, Scratch, Thread};
 use super::trace::{Stopped, threads};
-use super::process;
 use crate::message::{At, Fault};
 
 /// `syscall`.
@@ -25,7 +25,8 @@ pub(crate) fn waits(pid: i32, pipe: u64) -> Result<bool, Fault> {
         if words.next() != Some("0") {
             continue;
         }
-        let number = words.next().and_then(|word| i32::from_str_radix(word.trim_start_matches("0x"), 16).ok());
+        let number =
+            words.next().and_then(|word| i32::from_str_radix(word.trim_start_matches("0x"), 16).ok());
         let link = number.and_then(|number| fs::read_link(format!("/proc/{pid}/fd/{number}")).ok());
         if link.is_some_and(|link| link.as_os_str() == format!("pipe:[{pipe}]").as_str()) {
             return Ok(true);
@@ -82,7 +83,10 @@ fn state(stopped: &Stopped, memory: &fs::File) -> Result<(process::Process, Vec<
     let threads: Vec<Thread> = stopped.threads.iter().map(read).collect::<Result<_, _>>()?;
     let main = *stopped.threads.first().ok_or_else(|| Fault::new("stopping the process", libc::ESRCH))?;
     if main != stopped.pid {
-        return Err(Fault::new("a process whose first thread has ended cannot be in an image", libc::ENOTSUP));
+        return Err(Fault::new(
+            "a process whose first thread has ended cannot be in an image",
+            libc::ENOTSUP,
+        ));
     }
     let breaking = stopped.call(main, libc::SYS_brk, &[0])?.cast_unsigned();
     let barriers = stopped.call(main, libc::SYS_membarrier, &process::ASK_BARRIERS)?;
@@ -101,7 +105,8 @@ fn find_call(memory: &fs::File, areas: &[Area]) -> Result<u64, Fault> {
     let missing = || Fault::new("finding the kernel's code in the process", libc::ENOENT);
     let code = areas.iter().find(|area| area.name == "[vdso]").ok_or_else(missing)?;
     let mut bytes = vec![0; code.bytes() as usize];
-    std::os::unix::fs::FileExt::read_exact_at(memory, &mut bytes, code.start).at("reading the kernel's code")?;
+    std::os::unix::fs::FileExt::read_exact_at(memory, &mut bytes, code.start)
+        .at("reading the kernel's code")?;
     let offset = bytes.windows(CALL.len()).position(|window| window == CALL).ok_or_else(missing)?;
     Ok(code.start + offset as u64)
 }

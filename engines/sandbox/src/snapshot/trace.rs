@@ -58,7 +58,8 @@ impl Stopped {
         loop {
             let new: Vec<i32> = threads(pid)?.into_iter().filter(|thread| !known.contains(thread)).collect();
             if new.is_empty() {
-                stopped.threads = known.into_iter().filter(|thread| stopped.threads.contains(thread)).collect();
+                stopped.threads =
+                    known.into_iter().filter(|thread| stopped.threads.contains(thread)).collect();
                 return Ok(stopped);
             }
             for thread in new {
@@ -77,12 +78,16 @@ impl Stopped {
     pub(crate) fn registers(&self, thread: i32) -> Result<user_regs_struct, Fault> {
         // SAFETY: registers are integers, for which all zeroes is a value.
         let mut registers: user_regs_struct = unsafe { std::mem::zeroed() };
-        let mut area = iovec {
-            iov_base: (&raw mut registers).cast(),
-            iov_len: size_of::<user_regs_struct>(),
-        };
+        let mut area =
+            iovec { iov_base: (&raw mut registers).cast(), iov_len: size_of::<user_regs_struct>() };
         let area = (&raw mut area).cast();
-        request(libc::PTRACE_GETREGSET, thread, ptr::without_provenance_mut(NT_PRSTATUS), area, "reading registers")?;
+        request(
+            libc::PTRACE_GETREGSET,
+            thread,
+            ptr::without_provenance_mut(NT_PRSTATUS),
+            area,
+            "reading registers",
+        )?;
         Ok(registers)
     }
 
@@ -90,7 +95,13 @@ impl Stopped {
         let mut copy = *registers;
         let mut area = iovec { iov_base: (&raw mut copy).cast(), iov_len: size_of::<user_regs_struct>() };
         let area = (&raw mut area).cast();
-        request(libc::PTRACE_SETREGSET, thread, ptr::without_provenance_mut(NT_PRSTATUS), area, "writing registers")
+        request(
+            libc::PTRACE_SETREGSET,
+            thread,
+            ptr::without_provenance_mut(NT_PRSTATUS),
+            area,
+            "writing registers",
+        )
     }
 
     /// Floating-point and vector state of `thread`, in the processor's standard (uncompacted) format.

@@ -2,7 +2,7 @@
 
 use libtest_mimic::Trial;
 
-use crate::guest::{output, python, both};
+use crate::guest::{both, output, python};
 
 pub(crate) fn trials() -> Vec<Trial> {
     [

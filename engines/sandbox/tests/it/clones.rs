@@ -38,7 +38,9 @@ async fn kept(count: usize, range: &Range<u32>) -> (Arc<Image>, tempfile::TempDi
 fn processes(range: &Range<u32>) -> Vec<u32> {
     let all = std::fs::read_dir("/proc").unwrap().flatten();
     let of = all.filter(|one| one.metadata().is_ok_and(|found| range.contains(&found.uid())));
-    let waits = of.filter(|one| std::fs::read_to_string(one.path().join("syscall")).is_ok_and(|call| call.starts_with("0 0x3 ")));
+    let waits = of.filter(|one| {
+        std::fs::read_to_string(one.path().join("syscall")).is_ok_and(|call| call.starts_with("0 0x3 "))
+    });
     waits.filter_map(|one| one.file_name().to_str()?.parse().ok()).collect()
 }
 
@@ -105,7 +107,6 @@ print(status['CapPrm'], status['CapEff'], status['NoNewPrivs'], status['Seccomp'
         spec.binds = vec![Bind { source: Source::Path(code.path().to_owned()), guest: "/var/task".into() }];
         spec.listen = vec![9001];
         spec.limits.tmp_bytes = 8 << 20;
-        spec.limits.open_files = 300;
         let mut instance = spawn(spec).await;
         let (mut connection, _) = instance.listeners[0].accept().await.unwrap();
         let mut question = String::new();
@@ -114,7 +115,7 @@ print(status['CapPrm'], status['CapEff'], status['NoNewPrivs'], status['Seccomp'
         drop(connection);
         let none = "0000000000000000";
         let expected = format!(
-            "code answer {} (300, 300) sandbox\n{}\n{none} {none} 1 2 ['0', '1', '2', '3', '4', '5']",
+            "code answer {} (1024, 1024) sandbox\n{}\n{none} {none} 1 2 ['0', '1', '2', '3', '4', '5']",
             8 << 20,
             libc::EROFS
         );
@@ -143,7 +144,8 @@ async fn limits_hold_for_them() {
 async fn messages_go_on_after_the_claim() {
     let range = 500_400..500_410;
     let (image, _directory) = kept(1, &range).await;
-    let program = "print('first', flush=True)\nwhile part := os.read(3, 1000): print(part, flush=True)\nprint('end')";
+    let program =
+        "print('first', flush=True)\nwhile part := os.read(3, 1000): print(part, flush=True)\nprint('end')";
     let mut instance = claim(&image, program, &range).await;
     assert_eq!(line(instance.stdout.as_mut().unwrap()).await, "first");
     instance.resume.as_mut().unwrap().write_all(b"second").await.unwrap();

@@ -8,7 +8,7 @@ use libtest_mimic::Trial;
 use pagoda_sandbox::{Bind, Source, Spec};
 use tempfile::TempDir;
 
-use crate::guest::{output, python, spawn, both};
+use crate::guest::{both, output, python, spawn};
 
 pub(crate) fn trials() -> Vec<Trial> {
     [

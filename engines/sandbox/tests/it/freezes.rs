@@ -6,7 +6,7 @@ use libtest_mimic::Trial;
 use pagoda_sandbox::End;
 use tokio::io::AsyncReadExt;
 
-use crate::guest::{line, python, spawn, both};
+use crate::guest::{both, line, python, spawn};
 
 pub(crate) fn trials() -> Vec<Trial> {
     [

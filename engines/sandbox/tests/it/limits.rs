@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 use pagoda_sandbox::End;
 
-use crate::guest::{line, outcome, output, python, spawn, both};
+use crate::guest::{both, line, outcome, output, python, spawn};
 
 pub(crate) fn trials() -> Vec<Trial> {
     [

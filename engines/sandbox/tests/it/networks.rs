@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::guest::{all, line, python, spawn, both};
+use crate::guest::{all, both, line, python, spawn};
 
 pub(crate) fn trials() -> Vec<Trial> {
     [

@@ -5,7 +5,7 @@ use std::os::unix::net::{SocketAddr, UnixListener};
 
 use libtest_mimic::Trial;
 
-use crate::guest::{output, python, both};
+use crate::guest::{both, output, python};
 
 pub(crate) fn trials() -> Vec<Trial> {
     [

@@ -29,7 +29,10 @@ async fn what_leads_outside_is_refused_by_name() {
     for (program, expected) in [
         ("import socket; s = socket.socket()", "descriptor 4 (socket:["),
         ("import socket; s = socket.socketpair()", "descriptor 4 (socket:["),
-        ("import subprocess; subprocess.Popen(['/bin/sleep', '1000'])", "children cannot be in an image (it has sleep)"),
+        (
+            "import subprocess; subprocess.Popen(['/bin/sleep', '1000'])",
+            "children cannot be in an image (it has sleep)",
+        ),
         ("f = open('/tmp/file', 'w')", "descriptor 4 (/tmp/file)"),
         ("import mmap; m = mmap.mmap(-1, 4096)", "shared mapping of /dev/zero (deleted)"),
         ("import ctypes; l = ctypes.CDLL(None); l.inotify_init()", "descriptor 4 (anon_inode:inotify)"),
@@ -135,7 +138,8 @@ async fn changed_files_are_refused() {
     let program = "import mmap, os\nfile = open('/var/task/data', 'rb')\nmapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ, flags=mmap.MAP_PRIVATE)\nos.read(3, 10); print(mapped[:3], file.read(2))";
     let (here, other) = (code("abc"), code("abc"));
     let directory = tempfile::tempdir().unwrap();
-    let image = Arc::new(snapshot(bind(python(program), &here), &directory.path().join("image")).await.unwrap());
+    let image =
+        Arc::new(snapshot(bind(python(program), &here), &directory.path().join("image")).await.unwrap());
     assert_eq!(output(bind(restore(&image, "x"), &here)).await, "b'abc' b'ab'");
     for (spec, expected) in [
         (restore(&image, "x"), "restoring: opening /var/task/data: No such file"),
