@@ -6,6 +6,7 @@
 use std::fs;
 use std::os::fd::OwnedFd;
 
+use rustix::net::{AddressFamily, SocketType, sockopt};
 use rustix::pipe::{PipeFlags, SpliceFlags, pipe_with, tee};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,8 @@ pub(crate) enum Kind {
         inode: u64,
         held: Vec<u8>,
     },
+    /// A Unix stream whose other end is closed. Java closes descriptors by putting one in their place.
+    Severed,
     /// Times in seconds and nanoseconds; `next` is the time left.
     Timer {
         clock: i32,
@@ -127,6 +130,10 @@ fn judge(
             None => pipe(pid, one, inode, found),
         };
     }
+    if one.link.starts_with("socket:[") {
+        let severed = is_severed(pid, one.number).at("looking at a socket")?;
+        return if severed { Ok(Kind::Severed) } else { refuse() };
+    }
     match one.link.strip_prefix("anon_inode:") {
         Some("[eventfd]") => {
             let count = field(&one.info, "eventfd-count").map(|count| u64::from_str_radix(count, 16));
@@ -182,6 +189,14 @@ fn held(pipe: &OwnedFd) -> rustix::io::Result<Vec<u8>> {
         rustix::io::read(&read, &mut held)?;
     }
     Ok(held)
+}
+
+/// Whether descriptor `number` of process `pid` is one end of a Unix stream that nobody has the other end of.
+fn is_severed(pid: i32, number: i32) -> rustix::io::Result<bool> {
+    let socket = copy(pid, number)?;
+    let unix = sockopt::socket_domain(&socket)? == AddressFamily::UNIX;
+    let stream = sockopt::socket_type(&socket)? == SocketType::STREAM;
+    Ok(unix && stream && crate::socket::closed(&socket))
 }
 
 fn copy(pid: i32, number: i32) -> rustix::io::Result<OwnedFd> {
