@@ -9,18 +9,19 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{fs, io};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use pagoda_sandbox::{Error, Ids, Image, Limits, Spawner, Spec};
+use pagoda_sandbox::{Error, Ids, Image, Limits, Ready, Spawner, Spec};
 use serde_json::json;
 use tokio::sync::watch;
 
 use crate::interpreters::Interpreter;
 use crate::runtime;
-use crate::{Config, Lambda};
+use crate::{Config, Lambda, config};
 
 use super::plan;
 
@@ -28,6 +29,8 @@ use super::plan;
 const READY_MAX: Duration = Duration::from_secs(30);
 const MEMORY_BYTES: u64 = 256 << 20;
 const CPU_MILLIS: u32 = 2_000;
+/// The ids of an interpreter's ready instances.
+const READY_IDS: u32 = 20_000;
 /// Beginnings of the names of variables that interpreters and their libraries read when they start.
 const EARLY: [&str; 9] =
     ["PYTHON", "NODE_", "UV_", "LD_", "MALLOC_", "GLIBC_", "LC_", "LANG", "AWS_LAMBDA_EXEC_WRAPPER"];
@@ -37,6 +40,8 @@ pub(crate) struct Templates {
     directory: PathBuf,
     states: Mutex<HashMap<PathBuf, State>>,
     making: watch::Sender<usize>,
+    /// Ranges of ids given out.
+    ranges: AtomicU32,
 }
 
 #[derive(Debug, Clone)]
@@ -52,7 +57,12 @@ impl Templates {
     /// The templates whose images are kept in `directory`.
     pub(crate) fn open(directory: PathBuf) -> io::Result<Self> {
         fs::create_dir_all(&directory)?;
-        Ok(Self { directory, states: Mutex::default(), making: watch::Sender::new(0) })
+        Ok(Self {
+            directory,
+            states: Mutex::default(),
+            making: watch::Sender::new(0),
+            ranges: AtomicU32::new(0),
+        })
     }
 
     /// The image of an interpreter, if it is ready.
@@ -99,6 +109,13 @@ impl Templates {
         self.making.send_modify(|making| *making -= 1);
     }
 
+    /// How many instances wait for their functions, under ids that nobody else gets.
+    fn ready(&self, limits: &config::Limits) -> Ready {
+        let number = self.ranges.fetch_add(1, Ordering::Relaxed);
+        let first = limits.first_uid + super::scheduler::IDS + 1 + number * READY_IDS;
+        Ready { count: limits.ready, ids: first..first + READY_IDS }
+    }
+
     /// Resolves when no image is being made.
     async fn settled(&self) {
         // The sender lives as long as this.
@@ -121,6 +138,13 @@ impl Lambda {
         tokio::spawn(async move {
             let path = lambda.templates.directory.join(name(&interpreter));
             let made = image(&lambda.config, &spawner, &interpreter, &path).await;
+            if let Ok(image) = &made {
+                let ready = lambda.templates.ready(&lambda.config.limits);
+                if let Err(error) = spawner.keep_ready(image, &ready).await {
+                    // Instances are restored when they are needed, then.
+                    tracing::warn!(%interpreter, %error, "no instances are kept ready");
+                }
+            }
             lambda.templates.end(&interpreter, made);
         });
     }
