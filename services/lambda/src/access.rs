@@ -231,3 +231,22 @@ pub(crate) fn url_deleted(cx: &Context, input: &g::DeleteFunctionUrlConfigReques
 pub(crate) fn urls_listed(cx: &Context, input: &g::ListFunctionUrlConfigsRequest) -> Needs {
     on(cx, "lambda:ListFunctionUrlConfigs", &input.function_name, None)
 }
+
+pub(crate) fn provisioned_put(cx: &Context, input: &g::PutProvisionedConcurrencyConfigRequest) -> Needs {
+    on(cx, "lambda:PutProvisionedConcurrencyConfig", &input.function_name, Some(&input.qualifier))
+}
+
+pub(crate) fn provisioned_read(cx: &Context, input: &g::GetProvisionedConcurrencyConfigRequest) -> Needs {
+    on(cx, "lambda:GetProvisionedConcurrencyConfig", &input.function_name, Some(&input.qualifier))
+}
+
+pub(crate) fn provisioned_deleted(
+    cx: &Context,
+    input: &g::DeleteProvisionedConcurrencyConfigRequest,
+) -> Needs {
+    on(cx, "lambda:DeleteProvisionedConcurrencyConfig", &input.function_name, Some(&input.qualifier))
+}
+
+pub(crate) fn provisioned_listed(cx: &Context, input: &g::ListProvisionedConcurrencyConfigsRequest) -> Needs {
+    on(cx, "lambda:ListProvisionedConcurrencyConfigs", &input.function_name, None)
+}

@@ -10,7 +10,7 @@ use crate::generated as g;
 use crate::name::{self, FunctionId, LATEST, Named, Qualifier};
 use crate::settings::{self, Change};
 use crate::table::{self, FUNCTIONS, Function, VERSIONS, Version};
-use crate::{Lambda, configuration, event, page, tag, url, version};
+use crate::{Lambda, configuration, event, page, provisioned, tag, url, version};
 
 pub(crate) async fn create(
     lambda: &Lambda,
@@ -180,7 +180,13 @@ async fn delete_all(lambda: &Lambda, named: &Named) -> Result<(), ApiError> {
         commit = version::unused(commit, &version, &id.qualified_arn(&number.to_string()));
     }
     // Versions and aliases are made with the function's record, so that none can appear meanwhile.
-    for prefix in [table::versions(id), table::aliases(id), event::config::prefix(id), url::prefix(id)] {
+    for prefix in [
+        table::versions(id),
+        table::aliases(id),
+        event::config::prefix(id),
+        provisioned::prefix(id),
+        url::prefix(id),
+    ] {
         let (first, end) = prefix.prefix_range();
         commit = commit.clear_range(first, end);
     }
@@ -189,6 +195,7 @@ async fn delete_all(lambda: &Lambda, named: &Named) -> Result<(), ApiError> {
         outcome => outcome.done()?,
     };
     lambda.scheduler.forget(id);
+    lambda.provision.now();
     lambda.snapshots.forget(|version| version.function == *id);
     lambda.sweep.now();
     Ok(())

@@ -29,6 +29,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <DeleteFunctionEventInvokeConfig as p::Operation>::SPEC,
         <DeleteFunctionUrlConfig as p::Operation>::SPEC,
         <DeleteLayerVersion as p::Operation>::SPEC,
+        <DeleteProvisionedConcurrencyConfig as p::Operation>::SPEC,
         <GetAccountSettings as p::Operation>::SPEC,
         <GetAlias as p::Operation>::SPEC,
         <GetFunction as p::Operation>::SPEC,
@@ -40,6 +41,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <GetLayerVersionByArn as p::Operation>::SPEC,
         <GetLayerVersionPolicy as p::Operation>::SPEC,
         <GetPolicy as p::Operation>::SPEC,
+        <GetProvisionedConcurrencyConfig as p::Operation>::SPEC,
         <Invoke as p::Operation>::SPEC,
         <ListAliases as p::Operation>::SPEC,
         <ListFunctionEventInvokeConfigs as p::Operation>::SPEC,
@@ -47,12 +49,14 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <ListFunctions as p::Operation>::SPEC,
         <ListLayerVersions as p::Operation>::SPEC,
         <ListLayers as p::Operation>::SPEC,
+        <ListProvisionedConcurrencyConfigs as p::Operation>::SPEC,
         <ListTags as p::Operation>::SPEC,
         <ListVersionsByFunction as p::Operation>::SPEC,
         <PublishLayerVersion as p::Operation>::SPEC,
         <PublishVersion as p::Operation>::SPEC,
         <PutFunctionConcurrency as p::Operation>::SPEC,
         <PutFunctionEventInvokeConfig as p::Operation>::SPEC,
+        <PutProvisionedConcurrencyConfig as p::Operation>::SPEC,
         <RemoveLayerVersionPermission as p::Operation>::SPEC,
         <RemovePermission as p::Operation>::SPEC,
         <TagResource as p::Operation>::SPEC,
@@ -73,7 +77,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "DeleteDurableExecution",
         "DeleteEventSourceMapping",
         "DeleteFunctionCodeSigningConfig",
-        "DeleteProvisionedConcurrencyConfig",
         "DeleteResourcePolicy",
         "GetCapacityProvider",
         "GetCodeSigningConfig",
@@ -84,7 +87,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetFunctionCodeSigningConfig",
         "GetFunctionRecursionConfig",
         "GetFunctionScalingConfig",
-        "GetProvisionedConcurrencyConfig",
         "GetResourcePolicy",
         "GetRuntimeManagementConfig",
         "InvokeAsync",
@@ -95,12 +97,10 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "ListEventSourceMappings",
         "ListFunctionVersionsByCapacityProvider",
         "ListFunctionsByCodeSigningConfig",
-        "ListProvisionedConcurrencyConfigs",
         "PauseDurableExecution",
         "PutFunctionCodeSigningConfig",
         "PutFunctionRecursionConfig",
         "PutFunctionScalingConfig",
-        "PutProvisionedConcurrencyConfig",
         "PutResourcePolicy",
         "PutRuntimeManagementConfig",
         "ResumeDurableExecution",
@@ -484,6 +484,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "DeleteProvisionedConcurrencyConfig",
+            method: "DELETE",
+            segments: &[
+                p::Segment::Literal("2019-09-30"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("provisioned-concurrency"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "GetFunctionConcurrency",
             method: "GET",
             segments: &[
@@ -539,6 +551,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("policy"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetProvisionedConcurrencyConfig",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("2019-09-30"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("provisioned-concurrency"),
             ],
             query: &[],
             headers: &[],
@@ -652,6 +676,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "PutProvisionedConcurrencyConfig",
+            method: "PUT",
+            segments: &[
+                p::Segment::Literal("2019-09-30"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("provisioned-concurrency"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "UpdateFunctionCode",
             method: "PUT",
             segments: &[
@@ -724,18 +760,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "DeleteProvisionedConcurrencyConfig",
-            method: "DELETE",
-            segments: &[
-                p::Segment::Literal("2019-09-30"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("provisioned-concurrency"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "GetDurableExecutionHistory",
             method: "GET",
             segments: &[
@@ -791,18 +815,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("function-scaling-config"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetProvisionedConcurrencyConfig",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("2019-09-30"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("provisioned-concurrency"),
             ],
             query: &[],
             headers: &[],
@@ -911,18 +923,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("function-scaling-config"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "PutProvisionedConcurrencyConfig",
-            method: "PUT",
-            segments: &[
-                p::Segment::Literal("2019-09-30"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("provisioned-concurrency"),
             ],
             query: &[],
             headers: &[],
@@ -1345,6 +1345,25 @@ impl p::Operation for DeleteLayerVersion {
     };
 }
 
+/// `DeleteProvisionedConcurrencyConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteProvisionedConcurrencyConfig;
+
+impl p::Operation for DeleteProvisionedConcurrencyConfig {
+    type Input = DeleteProvisionedConcurrencyConfigRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "DeleteProvisionedConcurrencyConfig",
+        method: "DELETE",
+        uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
+        status: 204,
+        input: &schema::DELETE_PROVISIONED_CONCURRENCY_CONFIG_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
 /// `GetAccountSettings`.
 #[derive(Debug, Clone, Copy)]
 pub struct GetAccountSettings;
@@ -1554,6 +1573,25 @@ impl p::Operation for GetPolicy {
     };
 }
 
+/// `GetProvisionedConcurrencyConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetProvisionedConcurrencyConfig;
+
+impl p::Operation for GetProvisionedConcurrencyConfig {
+    type Input = GetProvisionedConcurrencyConfigRequest;
+    type Output = GetProvisionedConcurrencyConfigResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetProvisionedConcurrencyConfig",
+        method: "GET",
+        uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
+        status: 200,
+        input: &schema::GET_PROVISIONED_CONCURRENCY_CONFIG_REQUEST,
+        output: &schema::GET_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE,
+        output_root: "GetProvisionedConcurrencyConfigResponse",
+        streams_input: false,
+    };
+}
+
 /// `Invoke`.
 #[derive(Debug, Clone, Copy)]
 pub struct Invoke;
@@ -1687,6 +1725,25 @@ impl p::Operation for ListLayers {
     };
 }
 
+/// `ListProvisionedConcurrencyConfigs`.
+#[derive(Debug, Clone, Copy)]
+pub struct ListProvisionedConcurrencyConfigs;
+
+impl p::Operation for ListProvisionedConcurrencyConfigs {
+    type Input = ListProvisionedConcurrencyConfigsRequest;
+    type Output = ListProvisionedConcurrencyConfigsResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "ListProvisionedConcurrencyConfigs",
+        method: "GET",
+        uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL",
+        status: 200,
+        input: &schema::LIST_PROVISIONED_CONCURRENCY_CONFIGS_REQUEST,
+        output: &schema::LIST_PROVISIONED_CONCURRENCY_CONFIGS_RESPONSE,
+        output_root: "ListProvisionedConcurrencyConfigsResponse",
+        streams_input: false,
+    };
+}
+
 /// `ListTags`.
 #[derive(Debug, Clone, Copy)]
 pub struct ListTags;
@@ -1797,6 +1854,25 @@ impl p::Operation for PutFunctionEventInvokeConfig {
         input: &schema::PUT_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST,
         output: &schema::FUNCTION_EVENT_INVOKE_CONFIG,
         output_root: "FunctionEventInvokeConfig",
+        streams_input: false,
+    };
+}
+
+/// `PutProvisionedConcurrencyConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct PutProvisionedConcurrencyConfig;
+
+impl p::Operation for PutProvisionedConcurrencyConfig {
+    type Input = PutProvisionedConcurrencyConfigRequest;
+    type Output = PutProvisionedConcurrencyConfigResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "PutProvisionedConcurrencyConfig",
+        method: "PUT",
+        uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
+        status: 202,
+        input: &schema::PUT_PROVISIONED_CONCURRENCY_CONFIG_REQUEST,
+        output: &schema::PUT_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE,
+        output_root: "PutProvisionedConcurrencyConfigResponse",
         streams_input: false,
     };
 }
@@ -2992,6 +3068,40 @@ impl p::Decode for DeleteLayerVersionRequest {
 impl p::Shape for DeleteLayerVersionRequest {
     fn schema() -> &'static p::Schema {
         &schema::DELETE_LAYER_VERSION_REQUEST
+    }
+}
+
+/// `DeleteProvisionedConcurrencyConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeleteProvisionedConcurrencyConfigRequest {
+    pub function_name: String,
+    pub qualifier: String,
+}
+
+impl p::Encode for DeleteProvisionedConcurrencyConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.qualifier]);
+    }
+}
+
+impl p::Decode for DeleteProvisionedConcurrencyConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.qualifier = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeleteProvisionedConcurrencyConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE_PROVISIONED_CONCURRENCY_CONFIG_REQUEST
     }
 }
 
@@ -4480,6 +4590,89 @@ impl p::Shape for GetPolicyResponse {
     }
 }
 
+/// `GetProvisionedConcurrencyConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetProvisionedConcurrencyConfigRequest {
+    pub function_name: String,
+    pub qualifier: String,
+}
+
+impl p::Encode for GetProvisionedConcurrencyConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.qualifier]);
+    }
+}
+
+impl p::Decode for GetProvisionedConcurrencyConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.qualifier = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetProvisionedConcurrencyConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_PROVISIONED_CONCURRENCY_CONFIG_REQUEST
+    }
+}
+
+/// `GetProvisionedConcurrencyConfigResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetProvisionedConcurrencyConfigResponse {
+    pub requested_provisioned_concurrent_executions: Option<i32>,
+    pub available_provisioned_concurrent_executions: Option<i32>,
+    pub allocated_provisioned_concurrent_executions: Option<i32>,
+    pub status: Option<ProvisionedConcurrencyStatusEnum>,
+    pub status_reason: Option<String>,
+    pub last_modified: Option<String>,
+}
+
+impl p::Encode for GetProvisionedConcurrencyConfigResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.requested_provisioned_concurrent_executions,
+            &self.available_provisioned_concurrent_executions,
+            &self.allocated_provisioned_concurrent_executions,
+            &self.status,
+            &self.status_reason,
+            &self.last_modified,
+        ]);
+    }
+}
+
+impl p::Decode for GetProvisionedConcurrencyConfigResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.requested_provisioned_concurrent_executions = p::Decode::read(reader)?,
+                1 => value.available_provisioned_concurrent_executions = p::Decode::read(reader)?,
+                2 => value.allocated_provisioned_concurrent_executions = p::Decode::read(reader)?,
+                3 => value.status = p::Decode::read(reader)?,
+                4 => value.status_reason = p::Decode::read(reader)?,
+                5 => value.last_modified = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetProvisionedConcurrencyConfigResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE
+    }
+}
+
 /// `ImageConfig`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ImageConfig {
@@ -5770,6 +5963,76 @@ impl p::Shape for ListLayersResponse {
     }
 }
 
+/// `ListProvisionedConcurrencyConfigsRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListProvisionedConcurrencyConfigsRequest {
+    pub function_name: String,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+impl p::Encode for ListProvisionedConcurrencyConfigsRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.marker, &self.max_items]);
+    }
+}
+
+impl p::Decode for ListProvisionedConcurrencyConfigsRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.marker = p::Decode::read(reader)?,
+                2 => value.max_items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListProvisionedConcurrencyConfigsRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_PROVISIONED_CONCURRENCY_CONFIGS_REQUEST
+    }
+}
+
+/// `ListProvisionedConcurrencyConfigsResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListProvisionedConcurrencyConfigsResponse {
+    pub provisioned_concurrency_configs: Option<Vec<ProvisionedConcurrencyConfigListItem>>,
+    pub next_marker: Option<String>,
+}
+
+impl p::Encode for ListProvisionedConcurrencyConfigsResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.provisioned_concurrency_configs, &self.next_marker]);
+    }
+}
+
+impl p::Decode for ListProvisionedConcurrencyConfigsResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.provisioned_concurrency_configs = p::Decode::read(reader)?,
+                1 => value.next_marker = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListProvisionedConcurrencyConfigsResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_PROVISIONED_CONCURRENCY_CONFIGS_RESPONSE
+    }
+}
+
 /// `ListTagsRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ListTagsRequest {
@@ -6149,6 +6412,110 @@ impl p::Decode for PackageType {
     }
 }
 
+/// `ProvisionedConcurrencyConfigListItem`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ProvisionedConcurrencyConfigListItem {
+    pub function_arn: Option<String>,
+    pub requested_provisioned_concurrent_executions: Option<i32>,
+    pub available_provisioned_concurrent_executions: Option<i32>,
+    pub allocated_provisioned_concurrent_executions: Option<i32>,
+    pub status: Option<ProvisionedConcurrencyStatusEnum>,
+    pub status_reason: Option<String>,
+    pub last_modified: Option<String>,
+}
+
+impl p::Encode for ProvisionedConcurrencyConfigListItem {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.function_arn,
+            &self.requested_provisioned_concurrent_executions,
+            &self.available_provisioned_concurrent_executions,
+            &self.allocated_provisioned_concurrent_executions,
+            &self.status,
+            &self.status_reason,
+            &self.last_modified,
+        ]);
+    }
+}
+
+impl p::Decode for ProvisionedConcurrencyConfigListItem {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_arn = p::Decode::read(reader)?,
+                1 => value.requested_provisioned_concurrent_executions = p::Decode::read(reader)?,
+                2 => value.available_provisioned_concurrent_executions = p::Decode::read(reader)?,
+                3 => value.allocated_provisioned_concurrent_executions = p::Decode::read(reader)?,
+                4 => value.status = p::Decode::read(reader)?,
+                5 => value.status_reason = p::Decode::read(reader)?,
+                6 => value.last_modified = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ProvisionedConcurrencyConfigListItem {
+    fn schema() -> &'static p::Schema {
+        &schema::PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEM
+    }
+}
+
+/// `ProvisionedConcurrencyStatusEnum`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProvisionedConcurrencyStatusEnum {
+    #[default]
+    /// `IN_PROGRESS`
+    InProgress,
+    /// `READY`
+    Ready,
+    /// `FAILED`
+    Failed,
+}
+
+impl ProvisionedConcurrencyStatusEnum {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::InProgress, Self::Ready, Self::Failed];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InProgress => "IN_PROGRESS",
+            Self::Ready => "READY",
+            Self::Failed => "FAILED",
+        }
+    }
+}
+
+impl FromStr for ProvisionedConcurrencyStatusEnum {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for ProvisionedConcurrencyStatusEnum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for ProvisionedConcurrencyStatusEnum {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for ProvisionedConcurrencyStatusEnum {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
 /// `PublishLayerVersionRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct PublishLayerVersionRequest {
@@ -6371,6 +6738,91 @@ impl p::Decode for PutFunctionEventInvokeConfigRequest {
 impl p::Shape for PutFunctionEventInvokeConfigRequest {
     fn schema() -> &'static p::Schema {
         &schema::PUT_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST
+    }
+}
+
+/// `PutProvisionedConcurrencyConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PutProvisionedConcurrencyConfigRequest {
+    pub function_name: String,
+    pub qualifier: String,
+    pub provisioned_concurrent_executions: i32,
+}
+
+impl p::Encode for PutProvisionedConcurrencyConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.qualifier, &self.provisioned_concurrent_executions]);
+    }
+}
+
+impl p::Decode for PutProvisionedConcurrencyConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.qualifier = p::Decode::read(reader)?,
+                2 => value.provisioned_concurrent_executions = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PutProvisionedConcurrencyConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::PUT_PROVISIONED_CONCURRENCY_CONFIG_REQUEST
+    }
+}
+
+/// `PutProvisionedConcurrencyConfigResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PutProvisionedConcurrencyConfigResponse {
+    pub requested_provisioned_concurrent_executions: Option<i32>,
+    pub allocated_provisioned_concurrent_executions: Option<i32>,
+    pub available_provisioned_concurrent_executions: Option<i32>,
+    pub status: Option<ProvisionedConcurrencyStatusEnum>,
+    pub status_reason: Option<String>,
+    pub last_modified: Option<String>,
+}
+
+impl p::Encode for PutProvisionedConcurrencyConfigResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.requested_provisioned_concurrent_executions,
+            &self.allocated_provisioned_concurrent_executions,
+            &self.available_provisioned_concurrent_executions,
+            &self.status,
+            &self.status_reason,
+            &self.last_modified,
+        ]);
+    }
+}
+
+impl p::Decode for PutProvisionedConcurrencyConfigResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.requested_provisioned_concurrent_executions = p::Decode::read(reader)?,
+                1 => value.allocated_provisioned_concurrent_executions = p::Decode::read(reader)?,
+                2 => value.available_provisioned_concurrent_executions = p::Decode::read(reader)?,
+                3 => value.status = p::Decode::read(reader)?,
+                4 => value.status_reason = p::Decode::read(reader)?,
+                5 => value.last_modified = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PutProvisionedConcurrencyConfigResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::PUT_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE
     }
 }
 
@@ -9150,6 +9602,43 @@ impl From<PreconditionFailedException> for p::ApiError {
     }
 }
 
+/// `ProvisionedConcurrencyConfigNotFoundException`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ProvisionedConcurrencyConfigNotFoundException {
+    pub r#type: Option<String>,
+    pub message: Option<String>,
+}
+
+impl p::Encode for ProvisionedConcurrencyConfigNotFoundException {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.r#type, &self.message]);
+    }
+}
+
+impl ProvisionedConcurrencyConfigNotFoundException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()), ..Self::default() }
+    }
+}
+
+impl p::Modelled for ProvisionedConcurrencyConfigNotFoundException {
+    fn exception_schema(&self) -> &'static p::Schema {
+        &schema::PROVISIONED_CONCURRENCY_CONFIG_NOT_FOUND_EXCEPTION
+    }
+}
+
+impl From<ProvisionedConcurrencyConfigNotFoundException> for p::ApiError {
+    fn from(error: ProvisionedConcurrencyConfigNotFoundException) -> Self {
+        Self::modelled(
+            "ProvisionedConcurrencyConfigNotFoundException",
+            404,
+            error.message.clone().unwrap_or_default(),
+            error,
+        )
+    }
+}
+
 /// `PublicPolicyException`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct PublicPolicyException {
@@ -10098,6 +10587,13 @@ pub mod schema {
             Member::new("VersionNumber", &p::schema::LONG).at(Location::Label).required(),
         ],
     );
+    pub static DELETE_PROVISIONED_CONCURRENCY_CONFIG_REQUEST: Schema = Schema::structure(
+        "DeleteProvisionedConcurrencyConfigRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Qualifier", &QUALIFIER).at(Location::Query).required(),
+        ],
+    );
     pub static DESCRIPTION: Schema = Schema::new("Description", Kind::String).min(0).max(256);
     static PATTERN_OF_DESTINATION_ARN: Pattern = Pattern::new(
         "$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)",
@@ -10425,6 +10921,24 @@ pub mod schema {
         "GetPolicyResponse",
         &[Member::new("Policy", &p::schema::STRING), Member::new("RevisionId", &p::schema::STRING)],
     );
+    pub static GET_PROVISIONED_CONCURRENCY_CONFIG_REQUEST: Schema = Schema::structure(
+        "GetProvisionedConcurrencyConfigRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Qualifier", &QUALIFIER).at(Location::Query).required(),
+        ],
+    );
+    pub static GET_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE: Schema = Schema::structure(
+        "GetProvisionedConcurrencyConfigResponse",
+        &[
+            Member::new("RequestedProvisionedConcurrentExecutions", &POSITIVE_INTEGER),
+            Member::new("AvailableProvisionedConcurrentExecutions", &NON_NEGATIVE_INTEGER),
+            Member::new("AllocatedProvisionedConcurrentExecutions", &NON_NEGATIVE_INTEGER),
+            Member::new("Status", &PROVISIONED_CONCURRENCY_STATUS_ENUM),
+            Member::new("StatusReason", &p::schema::STRING),
+            Member::new("LastModified", &TIMESTAMP),
+        ],
+    );
     static PATTERN_OF_HANDLER: Pattern = Pattern::new("[^\\s]+");
     pub static HANDLER: Schema =
         Schema::new("Handler", Kind::String).min(0).max(128).pattern(&PATTERN_OF_HANDLER);
@@ -10713,6 +11227,21 @@ pub mod schema {
         "ListLayersResponse",
         &[Member::new("NextMarker", &p::schema::STRING), Member::new("Layers", &LAYERS_LIST)],
     );
+    pub static LIST_PROVISIONED_CONCURRENCY_CONFIGS_REQUEST: Schema = Schema::structure(
+        "ListProvisionedConcurrencyConfigsRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Marker", &p::schema::STRING).at(Location::Query),
+            Member::new("MaxItems", &MAX_PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEMS).at(Location::Query),
+        ],
+    );
+    pub static LIST_PROVISIONED_CONCURRENCY_CONFIGS_RESPONSE: Schema = Schema::structure(
+        "ListProvisionedConcurrencyConfigsResponse",
+        &[
+            Member::new("ProvisionedConcurrencyConfigs", &PROVISIONED_CONCURRENCY_CONFIG_LIST),
+            Member::new("NextMarker", &p::schema::STRING),
+        ],
+    );
     pub static LIST_TAGS_REQUEST: Schema = Schema::structure(
         "ListTagsRequest",
         &[Member::new("Resource", &TAGGABLE_RESOURCE).at(Location::Label).required()],
@@ -10753,6 +11282,8 @@ pub mod schema {
     pub static MAX_ITEMS: Schema = Schema::new("MaxItems", Kind::Integer).min(1).max(50);
     pub static MAX_LAYER_LIST_ITEMS: Schema = Schema::new("MaxLayerListItems", Kind::Integer).min(1).max(50);
     pub static MAX_LIST_ITEMS: Schema = Schema::new("MaxListItems", Kind::Integer).min(1).max(10000);
+    pub static MAX_PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEMS: Schema =
+        Schema::new("MaxProvisionedConcurrencyConfigListItems", Kind::Integer).min(1).max(50);
     pub static MAXIMUM_EVENT_AGE_IN_SECONDS: Schema =
         Schema::new("MaximumEventAgeInSeconds", Kind::Integer).min(60).max(21600);
     pub static MAXIMUM_RETRY_ATTEMPTS: Schema =
@@ -10778,6 +11309,7 @@ pub mod schema {
         .min(1)
         .max(100)
         .pattern(&PATTERN_OF_NAMESPACED_STATEMENT_ID);
+    pub static NON_NEGATIVE_INTEGER: Schema = Schema::new("NonNegativeInteger", Kind::Integer).min(0);
     static PATTERN_OF_NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER: Pattern =
         Pattern::new("\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+");
     pub static NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER: Schema =
@@ -10793,9 +11325,32 @@ pub mod schema {
     pub static PACKAGE_TYPE: Schema = Schema::new("PackageType", Kind::String).values(&["Zip", "Image"]);
     pub static PER_EXECUTION_ENVIRONMENT_MAX_CONCURRENCY: Schema =
         Schema::new("PerExecutionEnvironmentMaxConcurrency", Kind::Integer).min(1).max(1600);
+    pub static POSITIVE_INTEGER: Schema = Schema::new("PositiveInteger", Kind::Integer).min(1);
     static PATTERN_OF_PRINCIPAL: Pattern = Pattern::new("[^\\s]+");
     pub static PRINCIPAL: Schema =
         Schema::new("Principal", Kind::String).min(0).max(2048).pattern(&PATTERN_OF_PRINCIPAL);
+    pub static PROVISIONED_CONCURRENCY_CONFIG_LIST: Schema = Schema::list(
+        "ProvisionedConcurrencyConfigList",
+        &Member::new("member", &PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEM),
+    );
+    pub static PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEM: Schema = Schema::structure(
+        "ProvisionedConcurrencyConfigListItem",
+        &[
+            Member::new("FunctionArn", &FUNCTION_ARN),
+            Member::new("RequestedProvisionedConcurrentExecutions", &POSITIVE_INTEGER),
+            Member::new("AvailableProvisionedConcurrentExecutions", &NON_NEGATIVE_INTEGER),
+            Member::new("AllocatedProvisionedConcurrentExecutions", &NON_NEGATIVE_INTEGER),
+            Member::new("Status", &PROVISIONED_CONCURRENCY_STATUS_ENUM),
+            Member::new("StatusReason", &p::schema::STRING),
+            Member::new("LastModified", &TIMESTAMP),
+        ],
+    );
+    pub static PROVISIONED_CONCURRENCY_STATUS_ENUM: Schema =
+        Schema::new("ProvisionedConcurrencyStatusEnum", Kind::String).values(&[
+            "IN_PROGRESS",
+            "READY",
+            "FAILED",
+        ]);
     pub static PUBLISH_LAYER_VERSION_REQUEST: Schema = Schema::structure(
         "PublishLayerVersionRequest",
         &[
@@ -10848,6 +11403,28 @@ pub mod schema {
             Member::new("DestinationConfig", &DESTINATION_CONFIG),
         ],
     );
+    pub static PUT_PROVISIONED_CONCURRENCY_CONFIG_REQUEST: Schema = Schema::structure(
+        "PutProvisionedConcurrencyConfigRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Qualifier", &QUALIFIER).at(Location::Query).required(),
+            Member::new("ProvisionedConcurrentExecutions", &POSITIVE_INTEGER).required(),
+        ],
+    );
+    pub static PUT_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE: Schema = Schema::structure(
+        "PutProvisionedConcurrencyConfigResponse",
+        &[
+            Member::new("RequestedProvisionedConcurrentExecutions", &POSITIVE_INTEGER),
+            Member::new("AllocatedProvisionedConcurrentExecutions", &NON_NEGATIVE_INTEGER),
+            Member::new("AvailableProvisionedConcurrentExecutions", &NON_NEGATIVE_INTEGER),
+            Member::new("Status", &PROVISIONED_CONCURRENCY_STATUS_ENUM),
+            Member::new("StatusReason", &p::schema::STRING),
+            Member::new("LastModified", &TIMESTAMP),
+        ],
+    );
+    static PATTERN_OF_QUALIFIER: Pattern = Pattern::new("(|[a-zA-Z0-9$_-]+)");
+    pub static QUALIFIER: Schema =
+        Schema::new("Qualifier", Kind::String).min(1).max(128).pattern(&PATTERN_OF_QUALIFIER);
     pub static REMOVE_LAYER_VERSION_PERMISSION_REQUEST: Schema = Schema::structure(
         "RemoveLayerVersionPermissionRequest",
         &[
@@ -11362,6 +11939,10 @@ pub mod schema {
     );
     pub static PRECONDITION_FAILED_EXCEPTION: Schema = Schema::structure(
         "PreconditionFailedException",
+        &[Member::new("Type", &p::schema::STRING), Member::new("message", &p::schema::STRING)],
+    );
+    pub static PROVISIONED_CONCURRENCY_CONFIG_NOT_FOUND_EXCEPTION: Schema = Schema::structure(
+        "ProvisionedConcurrencyConfigNotFoundException",
         &[Member::new("Type", &p::schema::STRING), Member::new("message", &p::schema::STRING)],
     );
     pub static PUBLIC_POLICY_EXCEPTION: Schema = Schema::structure(

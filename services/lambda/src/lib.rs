@@ -32,6 +32,7 @@ mod name;
 mod package;
 mod page;
 mod permission;
+mod provisioned;
 mod role;
 mod runtime;
 mod settings;
@@ -69,6 +70,9 @@ use crate::package::Packages;
 
 /// How often idle instances and unused packages are looked for.
 const SWEEP_PERIOD: Duration = Duration::from_secs(30);
+
+/// How often provisioned instances are counted, beside whenever one was asked for.
+const PROVISION_PERIOD: Duration = Duration::from_secs(5);
 
 /// What Lambda needs of the rest of the platform.
 pub struct Ports {
@@ -111,6 +115,7 @@ pub struct Lambda {
     templates: Templates,
     snapshots: Snapshots,
     sweep: Nudge,
+    provision: Nudge,
     /// Invocations outlive the requests that began them.
     this: Weak<Self>,
 }
@@ -139,6 +144,7 @@ impl Lambda {
                 templates,
                 snapshots,
                 sweep,
+                provision: Nudge::default(),
                 this,
             }
         }))
@@ -153,6 +159,11 @@ impl Lambda {
                 lambda.scheduler.reap();
                 package::sweep(&lambda).await;
             }
+        });
+        let lambda = Arc::clone(self);
+        background.every(PROVISION_PERIOD, self.provision.clone(), move || {
+            let lambda = Arc::clone(&lambda);
+            async move { execution::provision(&lambda).await }
         });
     }
 
@@ -204,6 +215,7 @@ operations!(Lambda {
     DeleteFunctionEventInvokeConfig => event::config::delete, on access::event_config_deleted;
     DeleteFunctionUrlConfig => url::config::delete, on access::url_deleted;
     DeleteLayerVersion => layer::delete, on access::layer_deleted;
+    DeleteProvisionedConcurrencyConfig => provisioned::delete, on access::provisioned_deleted;
     GetAccountSettings => account::settings, on access::account;
     GetAlias => alias::get, on access::alias_read;
     GetFunction => function::get, on access::read;
@@ -215,6 +227,7 @@ operations!(Lambda {
     GetLayerVersionByArn => layer::get_by_arn, on access::layer_read_by_arn;
     GetLayerVersionPolicy => layer_permission::get, on access::layer_policy_read;
     GetPolicy => permission::get, on access::policy_read;
+    GetProvisionedConcurrencyConfig => provisioned::get, on access::provisioned_read;
     Invoke => invoke::invoke, on access::invoked;
     ListAliases => alias::list, on access::aliases_listed;
     ListFunctionEventInvokeConfigs => event::config::list, on access::event_configs_listed;
@@ -222,12 +235,14 @@ operations!(Lambda {
     ListFunctions => function::list, on access::all_functions;
     ListLayerVersions => layer::list_versions, on access::layer_versions_listed;
     ListLayers => layer::list, on access::all_layers;
+    ListProvisionedConcurrencyConfigs => provisioned::list, on access::provisioned_listed;
     ListTags => tag::list, on access::tags_listed;
     ListVersionsByFunction => version::list, on access::versions_listed;
     PublishLayerVersion => layer::publish, on access::new_layer_version;
     PublishVersion => version::publish, on access::version_published;
     PutFunctionConcurrency => concurrency::put, on access::concurrency_put;
     PutFunctionEventInvokeConfig => event::config::put, on access::event_config_put;
+    PutProvisionedConcurrencyConfig => provisioned::put, on access::provisioned_put;
     RemoveLayerVersionPermission => layer_permission::remove, on access::layer_permission_removed;
     RemovePermission => permission::remove, on access::permission_removed;
     TagResource => tag::tag, on access::tagged;

@@ -13,6 +13,7 @@ mod desk;
 mod failure;
 mod instance;
 mod plan;
+mod provision;
 mod quota;
 mod run;
 mod scheduler;
@@ -22,6 +23,7 @@ mod start;
 mod template;
 mod variables;
 
+pub(crate) use provision::{Provision, provision};
 pub(crate) use run::{Job, run};
 pub(crate) use scheduler::Scheduler;
 pub(crate) use snapshot::{Snapshots, State};

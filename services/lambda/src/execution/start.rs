@@ -41,6 +41,8 @@ impl<E: Into<ApiError>> From<E> for NotStarted {
 pub(super) enum Purpose {
     /// It gets events.
     Serve,
+    /// It waits for events that are yet to come.
+    Provision,
     /// It runs its init code, and becomes an image.
     Snapshot,
 }
@@ -62,11 +64,18 @@ pub(super) async fn start(
     let sealed = loaded.version.settings.sealed_variables.as_deref();
     let own = variables::open(&lambda.ports.sealer, &loaded.id, sealed)?;
     let snapshot = match purpose {
-        Purpose::Serve if loaded.has_snapshot() => lambda.snapshot(cx, loaded).await?,
+        Purpose::Serve | Purpose::Provision if loaded.has_snapshot() => lambda.snapshot(cx, loaded).await?,
         _ => None,
     };
     let restorable = template::takes(own.keys());
     let mut environment = surroundings::of(loaded, &engine, &destination.stream, &credentials, own);
+    if purpose == Purpose::Provision {
+        for (name, value) in &mut environment {
+            if name == "AWS_LAMBDA_INITIALIZATION_TYPE" {
+                "provisioned-concurrency".clone_into(value);
+            }
+        }
+    }
     if purpose == Purpose::Snapshot {
         // Our clients stop behind the init code.
         environment.push(("_PAGODA_SNAPSHOT".to_owned(), "1".to_owned()));
@@ -79,7 +88,7 @@ pub(super) async fn start(
         None => spawn(lambda, spawner, &engine, spec, restorable).await,
     };
     let mut sandbox = spawned.map_err(|error| not_spawned(cx, &engine, error))?;
-    if purpose == Purpose::Serve {
+    if purpose != Purpose::Snapshot {
         sandbox.resume = None;
     }
     let (Some(stdout), Some(stderr)) = (sandbox.stdout.take(), sandbox.stderr.take()) else {

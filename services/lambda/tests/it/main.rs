@@ -14,6 +14,7 @@ mod layers;
 mod logs;
 mod nodejs;
 mod permissions;
+mod provisioned;
 mod scene;
 mod snap_start;
 mod stubs;
@@ -41,6 +42,7 @@ fn main() {
         logs::trials(),
         nodejs::trials(),
         permissions::trials(),
+        provisioned::trials(),
         snap_start::trials(),
         templates::trials(),
         urls::trials(),
