@@ -5,7 +5,7 @@
 //! [`super::restorer`]. What differs from restore to restore (where this process's own memory is) comes in a
 //! short list before it.
 
-use super::area::{Area, PAGE};
+use super::area::Area;
 use super::frame;
 use super::memory::{Mapping, Memory, Source};
 use super::process::Process;
