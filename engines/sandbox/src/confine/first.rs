@@ -173,6 +173,8 @@ fn start(
             }
             sandbox.rules
         }
+        // Numbers of threads could not be what they were among the host's.
+        None if given.image.is_some() => return Err(Fault::new("restoring without isolation", libc::ENOSYS)),
         None if claim.bindings.is_empty() => None,
         None => return Err(Fault::new("binding directories without isolation", libc::ENOSYS)),
     };

@@ -66,7 +66,7 @@ const PYTHON: &str = "\
 import gc, os, threading, time
 found, go = [], threading.Event()
 def work(n):
-  go.wait(); found.append(n)
+  own = threading.get_native_id(); go.wait(); found.append(n if own == threading.get_native_id() else own)
 threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
 [t.start() for t in threads]
 number = int(os.read(3, 100))
