@@ -14,6 +14,7 @@ mod failure;
 mod instance;
 mod plan;
 mod quota;
+mod record;
 mod run;
 mod scheduler;
 mod scribe;
