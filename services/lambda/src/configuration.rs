@@ -60,10 +60,7 @@ pub(crate) fn describe_one(
         architectures: Some(vec![architecture()]),
         ephemeral_storage: Some(g::EphemeralStorage { size: settings.storage_mb.cast_signed() }),
         snap_start: Some(snap_start(settings, number, state)),
-        logging_config: Some(g::LoggingConfig {
-            log_format: Some(g::LogFormat::Text),
-            log_group: Some(log_group(id, version)),
-        }),
+        logging_config: Some(settings.logging.describe(log_group(id, version))),
         ..Default::default()
     })
 }

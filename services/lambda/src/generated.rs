@@ -2417,6 +2417,68 @@ impl p::Shape for AliasRoutingConfiguration {
     }
 }
 
+/// `ApplicationLogLevel`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ApplicationLogLevel {
+    #[default]
+    /// `TRACE`
+    Trace,
+    /// `DEBUG`
+    Debug,
+    /// `INFO`
+    Info,
+    /// `WARN`
+    Warn,
+    /// `ERROR`
+    Error,
+    /// `FATAL`
+    Fatal,
+}
+
+impl ApplicationLogLevel {
+    /// All values.
+    pub const ALL: &'static [Self] =
+        &[Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error, Self::Fatal];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Trace => "TRACE",
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+            Self::Fatal => "FATAL",
+        }
+    }
+}
+
+impl FromStr for ApplicationLogLevel {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for ApplicationLogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for ApplicationLogLevel {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for ApplicationLogLevel {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
 /// `Architecture`. The default is a placeholder for values that were refused, nothing more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Architecture {
@@ -6269,12 +6331,19 @@ impl p::Decode for LogType {
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct LoggingConfig {
     pub log_format: Option<LogFormat>,
+    pub application_log_level: Option<ApplicationLogLevel>,
+    pub system_log_level: Option<SystemLogLevel>,
     pub log_group: Option<String>,
 }
 
 impl p::Encode for LoggingConfig {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.log_format, &self.log_group]);
+        writer.structure(&[
+            &self.log_format,
+            &self.application_log_level,
+            &self.system_log_level,
+            &self.log_group,
+        ]);
     }
 }
 
@@ -6284,7 +6353,9 @@ impl p::Decode for LoggingConfig {
         reader.structure(&mut |member, reader| {
             match member {
                 0 => value.log_format = p::Decode::read(reader)?,
-                1 => value.log_group = p::Decode::read(reader)?,
+                1 => value.application_log_level = p::Decode::read(reader)?,
+                2 => value.system_log_level = p::Decode::read(reader)?,
+                3 => value.log_group = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -7742,6 +7813,58 @@ impl p::Encode for StateReasonCode {
 }
 
 impl p::Decode for StateReasonCode {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
+/// `SystemLogLevel`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SystemLogLevel {
+    #[default]
+    /// `DEBUG`
+    Debug,
+    /// `INFO`
+    Info,
+    /// `WARN`
+    Warn,
+}
+
+impl SystemLogLevel {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::Debug, Self::Info, Self::Warn];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+        }
+    }
+}
+
+impl FromStr for SystemLogLevel {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for SystemLogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for SystemLogLevel {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for SystemLogLevel {
     fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
         Ok(reader.string()?.parse().unwrap_or_default())
     }
@@ -10432,6 +10555,8 @@ pub mod schema {
         Schema::list("AllowMethodsList", &Member::new("member", &METHOD)).min(0).max(6);
     pub static ALLOW_ORIGINS_LIST: Schema =
         Schema::list("AllowOriginsList", &Member::new("member", &ORIGIN)).min(0).max(100);
+    pub static APPLICATION_LOG_LEVEL: Schema = Schema::new("ApplicationLogLevel", Kind::String)
+        .values(&["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]);
     pub static ARCHITECTURE: Schema = Schema::new("Architecture", Kind::String).values(&["x86_64", "arm64"]);
     pub static ARCHITECTURES_LIST: Schema =
         Schema::list("ArchitecturesList", &Member::new("member", &ARCHITECTURE)).min(1).max(1);
@@ -11270,12 +11395,13 @@ pub mod schema {
     pub static LOG_TYPE: Schema = Schema::new("LogType", Kind::String).values(&["None", "Tail"]);
     pub static LOGGING_CONFIG: Schema = Schema::structure(
         "LoggingConfig",
-        &[Member::new("LogFormat", &LOG_FORMAT), Member::new("LogGroup", &LOG_GROUP)],
-    )
-    .refused(&[
-        Member::new("ApplicationLogLevel", &p::schema::DOCUMENT),
-        Member::new("SystemLogLevel", &p::schema::DOCUMENT),
-    ]);
+        &[
+            Member::new("LogFormat", &LOG_FORMAT),
+            Member::new("ApplicationLogLevel", &APPLICATION_LOG_LEVEL),
+            Member::new("SystemLogLevel", &SYSTEM_LOG_LEVEL),
+            Member::new("LogGroup", &LOG_GROUP),
+        ],
+    );
     pub static MAX_AGE: Schema = Schema::new("MaxAge", Kind::Integer).min(0).max(86400);
     pub static MAX_FUNCTION_EVENT_INVOKE_CONFIG_LIST_ITEMS: Schema =
         Schema::new("MaxFunctionEventInvokeConfigListItems", Kind::Integer).min(1).max(50);
@@ -11626,6 +11752,8 @@ pub mod schema {
         Schema::new("SubnetId", Kind::String).min(0).max(1024).pattern(&PATTERN_OF_SUBNET_ID);
     pub static SUBNET_IDS: Schema =
         Schema::list("SubnetIds", &Member::new("member", &SUBNET_ID)).min(0).max(16);
+    pub static SYSTEM_LOG_LEVEL: Schema =
+        Schema::new("SystemLogLevel", Kind::String).values(&["DEBUG", "INFO", "WARN"]);
     static PATTERN_OF_TAG_KEY: Pattern = Pattern::new("([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)");
     pub static TAG_KEY: Schema =
         Schema::new("TagKey", Kind::String).min(1).max(128).pattern(&PATTERN_OF_TAG_KEY);

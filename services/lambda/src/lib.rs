@@ -28,6 +28,7 @@ mod invoke;
 mod layer;
 mod layer_permission;
 mod load;
+mod logging;
 mod name;
 mod package;
 mod page;

@@ -6,6 +6,7 @@ use pagoda_protocol::ApiError;
 
 use crate::Lambda;
 use crate::generated as g;
+use crate::logging::{self, Logging};
 use crate::name::FunctionId;
 use crate::runtime;
 use crate::table::Settings;
@@ -34,6 +35,7 @@ pub(crate) struct Change {
 pub(crate) struct Checked {
     change: Change,
     sealed_variables: Option<Vec<u8>>,
+    logging: Option<Logging>,
 }
 
 impl Change {
@@ -45,11 +47,11 @@ impl Change {
         within("timeout", self.timeout, 1, 900)?;
         within("memorySize", self.memory_size, 128, 10_240)?;
         within("ephemeralStorage.size", self.ephemeral_storage.as_ref().map(|one| one.size), 512, 10_240)?;
-        check_logging(self.logging_config.as_ref())?;
+        let logging = self.logging_config.as_ref().map(logging::read).transpose()?;
         let variables = self.environment.as_ref().and_then(|one| one.variables.clone()).unwrap_or_default();
         variables::check(&variables)?;
         let sealed_variables = variables::seal(&lambda.ports.sealer, id, &variables);
-        Ok(Checked { change: self, sealed_variables })
+        Ok(Checked { change: self, sealed_variables, logging })
     }
 }
 
@@ -75,6 +77,7 @@ impl Checked {
             sealed_variables: None,
             snap_start: false,
             log_group: None,
+            logging: Logging::default(),
         };
         self.apply(&mut settings);
         Ok(settings)
@@ -98,6 +101,7 @@ impl Checked {
         if let Some(logging) = &change.logging_config {
             settings.log_group = logging.log_group.clone();
         }
+        put(&mut settings.logging, self.logging);
     }
 }
 
@@ -119,13 +123,6 @@ fn within(name: &str, value: Option<i32>, min: i32, max: i32) -> Result<(), ApiE
          have value {constraint}"
     );
     Err(ApiError::validation(message))
-}
-
-fn check_logging(logging: Option<&g::LoggingConfig>) -> Result<(), ApiError> {
-    match logging.and_then(|one| one.log_format.as_ref()) {
-        Some(g::LogFormat::Json) => Err(ApiError::not_implemented("Lambda", "LoggingConfig.LogFormat=JSON")),
-        _ => Ok(()),
-    }
 }
 
 /// Refuses architectures that this host has not.

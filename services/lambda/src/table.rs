@@ -8,6 +8,7 @@ use pagoda_store::{Key, Record, Space, Table};
 use serde::{Deserialize, Serialize};
 
 use crate::layer::LayerId;
+use crate::logging::Logging;
 use crate::name::FunctionId;
 
 /// A function: its newest version and what belongs to all of them, in one record so that a change is one commit.
@@ -115,6 +116,9 @@ pub(crate) struct Settings {
     pub(crate) snap_start: bool,
     /// The log group, where it isn't the function's own.
     pub(crate) log_group: Option<String>,
+    /// Its form.
+    #[serde(default)]
+    pub(crate) logging: Logging,
 }
 
 /// That a version of a function, or of a layer, uses a package. The key says it all.

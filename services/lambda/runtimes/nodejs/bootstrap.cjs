@@ -92,22 +92,63 @@ class Api {
 
 let requestId;
 
+const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
+
 function line(level, text) {
   const now = new Date().toISOString();
   process.stdout.write(`${now}\t${requestId || 'undefined'}\t${level}\t${text}`.replace(/\n/g, '\r') + '\n');
 }
 
+const writesJson = () => (env.AWS_LAMBDA_LOG_FORMAT || '').toUpperCase() === 'JSON';
+
+// Errors in values of a line.
+function withErrors(key, value) {
+  if (!isError(value)) return value;
+  const { errorType, errorMessage, trace } = describe(value);
+  return { errorType, errorMessage, stackTrace: trace, ...value };
+}
+
+// A line as an object: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html#nodejs-logging-advanced
+function object(level, values) {
+  const made = { timestamp: new Date().toISOString(), level, requestId };
+  try {
+    if (values.length === 1) {
+      [made.message] = values;
+    } else {
+      made.message = format(...values);
+      const error = values.find(isError);
+      if (error) Object.assign(made, withErrors('', error));
+    }
+    process.stdout.write(JSON.stringify(made, withErrors) + '\n');
+  } catch {
+    process.stdout.write(JSON.stringify({ ...made, message: format(...values) }) + '\n');
+  }
+}
+
 function patchConsole() {
-  const write = (level) => (...values) => line(level, format(...values));
+  const isJson = writesJson();
+  const least = isJson ? LEVELS.indexOf(env.AWS_LAMBDA_LOG_LEVEL || 'INFO') : 0;
+  const write = (level) => {
+    if (LEVELS.indexOf(level) < least) return () => {};
+    return isJson ? (...values) => object(level, values) : (...values) => line(level, format(...values));
+  };
   console.log = console.info = write('INFO');
   console.debug = write('DEBUG');
   console.warn = write('WARN');
   console.error = write('ERROR');
-  console.trace = (...values) => {
+  console.fatal = write('FATAL');
+  const trace = write('TRACE');
+  console.trace = isJson ? trace : (...values) => {
     const error = new Error(format(...values));
     error.name = 'Trace';
     line('TRACE', error.stack);
   };
+}
+
+// What went wrong outside of the function's own lines.
+function logError(text, error) {
+  if (!writesJson()) line('ERROR', `${text} \t${logged(error)}`);
+  else object('ERROR', [isError(error) ? error : { errorType: typeof error, errorMessage: String(error), stackTrace: [] }]);
 }
 
 // ---- Errors
@@ -250,7 +291,7 @@ class Invocation {
   }
 
   failure(error) {
-    line('ERROR', `Invoke Error \t${logged(error)}`);
+    logError('Invoke Error', error);
     const document = describe(error);
     return api.post(`invocation/${this.id}/error`, JSON.stringify(document), kind(document));
   }
@@ -263,7 +304,7 @@ let api;
 
 // An error that nobody caught ends the process; whoever waits learns of it first.
 function die(code, text, error) {
-  line('ERROR', `${text} \t${logged(error)}`);
+  logError(text, error);
   const document = describe(error);
   const where = current && !current.done ? `invocation/${current.id}/error` : current ? null : 'init/error';
   if (!where) process.exit(code);
@@ -349,7 +390,7 @@ async function main() {
     api = new Api(env.AWS_LAMBDA_RUNTIME_API);
   } catch (error) {
     api = new Api(env.AWS_LAMBDA_RUNTIME_API);
-    line('ERROR', `Uncaught Exception \t${logged(error)}`);
+    logError('Uncaught Exception', error);
     const document = describe(error);
     await api.exchange(api.post('init/error', JSON.stringify(document), kind(document)), 1);
     process.exit(1);

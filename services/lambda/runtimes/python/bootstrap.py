@@ -181,9 +181,14 @@ class Watch:
 
     @classmethod
     def set_up(cls, logging):
+        is_json = writes_json()
+
         class Handler(logging.Handler):
             def emit(self, record):
-                sys.stdout.write(self.format(record).replace("\n", "\r") + "\n")
+                if is_json:
+                    sys.stdout.write(as_json(record, cls.request_id) + "\n")
+                else:
+                    sys.stdout.write(self.format(record).replace("\n", "\r") + "\n")
 
         class Filter(logging.Filter):
             def filter(self, record):
@@ -198,6 +203,47 @@ class Watch:
         handler.setFormatter(formatter)
         handler.addFilter(Filter())
         logging.root.addHandler(handler)
+        level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "")
+        if level:
+            logging.root.setLevel({"TRACE": "DEBUG"}.get(level, level))
+
+
+# What a record of logging has of its own; all else was given as `extra`.
+RECORD = frozenset((
+    "name", "msg", "args", "levelname", "levelno", "pathname", "filename", "module", "exc_info", "exc_text",
+    "stack_info", "lineno", "funcName", "created", "msecs", "relativeCreated", "thread", "threadName",
+    "processName", "process", "taskName", "aws_request_id",
+))
+
+
+def writes_json():
+    return os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
+
+
+def moment(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def as_json(record, request_id):
+    """A record of logging as an object.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html#python-logging-advanced
+    """
+    message = record.msg if isinstance(record.msg, dict) and not record.args else record.getMessage()
+    line = {"timestamp": moment(record.created), "level": record.levelname, "message": message, "logger": record.name}
+    if request_id:
+        line["requestId"] = request_id
+    if record.exc_info and record.exc_info[0]:
+        import traceback
+
+        kind, error, trace = record.exc_info
+        line["stackTrace"] = traceback.format_tb(trace)
+        line["errorType"], line["errorMessage"] = kind.__name__, str(error)
+        line["location"] = "%s:%s:%s" % (record.pathname, record.funcName, record.lineno)
+    for name, value in record.__dict__.items():
+        if name not in RECORD and name not in line:
+            line[name] = value
+    return json.dumps(line, ensure_ascii=False, default=str)
 
 
 def load(handler):
@@ -231,10 +277,13 @@ def describe(error, request_id):
         frames = traceback.extract_tb(error.__traceback__)
         frames = [frame for frame in frames if frame.filename != __file__ and not frame.filename.startswith("<frozen")]
         kind, message, trace = type(error).__name__, str(error), traceback.format_list(frames)
-    lines = ["[ERROR] %s: %s" % (kind, message) if message else "[ERROR] %s" % kind, "Traceback (most recent call last):"]
-    text = "\n".join(lines + [line.rstrip("\n") for line in trace])
-    sys.stdout.write(text.replace("\n", "\r") + "\n")
     document = {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": trace}
+    if writes_json():
+        text = json.dumps({"timestamp": moment(time.time()), "level": "ERROR", **document}, ensure_ascii=False)
+    else:
+        lines = ["[ERROR] %s: %s" % (kind, message) if message else "[ERROR] %s" % kind, "Traceback (most recent call last):"]
+        text = "\n".join(lines + [line.rstrip("\n") for line in trace]).replace("\n", "\r")
+    sys.stdout.write(text + "\n")
     return encode(document), kind
 
 

@@ -2,6 +2,7 @@
 //!
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html>
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,14 +18,31 @@ pub(crate) struct Failure {
     /// The error document for the caller.
     pub(crate) document: Bytes,
     /// What the REPORT line says behind its figures.
-    pub(crate) status: String,
+    pub(crate) status: Status,
     /// A line for the log, where the guest has not written one itself.
     pub(crate) line: Option<String>,
 }
 
+/// In which way an invocation failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Status {
+    Timeout,
+    /// An error of this type.
+    Error(String),
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timeout => f.write_str("Status: timeout"),
+            Self::Error(kind) => write!(f, "Status: error\tError Type: {kind}"),
+        }
+    }
+}
+
 /// The guest said itself that it failed.
 pub(crate) fn reported(document: Bytes, kind: Option<&str>) -> Failure {
-    let status = format!("Status: error\tError Type: {}", kind.unwrap_or("Unhandled"));
+    let status = Status::Error(kind.unwrap_or("Unhandled").to_owned());
     Failure { document, status, line: None }
 }
 
@@ -43,7 +61,7 @@ pub(crate) fn timed_out(request_id: &str, now: Timestamp, timeout: Duration) -> 
     let now = now.strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
     let message = format!("{now} {request_id} Task timed out after {:.2} seconds", timeout.as_secs_f64());
     let document = json!({ "errorType": "Sandbox.Timedout", "errorMessage": message });
-    Failure { document: document.to_string().into(), status: "Status: timeout".into(), line: Some(message) }
+    Failure { document: document.to_string().into(), status: Status::Timeout, line: Some(message) }
 }
 
 /// The guest answered with more than an answer may have.
@@ -65,7 +83,7 @@ pub(crate) fn no_entrypoint(request_id: &str, detail: &str) -> Failure {
 fn of(kind: &str, message: &str) -> Failure {
     Failure {
         document: json!({ "errorType": kind, "errorMessage": message }).to_string().into(),
-        status: format!("Status: error\tError Type: {kind}"),
+        status: Status::Error(kind.to_owned()),
         line: Some(format!("{message}\r{kind}")),
     }
 }
@@ -90,7 +108,7 @@ mod tests {
 
     fn check(failure: &Failure, document: &str, status: &str) {
         assert_eq!(failure.document, document);
-        assert_eq!(failure.status, status);
+        assert_eq!(failure.status.to_string(), status);
     }
 
     #[test]

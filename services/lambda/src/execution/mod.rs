@@ -15,6 +15,7 @@ mod instance;
 mod plan;
 mod provision;
 mod quota;
+mod record;
 mod run;
 mod scheduler;
 mod scribe;

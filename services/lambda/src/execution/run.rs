@@ -17,6 +17,7 @@ use super::desk::Event;
 use super::failure::{self, Failure};
 use super::instance::{Instance, Reusable};
 use super::plan;
+use super::record::{Record, Report};
 use super::scheduler::{CREDENTIALS_MARGIN, Claim};
 use super::start::{INIT_TIMEOUT, NotStarted, Purpose, start};
 
@@ -57,7 +58,7 @@ async fn invoke(lambda: &Lambda, cx: &Context, job: Job) -> Result<Invoked, ApiE
         }
     };
     let request_id = cx.request_id.to_string();
-    instance.scribe.begin(format!("START RequestId: {request_id} Version: {}", job.loaded.number));
+    instance.scribe.begin(&Record::Start { request_id: &request_id, version: &job.loaded.number });
     let began = Instant::now();
     let (init_duration, outcome) = match init {
         Init::Failed(failure) => (None, Err((failure, Reusable::No))),
@@ -66,15 +67,19 @@ async fn invoke(lambda: &Lambda, cx: &Context, job: Job) -> Result<Invoked, ApiE
             (duration, instance.handle(event, limit, || lambda.ports.clock.now()).await)
         }
     };
-    let is_restored = instance.is_restored;
-    let report = Report {
-        took: began.elapsed(),
+    let took = began.elapsed();
+    let failure = outcome.as_ref().err().map(|(failure, _)| failure);
+    let bytes = outcome.as_ref().map_or(0, Bytes::len);
+    instance.scribe.say(&Record::RuntimeDone { request_id: &request_id, took, bytes, failure });
+    let log_tail = instance.scribe.end(&Record::Report(Report {
+        request_id: &request_id,
+        took,
         init: init_duration,
-        is_restored,
+        is_restored: instance.is_restored,
+        memory_mb: job.loaded.version.settings.memory_mb,
         peak_mb: instance.memory_peak_mb(),
-    };
-    let lines = report.lines(&request_id, &job.loaded, outcome.as_ref().err().map(|(failure, _)| failure));
-    let log_tail = instance.scribe.end(lines);
+        failure,
+    }));
     let reusable = !matches!(outcome, Err((_, Reusable::No)));
     if reusable {
         lambda.scheduler.park(instance);
@@ -127,6 +132,7 @@ async fn begin(
             let share = plan::cpu_millis(settings.memory_mb, lambda.config.limits.cpu_millis_min);
             // Where the host cannot limit processors, nothing is lost.
             let _ = instance.sandbox.set_cpu_millis(share);
+            instance.scribe.say(&Record::InitDone { is_restored: instance.is_restored, took, failure: None });
             return Ok(Begun { instance, init: Init::Done(Some(took)) });
         }
         Ok(Err(failure)) => named(failure, &request_id),
@@ -135,8 +141,8 @@ async fn begin(
             failure::timed_out(&request_id, lambda.ports.clock.now(), INIT_TIMEOUT.max(limit))
         }
     };
-    let line = format!("INIT_REPORT Init Duration: {:.2} ms\tPhase: init\t{}", millis(took), init.status);
-    instance.scribe.end([line]);
+    let is_restored = instance.is_restored;
+    instance.scribe.say(&Record::InitDone { is_restored, took, failure: Some(&init) });
     Ok(Begun { instance, init: Init::Failed(init) })
 }
 
@@ -168,69 +174,4 @@ fn trace_id(cx: &Context, now: Timestamp) -> String {
     let digits = cx.request_id.to_string().replace('-', "");
     let (root, parent) = (digits.get(..24).unwrap_or_default(), digits.get(16..32).unwrap_or_default());
     format!("Root=1-{:08x}-{root};Parent={parent};Sampled=0", now.as_second())
-}
-
-/// The figures of an invocation.
-struct Report {
-    took: Duration,
-    init: Option<Duration>,
-    /// Whether the init was a restoration.
-    is_restored: bool,
-    peak_mb: u64,
-}
-
-impl Report {
-    fn lines(&self, request_id: &str, loaded: &Loaded, failure: Option<&Failure>) -> Vec<String> {
-        let mut lines: Vec<String> = failure.and_then(|failure| failure.line.clone()).into_iter().collect();
-        lines.push(format!("END RequestId: {request_id}"));
-        lines.push(self.line(request_id, loaded.version.settings.memory_mb, failure));
-        lines
-    }
-
-    fn line(&self, request_id: &str, memory_mb: u32, failure: Option<&Failure>) -> String {
-        let took = millis(self.took);
-        let billed = took.ceil();
-        let peak_mb = self.peak_mb.min(memory_mb.into());
-        let mut line = format!(
-            "REPORT RequestId: {request_id}\tDuration: {took:.2} ms\tBilled Duration: {billed:.0} ms\t\
-             Memory Size: {memory_mb} MB\tMax Memory Used: {peak_mb} MB\t"
-        );
-        if let (Some(init), true) = (self.init, self.is_restored) {
-            let took = millis(init);
-            line.push_str(&format!(
-                "Restore Duration: {took:.2} ms\tBilled Restore Duration: {:.0} ms\t",
-                took.ceil()
-            ));
-        } else if let Some(init) = self.init {
-            line.push_str(&format!("Init Duration: {:.2} ms\t", millis(init)));
-        }
-        if let Some(failure) = failure {
-            line.push_str(&failure.status);
-        }
-        line
-    }
-}
-
-fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1_000.0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_report_has_the_form_of_aws() {
-        let report = Report {
-            took: Duration::from_micros(2_115),
-            init: Some(Duration::from_micros(120_250)),
-            is_restored: false,
-            peak_mb: 40,
-        };
-        assert_eq!(
-            report.line("r", 128, None),
-            "REPORT RequestId: r\tDuration: 2.12 ms\tBilled Duration: 3 ms\tMemory Size: 128 MB\t\
-             Max Memory Used: 40 MB\tInit Duration: 120.25 ms\t"
-        );
-    }
 }

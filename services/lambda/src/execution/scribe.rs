@@ -13,6 +13,10 @@ use pagoda_service::ports::{LogLine, PutLogEvents};
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::Notify;
 
+use crate::logging::Logging;
+
+use super::record::Record;
+
 /// How long lines wait for others, to be written together.
 const LINGER: Duration = Duration::from_millis(50);
 /// The largest line; longer ones are cut in pieces.
@@ -47,6 +51,7 @@ pub(crate) struct Scribe {
     page: Mutex<Page>,
     more: Notify,
     clock: Arc<dyn Clock>,
+    logging: Logging,
 }
 
 struct Page {
@@ -63,7 +68,13 @@ struct Page {
 }
 
 impl Scribe {
-    pub(super) fn new(stdout: Receiver, stderr: Receiver, clock: Arc<dyn Clock>, writes: bool) -> Arc<Self> {
+    /// Takes down what comes out of `pipes`. Unless it `writes`, only tails are kept.
+    pub(super) fn new(
+        pipes: [Receiver; 2],
+        clock: Arc<dyn Clock>,
+        logging: Logging,
+        writes: bool,
+    ) -> Arc<Self> {
         let page = Page {
             begun: Default::default(),
             open: [true; 2],
@@ -74,36 +85,44 @@ impl Scribe {
             writes,
             closed: false,
         };
-        Arc::new(Self { pipes: [stdout, stderr], page: Mutex::new(page), more: Notify::new(), clock })
+        Arc::new(Self { pipes, page: Mutex::new(page), more: Notify::new(), clock, logging })
     }
 
-    /// Writes a line of Lambda's own.
-    pub(super) fn say(&self, line: String) {
-        self.page().add(self.clock.now(), line);
-        self.more.notify_one();
-    }
-
-    /// Takes down what the guest has written so far, then begins the tail of an invocation with `line`.
-    pub(super) fn begin(&self, line: String) {
+    /// Takes down what the guest has written so far, then a record of Lambda's own.
+    pub(super) fn say(&self, record: &Record<'_>) {
         let mut page = self.page();
         self.read_both(&mut page);
-        page.tail.clear();
-        page.add(self.clock.now(), line);
+        self.add(&mut page, record);
         drop(page);
         self.more.notify_one();
     }
 
-    /// Takes down what the guest has written so far, then `lines`; the tail of the invocation.
-    pub(super) fn end(&self, lines: impl IntoIterator<Item = String>) -> Bytes {
+    /// The same, as the first of an invocation: its tail begins.
+    pub(super) fn begin(&self, record: &Record<'_>) {
         let mut page = self.page();
         self.read_both(&mut page);
-        for line in lines {
-            page.add(self.clock.now(), line);
-        }
+        page.tail.clear();
+        self.add(&mut page, record);
+        drop(page);
+        self.more.notify_one();
+    }
+
+    /// The same, as the last of an invocation; its tail.
+    pub(super) fn end(&self, record: &Record<'_>) -> Bytes {
+        let mut page = self.page();
+        self.read_both(&mut page);
+        self.add(&mut page, record);
         let tail = Bytes::from(std::mem::take(&mut page.tail));
         drop(page);
         self.more.notify_one();
         tail
+    }
+
+    fn add(&self, page: &mut Page, record: &Record<'_>) {
+        let now = self.clock.now();
+        for line in record.lines(self.logging, now) {
+            page.add(now, line);
+        }
     }
 
     /// The guest has ended.
@@ -113,7 +132,7 @@ impl Scribe {
         for pipe in 0..2 {
             let rest = std::mem::take(&mut page.begun[pipe]);
             if !rest.is_empty() {
-                page.add(self.clock.now(), text(&rest));
+                page.write(self.clock.now(), text(&rest), self.logging);
             }
         }
         page.closed = true;
@@ -133,7 +152,9 @@ impl Scribe {
         while page.open[pipe] && page.bytes <= WAITING_BYTES_MAX {
             match read(&self.pipes[pipe], &mut chunk) {
                 Ok(0) => page.open[pipe] = false,
-                Ok(length) => page.take_down(pipe, chunk.get(..length).unwrap_or_default(), &*self.clock),
+                Ok(length) => {
+                    page.take_down(pipe, chunk.get(..length).unwrap_or_default(), &*self.clock, self.logging)
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(_) => page.open[pipe] = false,
@@ -169,7 +190,7 @@ impl Scribe {
 }
 
 impl Page {
-    fn take_down(&mut self, pipe: usize, bytes: &[u8], clock: &dyn Clock) {
+    fn take_down(&mut self, pipe: usize, bytes: &[u8], clock: &dyn Clock, logging: Logging) {
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
             let (piece, ends) = match piece.strip_suffix(b"\n") {
                 Some(piece) => (piece, true),
@@ -178,12 +199,19 @@ impl Page {
             self.begun[pipe].extend_from_slice(piece);
             while self.begun[pipe].len() > LINE_BYTES_MAX {
                 let part: Vec<u8> = self.begun[pipe].drain(..LINE_BYTES_MAX).collect();
-                self.add(clock.now(), text(&part));
+                self.write(clock.now(), text(&part), logging);
             }
             if ends {
                 let line = std::mem::take(&mut self.begun[pipe]);
-                self.add(clock.now(), text(&line));
+                self.write(clock.now(), text(&line), logging);
             }
+        }
+    }
+
+    /// Adds a line of the guest's, if it is one that the log keeps.
+    fn write(&mut self, timestamp: pagoda_base::Timestamp, message: String, logging: Logging) {
+        if logging.keeps(&message) {
+            self.add(timestamp, message);
         }
     }
 

@@ -179,7 +179,7 @@ async fn take(lambda: &Lambda, cx: &Context, loaded: &Arc<Loaded>) -> Result<Ima
     let started = start::start(lambda, cx, loaded, ids, memory, Purpose::Snapshot).await;
     let instance = started.map_err(|failed| match failed {
         NotStarted::Refused(error) => error.message,
-        NotStarted::Failed(failure) => failure.status,
+        NotStarted::Failed(failure) => failure.status.to_string(),
     })?;
     let taken = tokio::select! {
         taken = instance.sandbox.snapshot(&path) => taken.map_err(|error| error.to_string()),

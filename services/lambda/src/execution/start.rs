@@ -19,6 +19,7 @@ use crate::{Lambda, configuration, variables};
 use super::desk::Desk;
 use super::failure::{self, Failure};
 use super::instance::{Instance, Pause};
+use super::record::Record;
 use super::scribe::{Destination, Scribe};
 use super::{api, plan, template, variables as surroundings};
 
@@ -99,8 +100,14 @@ pub(super) async fn start(
         return Err(ApiError::internal().into());
     };
     drop(listeners);
-    let scribe = Scribe::new(stdout, stderr, Arc::clone(&lambda.ports.clock), destination.is_allowed());
-    scribe.say(init_line(is_restored, &loaded.version.settings.runtime, &engine));
+    let (clock, logging) = (Arc::clone(&lambda.ports.clock), loaded.version.settings.logging);
+    let scribe = Scribe::new([stdout, stderr], clock, logging, destination.is_allowed());
+    scribe.say(&Record::InitStart {
+        is_restored,
+        runtime: runtime_version(is_restored, &loaded.version.settings.runtime, &engine),
+        function: &loaded.id.name,
+        version: &loaded.number,
+    });
     let writing = super::scribe::keep(Arc::clone(&scribe), destination, Arc::clone(&lambda.ports.logs));
     lambda.scheduler.track(writing);
     let desk = Arc::new(Desk::new());
@@ -225,15 +232,13 @@ async fn destination(lambda: &Lambda, cx: &Context, loaded: &Loaded) -> Result<D
     Ok(destination)
 }
 
-fn init_line(is_restored: bool, runtime: &str, engine: &Engine) -> String {
+/// What the log says that the function runs on.
+fn runtime_version(is_restored: bool, runtime: &str, engine: &Engine) -> String {
     match engine {
-        _ if is_restored => format!("RESTORE_START Runtime Version: {runtime}"),
-        Engine::Interpreter { interpreter, instead: true } => {
-            format!(
-                "INIT_START Runtime Version: {interpreter} (instead of {runtime}, which is not installed)"
-            )
+        Engine::Interpreter { interpreter, instead: true } if !is_restored => {
+            format!("{interpreter} (instead of {runtime}, which is not installed)")
         }
-        _ => format!("INIT_START Runtime Version: {runtime}"),
+        _ => runtime.to_owned(),
     }
 }
 

@@ -39,6 +39,9 @@ pub(super) fn of(
     set("AWS_LAMBDA_INITIALIZATION_TYPE", if loaded.has_snapshot() { "snap-start" } else { "on-demand" });
     set("AWS_LAMBDA_LOG_GROUP_NAME", &configuration::log_group(&loaded.id, &loaded.version));
     set("AWS_LAMBDA_LOG_STREAM_NAME", stream);
+    let (format, level) = settings.logging.variables();
+    set("AWS_LAMBDA_LOG_FORMAT", format);
+    level.map(|level| set("AWS_LAMBDA_LOG_LEVEL", level));
     set("AWS_LAMBDA_RUNTIME_API", &format!("127.0.0.1:{RUNTIME_PORT}"));
     set("AWS_ENDPOINT_URL", &format!("http://127.0.0.1:{ENDPOINT_PORT}"));
     set("AWS_REGION", region);

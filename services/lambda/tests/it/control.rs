@@ -108,8 +108,6 @@ async fn what_is_not_built_is_refused_by_name() {
         (json!({"TracingConfig": {"Mode": "Active"}}), "TracingConfig.Mode=Active"),
         (json!({"PackageType": "Image"}), "PackageType=Image"),
         (json!({"Architectures": ["arm64"]}), "arm64"),
-        (json!({"LoggingConfig": {"LogFormat": "JSON"}}), "LogFormat=JSON"),
-        (json!({"LoggingConfig": {"SystemLogLevel": "INFO"}}), "SystemLogLevel"),
         (json!({"Runtime": "java21"}), "java21"),
         (json!({"Code": {"ImageUri": "x"}}), "ImageUri"),
     ] {

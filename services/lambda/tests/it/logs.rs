@@ -1,7 +1,7 @@
 //! What is in a function's log, and in which order.
 
 use libtest_mimic::Trial;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::archive::python;
 use crate::scene::{Scene, trial, unbase64};
@@ -16,6 +16,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("closing_writes_what_waits", closing_writes_what_waits),
         trial("closing_ends_what_runs", closing_ends_what_runs),
         trial("long_and_broken_lines_are_kept", long_and_broken_lines_are_kept),
+        trial("python_logs_in_json", python_logs_in_json),
+        trial("nodejs_logs_in_json", nodejs_logs_in_json),
+        trial("the_platform_logs_in_json", the_platform_logs_in_json),
+        trial("levels_need_json", levels_need_json),
     ]
 }
 
@@ -120,4 +124,94 @@ async fn closing_ends_what_runs() {
     scene.lambda.close().await;
     let (document, _) = busy.await.unwrap();
     assert_eq!(document["errorType"], "Runtime.ExitError");
+}
+
+fn in_json(application: &str, system: &str) -> Value {
+    json!({"LogFormat": "JSON", "ApplicationLogLevel": application, "SystemLogLevel": system})
+}
+
+/// The lines that are objects, once `last` is among them.
+async fn objects(scene: &Scene, last: &str) -> Vec<Value> {
+    let lines = scene.lines.of("/aws/lambda/f", last).await;
+    lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+async fn python_logs_in_json() {
+    let scene = Scene::new();
+    let source = "import logging\nlogger = logging.getLogger('mine')\n\
+                  def handler(e, c):\n    logger.debug('hidden')\n    logger.info('two\\nlines', extra={'more': 1})\n    \
+                  print('plain')\n    print('{\"level\": \"debug\", \"timestamp\": \"2026-11-22T16:00:00Z\"}')\n    \
+                  try: 1 / 0\n    except ZeroDivisionError: logger.exception({'a': 1})\n    raise ValueError('wrong')\n";
+    scene.create("f", python(source), json!({"LoggingConfig": in_json("INFO", "INFO")})).await.unwrap();
+    let (document, _) = scene.invoke("f", json!({})).await;
+    let lines = objects(&scene, "platform.report").await;
+    let of = |level: &str| lines.iter().filter(|line| line["level"] == level).collect::<Vec<_>>();
+    assert!(of("DEBUG").is_empty() && of("debug").is_empty(), "{lines:#?}");
+    let info = of("INFO")[0];
+    assert_eq!(
+        (&info["message"], &info["logger"], &info["more"]),
+        (&json!("two\nlines"), &json!("mine"), &json!(1))
+    );
+    assert_eq!(info["requestId"], document["requestId"]);
+    assert!(info["timestamp"].as_str().unwrap().ends_with('Z'));
+    let errors = of("ERROR");
+    assert_eq!(
+        (&errors[0]["message"], &errors[0]["errorType"]),
+        (&json!({"a": 1}), &json!("ZeroDivisionError"))
+    );
+    assert!(errors[0]["location"].as_str().unwrap().starts_with("/var/task/app.py:handler:"));
+    assert_eq!(
+        (&errors[1]["errorMessage"], &errors[1]["errorType"]),
+        (&json!("wrong"), &json!("ValueError"))
+    );
+    assert!(!errors[1]["stackTrace"].as_array().unwrap().is_empty());
+    assert!(scene.lines.of("/aws/lambda/f", "plain").await.contains(&"plain".to_owned()));
+}
+
+async fn nodejs_logs_in_json() {
+    let scene = Scene::new();
+    let source = "exports.handler = async () => { console.debug('hidden'); console.info('hidden'); \
+                  console.warn({ a: 1 }); console.error('x', new TypeError('bad')); throw new RangeError('wrong'); };";
+    let archive = crate::archive::Archive::new().file("app.js", source).done();
+    let more = json!({"Runtime": "nodejs20.x", "LoggingConfig": in_json("WARN", "WARN"), "MemorySize": 256});
+    scene.create("f", archive, more).await.unwrap();
+    let (document, _) = scene.invoke("f", json!({})).await;
+    assert_eq!(document["errorType"], "RangeError");
+    let lines = objects(&scene, "platform.report").await;
+    let own: Vec<_> = lines.iter().filter(|line| line["level"].is_string()).collect();
+    assert_eq!((&own[0]["level"], &own[0]["message"]), (&json!("WARN"), &json!({"a": 1})));
+    assert_eq!(
+        (&own[1]["level"], &own[1]["errorType"], &own[1]["errorMessage"]),
+        (&json!("ERROR"), &json!("TypeError"), &json!("bad"))
+    );
+    assert!(own[1]["message"].as_str().unwrap().starts_with("x TypeError: bad"));
+    assert_eq!((&own[2]["message"]["errorType"], own.len()), (&json!("RangeError"), 3));
+    assert_eq!(own[0]["requestId"].as_str().unwrap().len(), 36);
+    // Failures are warnings; the beginning is not one.
+    let kinds: Vec<_> = lines.iter().filter_map(|line| line["type"].as_str()).collect();
+    assert_eq!(kinds, ["platform.runtimeDone", "platform.report"]);
+}
+
+async fn the_platform_logs_in_json() {
+    let scene = Scene::new();
+    let source = "import os\ndef handler(e, c):\n    return [os.environ[n] for n in ('AWS_LAMBDA_LOG_FORMAT', 'AWS_LAMBDA_LOG_LEVEL')]\n";
+    let created =
+        scene.create("f", python(source), json!({"LoggingConfig": in_json("TRACE", "DEBUG")})).await.unwrap();
+    let expected = json!({"LogFormat": "JSON", "ApplicationLogLevel": "TRACE", "SystemLogLevel": "DEBUG", "LogGroup": "/aws/lambda/f"});
+    assert_eq!(created["LoggingConfig"], expected);
+    assert_eq!(scene.ask("f", json!({})).await, json!(["JSON", "TRACE"]));
+    let lines = objects(&scene, "platform.report").await;
+    let kinds: Vec<_> = lines.iter().filter_map(|line| line["type"].as_str()).collect();
+    let expected = ["initStart", "initRuntimeDone", "initReport", "start", "runtimeDone", "report"];
+    assert_eq!(kinds, expected.map(|kind| format!("platform.{kind}")));
+    assert_eq!(lines[5]["record"]["status"], "success");
+    assert!(lines[5]["record"]["metrics"]["initDurationMs"].as_f64().unwrap() > 0.0);
+    assert_eq!(lines[3]["record"]["version"], "$LATEST");
+}
+
+async fn levels_need_json() {
+    let scene = Scene::new();
+    let more = json!({"LoggingConfig": {"LogFormat": "Text", "SystemLogLevel": "WARN"}});
+    let error = scene.create("f", python(""), more).await.unwrap_err();
+    assert_eq!(error.code, "InvalidParameterValueException");
 }
