@@ -32,6 +32,7 @@ pub(crate) async fn create(
         environment: input.environment,
         logging_config: input.logging_config,
         snap_start: input.snap_start,
+        tracing_config: input.tracing_config,
     };
     let settings = change.check(lambda, &id)?.create()?;
     settings::check_snap_start(&settings)?;
@@ -78,7 +79,6 @@ pub(crate) async fn create(
 fn check_features(input: &g::CreateFunctionRequest) -> Result<(), ApiError> {
     const OPERATION: &str = "CreateFunction";
     settings::check_architectures(input.architectures.as_deref())?;
-    settings::check_tracing(OPERATION, input.tracing_config.as_ref())?;
     match input.package_type {
         Some(g::PackageType::Image) => Err(ApiError::not_implemented(OPERATION, "PackageType=Image")),
         _ => Ok(()),

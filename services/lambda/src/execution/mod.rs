@@ -22,6 +22,7 @@ mod scribe;
 mod snapshot;
 mod start;
 mod template;
+mod trace;
 mod variables;
 
 pub(crate) use provision::{Provision, provision};

@@ -92,7 +92,7 @@ async fn add(lambda: &Lambda, version: &VersionId) -> Result<(), String> {
     let started = start(lambda, &cx, &loaded, ids, memory, Purpose::Provision).await;
     let instance = started.map_err(|failed| match failed {
         NotStarted::Refused(error) => error.message,
-        NotStarted::Failed(failure) => failure.status,
+        NotStarted::Failed(failure) => failure.status.to_string(),
     })?;
     initialize(lambda, &loaded, &instance).await?;
     lambda.scheduler.kept(version, &instance);
