@@ -16,6 +16,8 @@ use crate::message::{At, Fault};
 
 /// Most descriptors that an image holds.
 const DESCRIPTORS_MAX: usize = 1024;
+/// The shortest time that does not mean never.
+const AT_ONCE: (i64, i64) = (0, 1);
 /// What a new pipe can hold.
 const PIPE_BYTES_MAX: usize = 64 * 1024;
 /// The descriptor that every restored process waits on.
@@ -232,9 +234,11 @@ fn timer(info: &str) -> Option<Kind> {
         let (seconds, nanos) = field(info, name)?.strip_prefix('(')?.strip_suffix(')')?.split_once(", ")?;
         Some((seconds.parse().ok()?, nanos.parse().ok()?))
     };
+    // One that has come due and was not read has no time left, and is only wound up again by being read.
+    let due = field(info, "ticks")? != "0";
     Some(Kind::Timer {
         clock: field(info, "clockid")?.parse().ok()?,
-        next: pair("it_value")?,
+        next: if due { AT_ONCE } else { pair("it_value")? },
         interval: pair("it_interval")?,
     })
 }
@@ -262,6 +266,9 @@ mod tests {
         let info = "pos:\t0\nclockid: 1\nticks: 0\nsettime flags: 00\nit_value: (0, 49406829)\nit_interval: (1, 0)\n";
         let expected = Kind::Timer { clock: 1, next: (0, 49_406_829), interval: (1, 0) };
         assert_eq!(timer(info), Some(expected));
+        let due = "clockid: 1\nticks: 1\nit_value: (0, 0)\nit_interval: (0, 5)\n";
+        let expected = Kind::Timer { clock: 1, next: AT_ONCE, interval: (0, 5) };
+        assert_eq!(timer(due), Some(expected));
         assert_eq!(timer("clockid: 1\n"), None);
     }
 }
