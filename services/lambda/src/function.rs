@@ -21,6 +21,7 @@ pub(crate) async fn create(
     check_features(&input)?;
     lambda.check_isolation()?;
     let tags = tag::merge(tag::Tags::new(), input.tags.unwrap_or_default())?;
+    tag::check(cx, tags.keys())?;
     let change = Change {
         runtime: input.runtime,
         role: Some(input.role.clone()),
