@@ -52,7 +52,11 @@ async fn hostile_archives_are_refused() {
         assert!(refused.message.contains(expected), "{expected}: {refused}");
     }
     assert_eq!(fs::read_dir(scene.data.path().join("functions")).unwrap().count(), 0);
-    assert_eq!(fs::read_dir(scene.data.path()).unwrap().count(), 3, "nothing beside functions, images and runtimes");
+    assert_eq!(
+        fs::read_dir(scene.data.path()).unwrap().count(),
+        3,
+        "nothing beside functions, images and runtimes"
+    );
 }
 
 /// The archive with its one name changed to another of ten bytes, which no zip writer would accept.

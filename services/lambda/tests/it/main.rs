@@ -10,6 +10,7 @@ mod events;
 mod failures;
 mod guests;
 mod invoking;
+mod java;
 mod layers;
 mod logs;
 mod nodejs;
@@ -36,6 +37,7 @@ fn main() {
         failures::trials(),
         guests::trials(),
         invoking::trials(),
+        java::trials(),
         layers::trials(),
         logs::trials(),
         nodejs::trials(),
