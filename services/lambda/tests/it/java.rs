@@ -204,10 +204,10 @@ async fn java_failures_have_their_document() {
         assert!(told.contains(message), "{document}");
     }
     let (document, _) = scene.invoke("thrown", json!("")).await;
-    assert_eq!(document["stackTrace"], json!(["example.Failures.thrown(Failures.java:35)"]));
+    assert_eq!(document["stackTrace"], json!(["example.Failures.thrown(Failures.java:36)"]));
     assert_eq!(document["cause"]["errorType"], "java.lang.ArithmeticException");
     assert_eq!(document["cause"]["errorMessage"], "/ by zero");
-    assert_eq!(document["cause"]["stackTrace"][0], "example.Failures.inner(Failures.java:40)");
+    assert_eq!(document["cause"]["stackTrace"][0], "example.Failures.inner(Failures.java:41)");
     let lines = scene.lines.of("/aws/lambda/thrown", "wrong: example.Failures$Own\r").await.join("\n");
     assert!(lines.contains("Caused by: java.lang.ArithmeticException: / by zero"), "{lines}");
     make(&scene, "silent", "Failures::silent", json!({})).await;

@@ -75,7 +75,7 @@ final class Api {
         return read();
     }
 
-    /** Tells of a failure after which this process ends: {@code init}, {@code restore} or an invocation. */
+    /** Tells of a failure of {@code init} or {@code restore}, after which this process ends. */
     void report(String what, Failure failure) throws IOException {
         byte[] document = failure.document();
         send(post(what + "/error", document.length, failure.kind()), document, new byte[0]);

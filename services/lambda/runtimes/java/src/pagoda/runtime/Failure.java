@@ -31,11 +31,6 @@ final class Failure {
         }
     }
 
-    /** Whether nothing can be expected of the process any more. */
-    boolean isFatal() {
-        return error instanceof VirtualMachineError;
-    }
-
     String kind() {
         return error.getClass().getName();
     }

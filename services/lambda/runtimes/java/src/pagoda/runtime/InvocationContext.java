@@ -65,7 +65,7 @@ final class InvocationContext implements Context {
     @Override
     public int getRemainingTimeInMillis() {
         long deadline = Long.parseLong(headers.get("lambda-runtime-deadline-ms"));
-        return (int) Math.max(deadline - System.currentTimeMillis(), 0);
+        return (int) Math.min(Math.max(deadline - System.currentTimeMillis(), 0), Integer.MAX_VALUE);
     }
 
     @Override

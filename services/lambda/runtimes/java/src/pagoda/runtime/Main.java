@@ -81,10 +81,6 @@ public final class Main {
             event = null;
             // What the function left behind would end the connection.
             Thread.interrupted();
-            if (failure != null && failure.isFatal()) {
-                api.report("invocation/" + context.getAwsRequestId(), failure);
-                System.exit(1);
-            }
             event = failure == null ? api.answer(context.getAwsRequestId(), answer)
                     : api.fail(context.getAwsRequestId(), failure);
         }

@@ -90,8 +90,9 @@ final class Warm {
     private static void answer(ServerSocket server, byte[] body) {
         String head = "HTTP/1.1 200 OK\r\nlambda-runtime-aws-request-id: 0\r\nlambda-runtime-deadline-ms: "
                 + Long.MAX_VALUE / 2 + "\r\ncontent-length: " + body.length + "\r\n\r\n";
-        byte[] event = (head + new String(body, StandardCharsets.UTF_8)).getBytes(StandardCharsets.UTF_8);
-        byte[] accepted = "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n".getBytes(StandardCharsets.UTF_8);
+        String first = head + new String(body, StandardCharsets.UTF_8);
+        byte[] event = first.getBytes(StandardCharsets.UTF_8);
+        byte[] more = ("HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n" + first).getBytes(StandardCharsets.UTF_8);
         byte[] request = new byte[4096];
         try (Socket socket = server.accept()) {
             InputStream in = socket.getInputStream();
@@ -99,8 +100,7 @@ final class Warm {
             in.read(request);
             out.write(event);
             while (in.read(request) > 0) {
-                out.write(accepted);
-                out.write(event);
+                out.write(more);
             }
         } catch (java.io.IOException e) {
             // The client sees it too.
