@@ -13,6 +13,7 @@ xargs cat < "$out/sources" | sha256sum | cut -d ' ' -f 1 > "$out/classes/META-IN
 cat > "$out/manifest" <<'M'
 Main-Class: pagoda.runtime.Main
 Add-Opens: java.base/java.io java.base/java.lang java.base/java.util.concurrent
+  java.base/jdk.internal.loader java.base/jdk.internal.misc
 Enable-Native-Access: ALL-UNNAMED
 M
 jar --create --file pagoda-runtime.jar --manifest "$out/manifest" --date 2026-01-01T00:00:00Z -C "$out/classes" .

@@ -25,6 +25,9 @@ final class Surroundings {
         for (Map.Entry<String, String> one : environment.entrySet()) {
             all.put(variable.invoke(null, one.getKey()), value.invoke(null, one.getValue()));
         }
+        if (NativeEnvironment.isReachable()) {
+            NativeEnvironment.replace(environment);
+        }
         String zone = environment.getOrDefault("TZ", "UTC");
         TimeZone.setDefault(TimeZone.getTimeZone(zone.startsWith(":") ? zone.substring(1) : zone));
     }

@@ -55,6 +55,9 @@ final class Warm {
     }
 
     static void up() throws Exception {
+        if (!NativeEnvironment.isReachable()) {
+            throw new IllegalStateException("No templates of this version of Java");
+        }
         try (URLClassLoader loader = Task.loader("/var/runtime", "/opt/java")) {
             loader.getResource("nothing");
             Handler handler = Handler.load(Echo.class.getName() + "::handle", loader);
