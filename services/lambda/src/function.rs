@@ -68,7 +68,7 @@ pub(crate) async fn create(
         Outcome::CheckFailed { .. } => return Err(exists(&id)),
         outcome => outcome.done()?,
     };
-    lambda.expect(&latest.settings.runtime);
+    lambda.expect(&latest.settings.runtime, latest.settings.memory_mb);
     if publish {
         version::snapshot(lambda, cx, &id, first).await?;
     }

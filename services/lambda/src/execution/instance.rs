@@ -56,7 +56,10 @@ impl Instance {
             Ok(answer) = answer => match answer {
                 Answer::Response(payload) => Ok(payload),
                 Answer::Error(document, kind) => {
-                    Err((failure::reported(document, kind.as_deref()), Reusable::Yes))
+                    // A heap that was full once may stay so.
+                    let is_spent = kind.as_deref() == Some("java.lang.OutOfMemoryError");
+                    let reusable = if is_spent { Reusable::No } else { Reusable::Yes };
+                    Err((failure::reported(document, kind.as_deref()), reusable))
                 }
                 Answer::TooLarge(bytes) => Err((failure::too_large(bytes), Reusable::Yes)),
             },

@@ -21,6 +21,7 @@ use super::failure::{self, Failure};
 use super::instance::{Instance, Pause};
 use super::record::Record;
 use super::scribe::{Destination, Scribe};
+use super::template::Mold;
 use super::{api, plan, template, variables as surroundings};
 
 /// Why there is no instance.
@@ -86,7 +87,7 @@ pub(super) async fn start(
     let is_restored = snapshot.is_some();
     let spawned = match snapshot {
         Some(image) => spawner.spawn(restored(&spec, image)).await,
-        None => spawn(lambda, spawner, &engine, spec, restorable).await,
+        None => spawn(lambda, spawner, loaded, &engine, spec, restorable).await,
     };
     let mut sandbox = spawned.map_err(|error| not_spawned(cx, &engine, error))?;
     if purpose != Purpose::Snapshot {
@@ -136,18 +137,20 @@ pub(super) async fn start(
 async fn spawn(
     lambda: &Lambda,
     spawner: &Spawner,
+    loaded: &Loaded,
     engine: &Engine,
     spec: Spec,
     restorable: bool,
 ) -> Result<pagoda_sandbox::Instance, Error> {
     let Engine::Interpreter { interpreter, .. } = engine else { return spawner.spawn(spec).await };
-    let Some(image) = lambda.templates.image(interpreter).filter(|_| restorable) else {
-        lambda.want_template(interpreter);
+    let mold = Mold::of(interpreter, loaded.version.settings.memory_mb);
+    let Some(image) = lambda.templates.image(&mold).filter(|_| restorable) else {
+        lambda.want_template(&mold);
         return spawner.spawn(spec).await;
     };
     match spawner.spawn(restored(&spec, image)).await {
         Err(Error::Spawn { step, source }) if step.starts_with("restoring") => {
-            lambda.templates.give_up(interpreter, format!("{step}: {source}"));
+            lambda.templates.give_up(&mold, format!("{step}: {source}"));
             spawner.spawn(spec).await
         }
         spawned => spawned,

@@ -10,6 +10,7 @@ mod events;
 mod failures;
 mod guests;
 mod invoking;
+mod java;
 mod layers;
 mod logs;
 mod nodejs;
@@ -38,6 +39,7 @@ fn main() {
         failures::trials(),
         guests::trials(),
         invoking::trials(),
+        java::trials(),
         layers::trials(),
         logs::trials(),
         nodejs::trials(),
