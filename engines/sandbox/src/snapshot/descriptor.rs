@@ -1,12 +1,12 @@
 //! The open descriptors of a process, each in the form in which it can be made again.
 //!
 //! What leads out of the process (a socket, a pipe to somebody else) is refused by name: a restored process
-//! could not have it. Its standard descriptors and its resume pipe are those of its new instance.
+//! could not have it. Connections are broken off instead, as programs know it of connections. Its standard descriptors and its resume pipe are those of its new instance.
 
 use std::fs;
 use std::os::fd::OwnedFd;
 
-use rustix::net::{AddressFamily, SocketType, sockopt};
+use rustix::net::{AddressFamily, SocketType, getpeername, sockopt};
 use rustix::pipe::{PipeFlags, SpliceFlags, pipe_with, tee};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use serde::{Deserialize, Serialize};
@@ -54,7 +54,7 @@ pub(crate) enum Kind {
         inode: u64,
         held: Vec<u8>,
     },
-    /// A Unix stream whose other end is closed. Java closes descriptors by putting one in their place.
+    /// A stream whose other end is closed, or a connection, whose other end will be.
     Severed,
     /// Times in seconds and nanoseconds; `next` is the time left.
     Timer {
@@ -133,8 +133,8 @@ fn judge(
         };
     }
     if one.link.starts_with("socket:[") {
-        let severed = is_severed(pid, one.number).at("looking at a socket")?;
-        return if severed { Ok(Kind::Severed) } else { refuse() };
+        let breaks = is_broken_by_rest(pid, one.number).at("looking at a socket")?;
+        return if breaks { Ok(Kind::Severed) } else { refuse() };
     }
     match one.link.strip_prefix("anon_inode:") {
         Some("[eventfd]") => {
@@ -193,12 +193,18 @@ fn held(pipe: &OwnedFd) -> rustix::io::Result<Vec<u8>> {
     Ok(held)
 }
 
-/// Whether descriptor `number` of process `pid` is one end of a Unix stream that nobody has the other end of.
-fn is_severed(pid: i32, number: i32) -> rustix::io::Result<bool> {
+/// Whether descriptor `number` of process `pid` is a stream whose other end is gone, or a connection, which any
+/// rest may break off.
+fn is_broken_by_rest(pid: i32, number: i32) -> rustix::io::Result<bool> {
     let socket = copy(pid, number)?;
-    let unix = sockopt::socket_domain(&socket)? == AddressFamily::UNIX;
-    let stream = sockopt::socket_type(&socket)? == SocketType::STREAM;
-    Ok(unix && stream && crate::socket::closed(&socket))
+    if sockopt::socket_type(&socket)? != SocketType::STREAM {
+        return Ok(false);
+    }
+    Ok(match sockopt::socket_domain(&socket)? {
+        AddressFamily::UNIX => crate::socket::closed(&socket),
+        AddressFamily::INET | AddressFamily::INET6 => getpeername(&socket).is_ok(),
+        _ => false,
+    })
 }
 
 fn copy(pid: i32, number: i32) -> rustix::io::Result<OwnedFd> {

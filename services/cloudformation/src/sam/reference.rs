@@ -84,10 +84,19 @@ mod tests {
         for (before, after) in [
             (json!({ "Ref": "Layer" }), json!({ "Ref": "Layer0" })),
             (json!({ "Ref": "F" }), json!({ "Ref": "F" })),
-            (json!({ "Fn::GetAtt": ["Layer", "LayerVersionArn"] }), json!({ "Fn::GetAtt": ["Layer0", "LayerVersionArn"] })),
+            (
+                json!({ "Fn::GetAtt": ["Layer", "LayerVersionArn"] }),
+                json!({ "Fn::GetAtt": ["Layer0", "LayerVersionArn"] }),
+            ),
             (json!({ "Fn::GetAtt": "F.Alias.AliasArn" }), json!({ "Fn::GetAtt": "FAliaslive.AliasArn" })),
-            (json!({ "Fn::Sub": "${F.Alias} ${F.Arn} ${!Layer} ${" }), json!({ "Fn::Sub": "${FAliaslive} ${F.Arn} ${!Layer} ${" })),
-            (json!({ "Fn::Sub": ["${x}", { "x": { "Ref": "F.Alias" } }] }), json!({ "Fn::Sub": ["${x}", { "x": { "Ref": "FAliaslive" } }] })),
+            (
+                json!({ "Fn::Sub": "${F.Alias} ${F.Arn} ${!Layer} ${" }),
+                json!({ "Fn::Sub": "${FAliaslive} ${F.Arn} ${!Layer} ${" }),
+            ),
+            (
+                json!({ "Fn::Sub": ["${x}", { "x": { "Ref": "F.Alias" } }] }),
+                json!({ "Fn::Sub": ["${x}", { "x": { "Ref": "FAliaslive" } }] }),
+            ),
             (json!({ "DependsOn": ["Layer", "F"] }), json!({ "DependsOn": ["Layer0", "F"] })),
             (json!({ "Layer": ["Layer"] }), json!({ "Layer": ["Layer"] })),
         ] {

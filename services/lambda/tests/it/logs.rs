@@ -222,7 +222,8 @@ async fn active_tracing_samples_invocations() {
     let source = "import os\ndef handler(e, c):\n    return os.environ['_X_AMZN_TRACE_ID']\n";
     for (mode, sampled) in [("Active", true), ("PassThrough", false)] {
         let name = mode.to_lowercase();
-        let created = scene.create(&name, python(source), json!({"TracingConfig": {"Mode": mode}})).await.unwrap();
+        let created =
+            scene.create(&name, python(source), json!({"TracingConfig": {"Mode": mode}})).await.unwrap();
         assert_eq!(created["TracingConfig"]["Mode"], mode);
         let header = scene.ask(&name, json!({})).await;
         let header = header.as_str().unwrap();
