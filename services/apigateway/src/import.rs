@@ -234,7 +234,8 @@ fn parameters(document: &Value, described: Option<&Value>) -> Result<BTreeMap<St
             Some("query") => "querystring",
             _ => continue,
         };
-        let name = text("name").ok_or_else(|| bad_request("Invalid OpenAPI input: a parameter has no name"))?;
+        let name =
+            text("name").ok_or_else(|| bad_request("Invalid OpenAPI input: a parameter has no name"))?;
         let required = parameter.get("required").and_then(Value::as_bool).unwrap_or_default();
         read.insert(format!("method.request.{place}.{name}"), required);
     }

@@ -95,7 +95,8 @@ pub(crate) fn transform(document: &Value) -> Checked<Value> {
     let globals = globals::Globals::read(sections.remove("Globals"))?;
     let resources = sections.remove("Resources").unwrap_or_else(|| json!({}));
     let resources = object(&resources, "Template format error: Resources must be an object.")?;
-    let mut sam = Sam { resources: Object::new(), routes: BTreeMap::new(), renamed: BTreeMap::new(), globals };
+    let mut sam =
+        Sam { resources: Object::new(), routes: BTreeMap::new(), renamed: BTreeMap::new(), globals };
     sam.expand(resources)?;
     sections.insert("Resources".into(), Value::Object(sam.resources));
     Ok(reference::renamed(Value::Object(sections), &sam.renamed))
@@ -308,7 +309,8 @@ mod tests {
 
         let version = |more: Value| {
             let made = published(more);
-            let found = made["Resources"].as_object().unwrap().keys().find(|name| name.starts_with("FVersion"));
+            let found =
+                made["Resources"].as_object().unwrap().keys().find(|name| name.starts_with("FVersion"));
             found.unwrap().clone()
         };
         let same = version(json!({}));
@@ -329,7 +331,8 @@ mod tests {
     #[test]
     fn a_layer_has_a_name_for_each_version() {
         let layer = |more: Value| {
-            let mut properties = json!({ "ContentUri": "s3://b/layer.zip", "CompatibleRuntimes": ["python3.12"] });
+            let mut properties =
+                json!({ "ContentUri": "s3://b/layer.zip", "CompatibleRuntimes": ["python3.12"] });
             properties.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             json!({ "Type": "AWS::Serverless::LayerVersion", "Properties": properties })
         };
@@ -383,7 +386,12 @@ mod tests {
             (one(function(to("SNS"), json!({}))), "SNS"),
             (one(function(to("EventBridge"), json!({}))), "EventBridge"),
             (one(function(json!({ "FunctionUrlConfig": {} }), json!({}))), "AuthType"),
-            (one(json!({ "Type": "AWS::Serverless::LayerVersion", "Properties": { "ContentUri": "layer/" } })), "ContentUri"),
+            (
+                one(
+                    json!({ "Type": "AWS::Serverless::LayerVersion", "Properties": { "ContentUri": "layer/" } }),
+                ),
+                "ContentUri",
+            ),
             (one(connected), "Connectors"),
             (api(json!({ "StageName": "s", "GatewayResponses": {} })), "GatewayResponses"),
             (api(json!({ "StageName": "s", "MethodSettings": [] })), "MethodSettings"),

@@ -108,13 +108,18 @@ async fn reserved_tags_are_refused() {
     let api = gateway.deploy(json!({ "/": { "get": crate::world::mock("200", "one") } })).await;
     let stage = gateway.must("GetStage", json!({ "restApiId": api, "stageName": "s" })).await;
     let (tags, arn) = (json!({ "aws:x": "1" }), format!("arn:aws:apigateway:us-east-1::/restapis/{api}"));
-    let deployed = json!({ "restApiId": api, "stageName": "t", "deploymentId": stage["deploymentId"], "tags": tags });
+    let deployed =
+        json!({ "restApiId": api, "stageName": "t", "deploymentId": stage["deploymentId"], "tags": tags });
     for (operation, input) in [
         ("CreateRestApi", json!({ "name": "n", "tags": tags })),
         ("CreateStage", deployed),
         ("TagResource", json!({ "resourceArn": arn, "tags": tags })),
         ("UntagResource", json!({ "resourceArn": arn, "tagKeys": ["aws:x"] })),
     ] {
-        assert_eq!(gateway.client.refused("apigateway", operation, input).await, "BadRequestException", "{operation}");
+        assert_eq!(
+            gateway.client.refused("apigateway", operation, input).await,
+            "BadRequestException",
+            "{operation}"
+        );
     }
 }

@@ -64,7 +64,10 @@ impl Sam {
         })?;
         let lawful = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if alias.is_empty() || !alias.bytes().all(lawful) {
-            return Err(refused(name, "AutoPublishAlias must be of letters, digits, hyphens and underscores"));
+            return Err(refused(
+                name,
+                "AutoPublishAlias must be of letters, digits, hyphens and underscores",
+            ));
         }
         let version = format!("{name}Version{}", mark(name, properties, function)?);
         let mut published = json!({ "FunctionName": { "Ref": name } });
@@ -93,7 +96,8 @@ impl Sam {
 fn mark(name: &str, properties: &Object, function: &Value) -> Checked<String> {
     if let Some(hash) = properties.get("AutoPublishCodeSha256") {
         let text = hash.as_str().filter(|text| text.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-        let text = text.ok_or_else(|| refused(name, "AutoPublishCodeSha256 must be a hash in hexadecimal"))?;
+        let text =
+            text.ok_or_else(|| refused(name, "AutoPublishCodeSha256 must be a hash in hexadecimal"))?;
         return Ok(text.chars().take(10).collect());
     }
     if properties.get("AutoPublishAliasAllProperties") == Some(&json!(true)) {

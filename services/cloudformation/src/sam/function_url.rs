@@ -42,7 +42,9 @@ impl Sam {
                 "InvokedViaFunctionUrl": true,
                 "Principal": everybody,
             });
-            for (id, permission) in [("UrlPublicPermissions", public), ("URLInvokeAllowPublicAccess", through)] {
+            for (id, permission) in
+                [("UrlPublicPermissions", public), ("URLInvokeAllowPublicAccess", through)]
+            {
                 self.add_beside(format!("{name}{id}"), "AWS::Lambda::Permission", permission, origin);
             }
         }

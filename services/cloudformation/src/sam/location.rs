@@ -8,7 +8,12 @@ use crate::template::Checked;
 /// The place that `property` of the resource `name` names, as Lambda's resources take it.
 pub(super) fn read(name: &str, property: &str, uri: &Value) -> Checked<Value> {
     let invalid = || {
-        refused(name, &format!("'{property}' is not a valid S3 Uri of the form 's3://bucket/key' with optional versionId query parameter."))
+        refused(
+            name,
+            &format!(
+                "'{property}' is not a valid S3 Uri of the form 's3://bucket/key' with optional versionId query parameter."
+            ),
+        )
     };
     match uri {
         Value::String(uri) => {

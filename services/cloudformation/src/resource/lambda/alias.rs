@@ -70,6 +70,7 @@ async fn call(calls: &Calls<'_>, operation: &str, properties: &Object) -> Done<C
 fn weights(properties: &Object) -> Object {
     let routing = properties.get("RoutingConfig").and_then(Value::as_object);
     let listed = routing.map_or(&[][..], |routing| items(routing, "AdditionalVersionWeights"));
-    let weight = |one: &Value| Some((one["FunctionVersion"].as_str()?.to_owned(), one["FunctionWeight"].clone()));
+    let weight =
+        |one: &Value| Some((one["FunctionVersion"].as_str()?.to_owned(), one["FunctionWeight"].clone()));
     listed.iter().filter_map(weight).collect()
 }

@@ -17,7 +17,13 @@ impl Kind for EventInvokeConfig {
     }
 
     fn properties(&self) -> &'static [&'static str] {
-        &["DestinationConfig", "FunctionName", "MaximumEventAgeInSeconds", "MaximumRetryAttempts", "Qualifier"]
+        &[
+            "DestinationConfig",
+            "FunctionName",
+            "MaximumEventAgeInSeconds",
+            "MaximumRetryAttempts",
+            "Qualifier",
+        ]
     }
 
     fn fixed(&self) -> &'static [&'static str] {

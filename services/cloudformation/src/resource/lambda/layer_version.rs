@@ -17,7 +17,14 @@ impl Kind for LayerVersion {
     }
 
     fn properties(&self) -> &'static [&'static str] {
-        &["CompatibleArchitectures", "CompatibleRuntimes", "Content", "Description", "LayerName", "LicenseInfo"]
+        &[
+            "CompatibleArchitectures",
+            "CompatibleRuntimes",
+            "Content",
+            "Description",
+            "LayerName",
+            "LicenseInfo",
+        ]
     }
 
     fn fixed(&self) -> &'static [&'static str] {
