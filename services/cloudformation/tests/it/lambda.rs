@@ -75,7 +75,8 @@ async fn what_belongs_to_a_function_comes_and_goes_with_its_stack() {
     let url = "https://id.lambda-url.us-east-1.localhost/";
     let mut expected = vec![&*number, "1", &*alias, function, url, &*number, &*alias, function, "f|$LATEST"];
     let mut seen = outputs(&stack);
-    (expected.sort_unstable(), seen.sort_unstable());
+    expected.sort_unstable();
+    seen.sort_unstable();
     assert_eq!(seen, expected);
     let asked = |operation: &str| stacks.functions().asked(operation);
     assert_eq!(asked("GetFunctionConfiguration").len(), 2);
