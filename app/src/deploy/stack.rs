@@ -126,8 +126,15 @@ async fn settled(client: &Client, stack: &str, progress: &Progress) -> Result<Op
 async fn failure(client: &Client, stack: &str) -> Error {
     let events = client.query(SERVICE, CLOUDFORMATION, "DescribeStackEvents", &[("StackName", stack)]).await;
     let events = events.unwrap_or_default();
-    let failed =
-        events.members("StackEvents").find(|event| event.text_of("ResourceStatus").ends_with("_FAILED"));
+    let latest = |end: &str| {
+        let mut events = events.members("StackEvents");
+        events.find(|event| {
+            let (status, reason) = (event.text_of("ResourceStatus"), event.text_of("ResourceStatusReason"));
+            status.ends_with(end) && !reason.is_empty()
+        })
+    };
+    // What is wrong with the outputs fails no resource: the way back tells.
+    let failed = latest("_FAILED").or_else(|| latest("ROLLBACK_IN_PROGRESS"));
     match failed {
         Some(event) => Error::new(format!(
             "{}: {}",

@@ -27,12 +27,14 @@ fn field(name: String, value: Value, names: &Names) -> (String, Value) {
             let items = items.into_iter().map(|item| item.as_str().and_then(target).unwrap_or(item));
             items.collect()
         }
+        // The name may have a dot, and stand on either side of the comma.
         ("Fn::GetAtt", Value::Array(parts)) => {
-            let mut parts = parts;
-            if let Some(new) = parts.first().and_then(Value::as_str).and_then(target) {
-                parts[0] = new;
+            let texts: Option<Vec<&str>> = parts.iter().map(Value::as_str).collect();
+            let new = texts.map(|texts| attribute(&texts.join("."), names));
+            match new.as_deref().and_then(|text| text.split_once('.')) {
+                Some((name, attribute)) => json!([name, attribute]),
+                None => renamed(Value::Array(parts), names),
             }
-            Value::Array(parts)
         }
         ("Fn::GetAtt", Value::String(text)) => json!(attribute(&text, names)),
         ("Fn::Sub", Value::String(text)) => json!(substituted(&text, names)),
@@ -87,6 +89,19 @@ mod tests {
             (
                 json!({ "Fn::GetAtt": ["Layer", "LayerVersionArn"] }),
                 json!({ "Fn::GetAtt": ["Layer0", "LayerVersionArn"] }),
+            ),
+            (
+                json!({ "Fn::GetAtt": ["F", "Alias.AliasArn"] }),
+                json!({ "Fn::GetAtt": ["FAliaslive", "AliasArn"] }),
+            ),
+            (
+                json!({ "Fn::GetAtt": ["F.Alias", "AliasArn"] }),
+                json!({ "Fn::GetAtt": ["FAliaslive", "AliasArn"] }),
+            ),
+            (json!({ "Fn::GetAtt": ["F", "A.B"] }), json!({ "Fn::GetAtt": ["F", "A.B"] })),
+            (
+                json!({ "Fn::GetAtt": ["F", { "Ref": "Layer" }] }),
+                json!({ "Fn::GetAtt": ["F", { "Ref": "Layer0" }] }),
             ),
             (json!({ "Fn::GetAtt": "F.Alias.AliasArn" }), json!({ "Fn::GetAtt": "FAliaslive.AliasArn" })),
             (

@@ -13,10 +13,13 @@ use pagoda_service::{Api, Authorizer, Context, Registry};
 use pagoda_testkit::{Client, World};
 use serde_json::{Value, json};
 
+use crate::functions::Functions;
+
 /// The registry, once it is there: CloudFormation is in it, and calls it.
 #[derive(Default)]
 struct Late {
     registry: OnceLock<Arc<Registry>>,
+    functions: Functions,
     cut: Mutex<Cut>,
 }
 
@@ -62,7 +65,10 @@ impl CallOperation for Late {
     ) -> Result<Value, ApiError> {
         let (effect, answer) = self.next();
         if effect {
-            let done = self.registry.get().unwrap().call(cx, service, operation, input).await;
+            let done = match service {
+                "lambda" => self.functions.call(operation, input),
+                _ => self.registry.get().unwrap().call(cx, service, operation, input).await,
+            };
             if answer {
                 return done;
             }
@@ -110,6 +116,11 @@ impl<'w> Stacks<'w> {
         let client = Client::new(world, apis, Authorizer::new(iam));
         late.registry.set(client.registry()).ok().unwrap();
         Self { client, cloudformation, late }
+    }
+
+    /// The stand-in for Lambda.
+    pub(crate) fn functions(&self) -> &Functions {
+        &self.late.functions
     }
 
     /// The process is killed at this point of what comes next.
