@@ -40,7 +40,11 @@ final class Bean {
         } else {
             fields(of);
             methods();
-            properties.values().removeIf(one -> !one.isReadable() && !one.isWritable());
+            for (Property property : new ArrayList<>(properties.values())) {
+                if (!property.isReadable() && !property.isWritable()) {
+                    properties.remove(property.name);
+                }
+            }
         }
         for (Property property : properties.values()) {
             anyCase.putIfAbsent(property.name.toLowerCase(java.util.Locale.ROOT), property);
@@ -66,7 +70,12 @@ final class Bean {
     }
 
     private Property property(String name) {
-        return properties.computeIfAbsent(name, Property::new);
+        Property property = properties.get(name);
+        if (property == null) {
+            property = new Property(name);
+            properties.put(name, property);
+        }
+        return property;
     }
 
     private void fields(Class<?> in) {

@@ -30,16 +30,16 @@ interface Handler {
         Pojo pojo = Pojo.of(loader);
         boolean isInterfaces = method.equals("handleRequest");
         if (isInterfaces && RequestStreamHandler.class.isAssignableFrom(of)) {
-            return streaming((RequestStreamHandler) made(of));
+            return new Streaming((RequestStreamHandler) made(of));
         }
         if (isInterfaces && RequestHandler.class.isAssignableFrom(of)) {
-            return requesting((RequestHandler<?, ?>) made(of), pojo);
+            return new Requesting((RequestHandler<?, ?>) made(of), pojo);
         }
         if (colons < 0) {
             throw new Exception("Class " + className + " does not implement an appropriate handler interface");
         }
         Method chosen = choose(of, method);
-        return calling(Modifier.isStatic(chosen.getModifiers()) ? null : made(of), Property.open(chosen), of, pojo);
+        return new Calling(Modifier.isStatic(chosen.getModifiers()) ? null : made(of), Property.open(chosen), of, pojo);
     }
 
     private static Class<?> load(String className, ClassLoader loader, String handler) throws ClassNotFoundException {
@@ -97,38 +97,75 @@ interface Handler {
         return events < 2 || events == 2 && parameters[0] == InputStream.class && parameters[1] == OutputStream.class;
     }
 
-    private static Handler streaming(RequestStreamHandler handler) {
-        return (event, context) -> {
+    /** For {@link RequestStreamHandler}. */
+    final class Streaming implements Handler {
+        private final RequestStreamHandler handler;
+
+        Streaming(RequestStreamHandler handler) {
+            this.handler = handler;
+        }
+
+        @Override
+        public byte[] handle(byte[] event, Context context) throws Throwable {
             ByteArrayOutputStream answer = new ByteArrayOutputStream();
             handler.handleRequest(new ByteArrayInputStream(event), answer, context);
             return answer.toByteArray();
-        };
-    }
-
-    @SuppressWarnings("unchecked")
-    private static Handler requesting(RequestHandler<?, ?> handler, Pojo pojo) {
-        Type in = Types.argument(handler.getClass(), RequestHandler.class, 0);
-        Type out = Types.argument(handler.getClass(), RequestHandler.class, 1);
-        RequestHandler<Object, Object> any = (RequestHandler<Object, Object>) handler;
-        return (event, context) -> pojo.write(any.handleRequest(pojo.read(event, in), context), out);
-    }
-
-    private static Handler calling(Object on, Method method, Class<?> of, Pojo pojo) {
-        Type[] types = method.getGenericParameterTypes();
-        for (int i = 0; i < types.length; i++) {
-            types[i] = Types.resolve(types[i], of);
         }
-        Type out = Types.resolve(method.getGenericReturnType(), of);
-        boolean hasContext = hasContext(method.getParameterTypes());
-        boolean isStream = Arrays.asList(types).contains(OutputStream.class);
-        return (event, context) -> {
-            Object[] arguments = new Object[types.length];
+    }
+
+    /** For {@link RequestHandler}. */
+    final class Requesting implements Handler {
+        private final RequestHandler<Object, Object> handler;
+        private final Type in;
+        private final Type out;
+        private final Pojo pojo;
+
+        @SuppressWarnings("unchecked")
+        Requesting(RequestHandler<?, ?> handler, Pojo pojo) {
+            this.handler = (RequestHandler<Object, Object>) handler;
+            this.pojo = pojo;
+            in = Types.argument(handler.getClass(), RequestHandler.class, 0);
+            out = Types.argument(handler.getClass(), RequestHandler.class, 1);
+        }
+
+        @Override
+        public byte[] handle(byte[] event, Context context) {
+            return pojo.write(handler.handleRequest(pojo.read(event, in), context), out);
+        }
+    }
+
+    /** For any method. */
+    final class Calling implements Handler {
+        private final Object on;
+        private final Method method;
+        private final Type[] in;
+        private final Type out;
+        private final boolean hasContext;
+        private final boolean isStream;
+        private final Pojo pojo;
+
+        Calling(Object on, Method method, Class<?> of, Pojo pojo) {
+            this.on = on;
+            this.method = method;
+            this.pojo = pojo;
+            in = method.getGenericParameterTypes();
+            for (int i = 0; i < in.length; i++) {
+                in[i] = Types.resolve(in[i], of);
+            }
+            out = Types.resolve(method.getGenericReturnType(), of);
+            hasContext = hasContext(method.getParameterTypes());
+            isStream = Arrays.asList(in).contains(OutputStream.class);
+        }
+
+        @Override
+        public byte[] handle(byte[] event, Context context) throws Throwable {
+            Object[] arguments = new Object[in.length];
             ByteArrayOutputStream answer = new ByteArrayOutputStream(0);
-            for (int i = 0; i < types.length; i++) {
-                arguments[i] = hasContext && i == types.length - 1 ? context
-                        : types[i] == OutputStream.class ? answer
-                        : types[i] == InputStream.class ? new ByteArrayInputStream(event)
-                        : pojo.read(event, types[i]);
+            for (int i = 0; i < in.length; i++) {
+                arguments[i] = hasContext && i == in.length - 1 ? context
+                        : in[i] == OutputStream.class ? answer
+                        : in[i] == InputStream.class ? new ByteArrayInputStream(event)
+                        : pojo.read(event, in[i]);
             }
             Object value;
             try {
@@ -137,6 +174,6 @@ interface Handler {
                 throw e.getCause();
             }
             return isStream ? answer.toByteArray() : pojo.write(value, out);
-        };
+        }
     }
 }

@@ -1,12 +1,20 @@
 package pagoda.runtime;
 
+import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.RequestHandler;
+import com.amazonaws.services.lambda.runtime.RequestStreamHandler;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URLClassLoader;
+import java.net.URL;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
 import java.util.List;
 import java.util.Map;
 
@@ -46,11 +54,27 @@ final class Warm {
 
     /** A handler of the usual kind. */
     public static final class Echo {
-        public Event handle(Event event, com.amazonaws.services.lambda.runtime.Context context) {
+        public Event handle(Event event, Context context) {
             if (context.getRemainingTimeInMillis() < 0) {
                 throw new IllegalStateException();
             }
             return event;
+        }
+    }
+
+    /** A handler of the more usual kind. */
+    public static final class Request implements RequestHandler<Map<String, Object>, Object> {
+        @Override
+        public Object handleRequest(Map<String, Object> event, Context context) {
+            return event;
+        }
+    }
+
+    /** A handler of the third kind. */
+    public static final class Stream implements RequestStreamHandler {
+        @Override
+        public void handleRequest(InputStream in, OutputStream out, Context context) throws IOException {
+            in.transferTo(out);
         }
     }
 
@@ -59,9 +83,10 @@ final class Warm {
             throw new IllegalStateException("No templates of this version of Java");
         }
         try (URLClassLoader loader = Task.loader("/var/runtime", "/opt/java")) {
-            loader.getResource("nothing");
-            Handler handler = Handler.load(Echo.class.getName() + "::handle", loader);
-            converse(handler);
+            converse(Handler.load(Echo.class.getName() + "::handle", loader));
+            converse(Handler.load(Request.class.getName(), loader));
+            converse(Handler.load(Stream.class.getName(), loader));
+            load();
         } catch (Throwable error) {
             throw new IllegalStateException("The template does not work", error);
         }
@@ -72,11 +97,37 @@ final class Warm {
         Resume.replaceMarkers();
     }
 
+    /** Classes from a directory and from a jar, as a function has them: copies, by a loader that shares nothing. */
+    private static void load() throws Exception {
+        Path root = Files.createTempDirectory(Paths.get("/tmp"), "warm");
+        String file = Event.class.getName().replace('.', '/') + ".class";
+        Path copy = root.resolve(file);
+        Files.createDirectories(copy.getParent());
+        try (InputStream in = Warm.class.getClassLoader().getResourceAsStream(file)) {
+            Files.copy(in, copy);
+        }
+        URL[] urls = {root.toUri().toURL(), Warm.class.getProtectionDomain().getCodeSource().getLocation()};
+        try (URLClassLoader loader = new URLClassLoader(urls, ClassLoader.getPlatformClassLoader())) {
+            for (Class<?> one : new Class<?>[] {Event.class, Request.class, Echo.class}) {
+                Object made = Class.forName(one.getName(), true, loader).getDeclaredConstructor().newInstance();
+                JsonWriter.write(made);
+            }
+        }
+        for (Path at = copy; at.startsWith(root); at = at.getParent()) {
+            Files.delete(at);
+        }
+    }
+
     /** With a platform of its own, on this side of the sandbox. */
     private static void converse(Handler handler) throws Throwable {
         byte[] body = EVENT.getBytes(StandardCharsets.UTF_8);
         try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            Thread platform = new Thread(() -> answer(server, body));
+            Thread platform = new Thread() {
+                @Override
+                public void run() {
+                    answer(server, body);
+                }
+            };
             platform.setDaemon(true);
             platform.start();
             Api api = new Api("127.0.0.1:" + server.getLocalPort());
@@ -105,7 +156,7 @@ final class Warm {
             while (in.read(request) > 0) {
                 out.write(more);
             }
-        } catch (java.io.IOException e) {
+        } catch (IOException e) {
             // The client sees it too.
         }
     }
