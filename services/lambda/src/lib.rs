@@ -36,6 +36,7 @@ mod permission;
 mod role;
 mod runtime;
 mod settings;
+mod streaming;
 mod table;
 mod tag;
 mod update;
@@ -209,6 +210,7 @@ operations!(Lambda {
     GetLayerVersionPolicy => layer_permission::get, on access::layer_policy_read;
     GetPolicy => permission::get, on access::policy_read;
     Invoke => invoke::invoke, on access::invoked;
+    InvokeWithResponseStream => streaming::invoke, on access::invoked_with_stream;
     ListAliases => alias::list, on access::aliases_listed;
     ListFunctionEventInvokeConfigs => event::config::list, on access::event_configs_listed;
     ListFunctions => function::list, on access::all_functions;

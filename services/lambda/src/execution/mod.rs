@@ -10,6 +10,8 @@
 
 mod api;
 mod desk;
+mod extension;
+mod extension_api;
 mod failure;
 mod instance;
 mod plan;
@@ -20,6 +22,7 @@ mod scheduler;
 mod scribe;
 mod snapshot;
 mod start;
+mod stream;
 mod template;
 mod variables;
 
