@@ -93,16 +93,7 @@ pub(super) async fn start(
         sandbox.resume = None;
     }
     let (pipes, [runtime, platform]) = ends(&mut sandbox).ok_or_else(ApiError::internal)?;
-    let (clock, logging) = (Arc::clone(&lambda.ports.clock), loaded.version.settings.logging);
-    let scribe = Scribe::new(pipes, clock, logging, destination.is_allowed());
-    scribe.say(&Record::InitStart {
-        is_restored,
-        runtime: runtime_version(is_restored, &loaded.version.settings.runtime, &engine),
-        function: &loaded.id.name,
-        version: &loaded.number,
-    });
-    let writing = super::scribe::keep(Arc::clone(&scribe), destination, Arc::clone(&lambda.ports.logs));
-    lambda.scheduler.track(writing);
+    let scribe = scribe(lambda, loaded, &engine, pipes, destination, is_restored);
     let desk = Arc::new(Desk::new());
     let guest = guest(lambda, loaded, &desk, &extensions, &credentials);
     let api = tokio::spawn(api::serve(runtime, Arc::new(guest))).abort_handle();
@@ -132,6 +123,29 @@ fn ends(sandbox: &mut pagoda_sandbox::Instance) -> Option<([Receiver; 2], [TcpLi
     let pipes = [sandbox.stdout.take()?, sandbox.stderr.take()?];
     let mut listeners = sandbox.listeners.drain(..);
     Some((pipes, [listeners.next()?, listeners.next()?]))
+}
+
+/// Who takes down what comes out of `pipes`, and has begun to.
+fn scribe(
+    lambda: &Lambda,
+    loaded: &Loaded,
+    engine: &Engine,
+    pipes: [Receiver; 2],
+    destination: Destination,
+    is_restored: bool,
+) -> Arc<Scribe> {
+    let settings = &loaded.version.settings;
+    let clock = Arc::clone(&lambda.ports.clock);
+    let scribe = Scribe::new(pipes, clock, settings.logging, destination.is_allowed());
+    scribe.say(&Record::InitStart {
+        is_restored,
+        runtime: runtime_version(is_restored, &settings.runtime, engine),
+        function: &loaded.id.name,
+        version: &loaded.number,
+    });
+    let writing = super::scribe::keep(Arc::clone(&scribe), destination, Arc::clone(&lambda.ports.logs));
+    lambda.scheduler.track(writing);
+    scribe
 }
 
 /// Whom the Runtime API serves.
