@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from functions import role
+from functions import role, zipped
 from platform_process import ACCOUNT, REGION, REPOSITORY
 from test_lambda import executable, invoke
 
@@ -151,3 +151,77 @@ def test_a_streamed_answer_is_whole_for_those_who_wait_for_it(client, name, lamb
         answer = client("lambda").invoke(FunctionName=called, Payload=b'{"do": "stream"}')
         head, _, body = answer["Payload"].read().partition(b"\0" * 8)
         assert (json.loads(head)["statusCode"], body) == (200, b"one two three")
+
+
+STREAMING = '''
+exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+  stream.setContentType("text/plain");
+  if (event.http) stream = awslambda.HttpResponseStream.from(stream, { statusCode: 201 });
+  for (let i = 0; i < (event.pieces || 3); i += 1) {
+    stream.write(event.large ? "x".repeat(1e6) : `piece ${i} `);
+    await new Promise((resolve) => setTimeout(resolve, event.large ? 0 : 150));
+  }
+  if (event.fail) throw new RangeError("as told");
+  if (event.exit) process.exit(3);
+  if (event.wait) await new Promise((resolve) => setTimeout(resolve, 60000));
+  stream.end();
+});
+'''
+
+
+def streamed(lambdas, called, event, **options):
+    """The chunks with the seconds until each, and what the last message says."""
+    answer = lambdas.invoke_with_response_stream(FunctionName=called, Payload=json.dumps(event), **options)
+    began, chunks, last = time.monotonic(), [], None
+    assert answer["StatusCode"] == 200 and answer["ExecutedVersion"] == "$LATEST"
+    for message in answer["EventStream"]:
+        assert last is None, "nothing comes after the last"
+        if "PayloadChunk" in message:
+            chunks.append((time.monotonic() - began, message["PayloadChunk"]["Payload"]))
+        else:
+            last = message["InvokeComplete"]
+    return chunks, last
+
+
+def test_nodejs_streams_its_answer(client, name):
+    lambdas = client("lambda")
+    with provided(client, name, zipped({"app.js": STREAMING}), Runtime="nodejs20.x", Timeout=3) as called:
+        chunks, last = streamed(lambdas, called, {}, LogType="Tail")
+        assert b"".join(chunk for _, chunk in chunks) == b"piece 0 piece 1 piece 2 "
+        assert chunks[-1][0] - chunks[0][0] > 0.2, "the pieces come as they are written"
+        assert "ErrorCode" not in last and "REPORT RequestId" in base64.b64decode(last["LogResult"]).decode()
+        chunks, _ = streamed(lambdas, called, {"http": True, "pieces": 1})
+        head, _, body = b"".join(chunk for _, chunk in chunks).partition(b"\0" * 8)
+        assert (json.loads(head), body) == ({"statusCode": 201}, b"piece 0 ")
+        # Whoever invokes without streaming gets all of it at once.
+        assert lambdas.invoke(FunctionName=called, Payload=b"{}")["Payload"].read() == b"piece 0 piece 1 piece 2 "
+        chunks, last = streamed(lambdas, called, {"large": True, "pieces": 25})
+        assert (sum(len(chunk) for _, chunk in chunks), last) == (25_000_000, {})
+
+
+@pytest.mark.parametrize(("event", "code", "details"), [
+    ({"fail": True}, "RangeError", "as told"),
+    ({"exit": True}, "Runtime.ExitError", "exit status 3"),
+    ({"wait": True}, "Sandbox.Timedout", "Task timed out after 2.00 seconds"),
+])
+def test_a_stream_that_breaks_off_says_why(client, name, event, code, details):
+    lambdas = client("lambda")
+    with provided(client, name, zipped({"app.js": STREAMING}), Runtime="nodejs20.x", Timeout=2) as called:
+        chunks, last = streamed(lambdas, called, event)
+        assert b"".join(chunk for _, chunk in chunks) == b"piece 0 piece 1 piece 2 "
+        assert last["ErrorCode"] == code and details in last["ErrorDetails"], last
+        assert streamed(lambdas, called, {"pieces": 1})[1] == {}
+
+
+def test_others_stream_too(client, name, lambda_runtime, awslambdaric):
+    lambdas = client("lambda")
+    with provided(client, name, lambda_runtime) as called:
+        chunks, last = streamed(lambdas, called, {"do": "stream"})
+        assert b"".join(chunk for _, chunk in chunks).endswith(b"\0one two three") and last == {}
+    with provided(client, name, awslambdaric) as called:
+        chunks, last = streamed(lambdas, called, [1])
+        assert ([json.loads(chunk) for _, chunk in chunks], last) == ([{"echo": [1]}], {})
+        chunks, last = streamed(lambdas, called, {"do": "fail"})
+        assert (chunks, last["ErrorCode"]) == ([], "ValueError")
+        with pytest.raises(lambdas.exceptions.ResourceNotFoundException):
+            streamed(lambdas, name("none"), [1])

@@ -10,6 +10,7 @@ pub mod checksum;
 mod decode;
 mod encode;
 mod error;
+pub mod eventstream;
 mod fault;
 mod json;
 mod moment;

@@ -70,6 +70,10 @@ pub(crate) fn invoked(cx: &Context, input: &g::InvocationRequest) -> Needs {
     on(cx, "lambda:InvokeFunction", &input.function_name, input.qualifier.as_deref())
 }
 
+pub(crate) fn invoked_with_stream(cx: &Context, input: &g::InvokeWithResponseStreamRequest) -> Needs {
+    on(cx, "lambda:InvokeFunction", &input.function_name, input.qualifier.as_deref())
+}
+
 pub(crate) fn permission_added(cx: &Context, input: &g::AddPermissionRequest) -> Needs {
     let needs = on(cx, "lambda:AddPermission", &input.function_name, input.qualifier.as_deref())?;
     Ok(needs.into_iter().map(|access| access.with("lambda:Principal", &*input.principal)).collect())

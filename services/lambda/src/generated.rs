@@ -43,6 +43,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <GetPolicy as p::Operation>::SPEC,
         <GetProvisionedConcurrencyConfig as p::Operation>::SPEC,
         <Invoke as p::Operation>::SPEC,
+        <InvokeWithResponseStream as p::Operation>::SPEC,
         <ListAliases as p::Operation>::SPEC,
         <ListFunctionEventInvokeConfigs as p::Operation>::SPEC,
         <ListFunctionUrlConfigs as p::Operation>::SPEC,
@@ -90,7 +91,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetResourcePolicy",
         "GetRuntimeManagementConfig",
         "InvokeAsync",
-        "InvokeWithResponseStream",
         "ListCapacityProviders",
         "ListCodeSigningConfigs",
         "ListDurableExecutionsByFunction",
@@ -580,6 +580,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "InvokeWithResponseStream",
+            method: "POST",
+            segments: &[
+                p::Segment::Literal("2021-11-15"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("response-streaming-invocations"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "ListAliases",
             method: "GET",
             segments: &[
@@ -827,18 +839,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("runtime-management-config"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "InvokeWithResponseStream",
-            method: "POST",
-            segments: &[
-                p::Segment::Literal("2021-11-15"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("response-streaming-invocations"),
             ],
             query: &[],
             headers: &[],
@@ -1607,6 +1607,25 @@ impl p::Operation for Invoke {
         input: &schema::INVOCATION_REQUEST,
         output: &schema::INVOCATION_RESPONSE,
         output_root: "InvocationResponse",
+        streams_input: false,
+    };
+}
+
+/// `InvokeWithResponseStream`.
+#[derive(Debug, Clone, Copy)]
+pub struct InvokeWithResponseStream;
+
+impl p::Operation for InvokeWithResponseStream {
+    type Input = InvokeWithResponseStreamRequest;
+    type Output = InvokeWithResponseStreamResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "InvokeWithResponseStream",
+        method: "POST",
+        uri: "/2021-11-15/functions/{FunctionName}/response-streaming-invocations",
+        status: 200,
+        input: &schema::INVOKE_WITH_RESPONSE_STREAM_REQUEST,
+        output: &schema::INVOKE_WITH_RESPONSE_STREAM_RESPONSE,
+        output_root: "InvokeWithResponseStreamResponse",
         streams_input: false,
     };
 }
@@ -5073,6 +5092,114 @@ impl p::Decode for InvokeMode {
     }
 }
 
+/// `InvokeWithResponseStreamRequest`.
+#[derive(Default, Clone, PartialEq)]
+pub struct InvokeWithResponseStreamRequest {
+    pub function_name: String,
+    pub log_type: Option<LogType>,
+    pub client_context: Option<String>,
+    pub qualifier: Option<String>,
+    pub payload: Option<p::generated::Bytes>,
+    pub invocation_type: Option<ResponseStreamingInvocationType>,
+}
+
+impl fmt::Debug for InvokeWithResponseStreamRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InvokeWithResponseStreamRequest")
+            .field("function_name", &self.function_name)
+            .field("log_type", &self.log_type)
+            .field("client_context", &self.client_context)
+            .field("qualifier", &self.qualifier)
+            .field("payload", &self.payload.as_ref().map(|_| "***"))
+            .field("invocation_type", &self.invocation_type)
+            .finish()
+    }
+}
+
+impl p::Encode for InvokeWithResponseStreamRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.function_name,
+            &self.log_type,
+            &self.client_context,
+            &self.qualifier,
+            &self.payload,
+            &self.invocation_type,
+        ]);
+    }
+}
+
+impl p::Decode for InvokeWithResponseStreamRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.log_type = p::Decode::read(reader)?,
+                2 => value.client_context = p::Decode::read(reader)?,
+                3 => value.qualifier = p::Decode::read(reader)?,
+                4 => value.payload = p::Decode::read(reader)?,
+                5 => value.invocation_type = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for InvokeWithResponseStreamRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::INVOKE_WITH_RESPONSE_STREAM_REQUEST
+    }
+}
+
+/// `InvokeWithResponseStreamResponse`.
+#[derive(Default, Debug)]
+pub struct InvokeWithResponseStreamResponse {
+    pub status_code: Option<i32>,
+    pub executed_version: Option<String>,
+    pub event_stream: p::ByteStream,
+    pub response_stream_content_type: Option<String>,
+}
+
+impl p::Encode for InvokeWithResponseStreamResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.status_code,
+            &self.executed_version,
+            &self.event_stream,
+            &self.response_stream_content_type,
+        ]);
+    }
+}
+
+impl p::Decode for InvokeWithResponseStreamResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.status_code = p::Decode::read(reader)?,
+                1 => value.executed_version = p::Decode::read(reader)?,
+                2 => value.event_stream = p::Decode::read(reader)?,
+                3 => value.response_stream_content_type = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for InvokeWithResponseStreamResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::INVOKE_WITH_RESPONSE_STREAM_RESPONSE
+    }
+    fn take_stream(&mut self) -> Option<p::ByteStream> {
+        Some(std::mem::take(&mut self.event_stream))
+    }
+}
+
 /// `LambdaManagedInstancesCapacityProviderConfig`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct LambdaManagedInstancesCapacityProviderConfig {
@@ -7006,6 +7133,55 @@ impl p::Decode for ResolvedS3Object {
 impl p::Shape for ResolvedS3Object {
     fn schema() -> &'static p::Schema {
         &schema::RESOLVED_S3_OBJECT
+    }
+}
+
+/// `ResponseStreamingInvocationType`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ResponseStreamingInvocationType {
+    #[default]
+    /// `RequestResponse`
+    RequestResponse,
+    /// `DryRun`
+    DryRun,
+}
+
+impl ResponseStreamingInvocationType {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::RequestResponse, Self::DryRun];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RequestResponse => "RequestResponse",
+            Self::DryRun => "DryRun",
+        }
+    }
+}
+
+impl FromStr for ResponseStreamingInvocationType {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for ResponseStreamingInvocationType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for ResponseStreamingInvocationType {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for ResponseStreamingInvocationType {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
     }
 }
 
@@ -11126,6 +11302,33 @@ pub mod schema {
         Schema::new("InvocationType", Kind::String).values(&["Event", "RequestResponse", "DryRun"]);
     pub static INVOKE_MODE: Schema =
         Schema::new("InvokeMode", Kind::String).values(&["BUFFERED", "RESPONSE_STREAM"]);
+    pub static INVOKE_WITH_RESPONSE_STREAM_REQUEST: Schema = Schema::structure(
+        "InvokeWithResponseStreamRequest",
+        &[
+            Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("LogType", &LOG_TYPE).wire("X-Amz-Log-Type").at(Location::Header),
+            Member::new("ClientContext", &p::schema::STRING)
+                .wire("X-Amz-Client-Context")
+                .at(Location::Header),
+            Member::new("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
+            Member::new("Payload", &BLOB).at(Location::Payload),
+            Member::new("InvocationType", &RESPONSE_STREAMING_INVOCATION_TYPE)
+                .wire("X-Amz-Invocation-Type")
+                .at(Location::Header),
+        ],
+    )
+    .refused(&[Member::new("TenantId", &p::schema::DOCUMENT).wire("X-Amz-Tenant-Id").at(Location::Header)]);
+    pub static INVOKE_WITH_RESPONSE_STREAM_RESPONSE: Schema = Schema::structure(
+        "InvokeWithResponseStreamResponse",
+        &[
+            Member::new("StatusCode", &p::schema::INTEGER).at(Location::Status),
+            Member::new("ExecutedVersion", &VERSION).wire("X-Amz-Executed-Version").at(Location::Header),
+            Member::new("EventStream", &p::schema::STREAM).at(Location::Payload),
+            Member::new("ResponseStreamContentType", &p::schema::STRING)
+                .wire("Content-Type")
+                .at(Location::Header),
+        ],
+    );
     static PATTERN_OF_KMS_KEY_ARN: Pattern = Pattern::new("(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()");
     pub static KMS_KEY_ARN: Schema =
         Schema::new("KMSKeyArn", Kind::String).min(0).max(10000).pattern(&PATTERN_OF_KMS_KEY_ARN);
@@ -11582,6 +11785,8 @@ pub mod schema {
     static PATTERN_OF_RESOURCE_ARN: Pattern = Pattern::new("(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()");
     pub static RESOURCE_ARN: Schema =
         Schema::new("ResourceArn", Kind::String).min(0).max(10000).pattern(&PATTERN_OF_RESOURCE_ARN);
+    pub static RESPONSE_STREAMING_INVOCATION_TYPE: Schema =
+        Schema::new("ResponseStreamingInvocationType", Kind::String).values(&["RequestResponse", "DryRun"]);
     pub static RETENTION_PERIOD_IN_DAYS: Schema =
         Schema::new("RetentionPeriodInDays", Kind::Integer).min(1).max(90);
     static PATTERN_OF_ROLE_ARN: Pattern =

@@ -73,7 +73,12 @@ impl Lambda {
         client_context: Option<String>,
     ) -> Result<Invoked, ApiError> {
         let loaded = self.load(named).await?;
-        run(self.shared()?, cx, Job { loaded, function_arn: named.arn(), payload, client_context }).await
+        run(
+            self.shared()?,
+            cx,
+            Job { loaded, function_arn: named.arn(), payload, client_context, pieces: None },
+        )
+        .await
     }
 
     /// The platform's services answer for the resource on whose behalf they invoke.
@@ -89,7 +94,7 @@ impl Lambda {
 }
 
 /// The event; nothing is an empty object.
-fn checked(payload: Bytes) -> Result<Bytes, ApiError> {
+pub(crate) fn checked(payload: Bytes) -> Result<Bytes, ApiError> {
     if payload.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
     }
@@ -111,7 +116,7 @@ fn too_large() -> ApiError {
     g::RequestTooLargeException::new(message).into()
 }
 
-fn read_client_context(text: &str) -> Result<String, ApiError> {
+pub(crate) fn read_client_context(text: &str) -> Result<String, ApiError> {
     let invalid = || {
         g::InvalidRequestContentException::new("Client context must be a valid Base64-encoded JSON object.")
     };

@@ -37,6 +37,7 @@ mod provisioned;
 mod role;
 mod runtime;
 mod settings;
+mod streaming;
 mod table;
 mod tag;
 mod update;
@@ -230,6 +231,7 @@ operations!(Lambda {
     GetPolicy => permission::get, on access::policy_read;
     GetProvisionedConcurrencyConfig => provisioned::get, on access::provisioned_read;
     Invoke => invoke::invoke, on access::invoked;
+    InvokeWithResponseStream => streaming::invoke, on access::invoked_with_stream;
     ListAliases => alias::list, on access::aliases_listed;
     ListFunctionEventInvokeConfigs => event::config::list, on access::event_configs_listed;
     ListFunctionUrlConfigs => url::config::list, on access::urls_listed;

@@ -92,13 +92,14 @@ impl<'a> Plan<'a> {
         }
         let (name, shape) = (self.model.shapes.0.iter().find(|(known, _)| known == name))
             .ok_or_else(|| format!("the model has no shape {name}"))?;
-        if shape.eventstream {
-            return Err(format!("{name} is an event stream, which the generator cannot write yet").into());
-        }
         if shape.members.0.len() > MEMBERS_MAX {
             return Err(format!("{name} has more than {MEMBERS_MAX} members").into());
         }
         self.shapes.insert(name, shape);
+        if shape.eventstream {
+            // Its events are written by hand, with `protocol::eventstream`.
+            return Ok(());
+        }
         let fields = self.fields(name, shape);
         let nested = fields.into_iter().map(|(_, reference)| reference);
         for reference in nested.chain(&shape.member).chain(&shape.key).chain(&shape.value) {
@@ -141,6 +142,7 @@ impl<'a> Plan<'a> {
         };
         match shape.kind.as_str() {
             "structure" if shape.document => "p::generated::Value".into(),
+            "structure" if shape.eventstream => "p::ByteStream".into(),
             "structure" => names::type_name(name),
             "string" if !shape.values.is_empty() => names::type_name(name),
             "string" | "character" => "String".into(),
@@ -186,6 +188,6 @@ impl<'a> Plan<'a> {
 impl Shape {
     /// Whether a Rust type is made for it.
     pub(crate) fn has_type(&self) -> bool {
-        (self.kind == "structure" && !self.document) || !self.values.is_empty()
+        (self.kind == "structure" && !self.document && !self.eventstream) || !self.values.is_empty()
     }
 }

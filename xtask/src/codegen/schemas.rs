@@ -193,6 +193,7 @@ fn plain(shape: &Shape) -> Option<&'static str> {
     match shape.kind.as_str() {
         _ if constrained => None,
         "structure" if shape.document => Some("DOCUMENT"),
+        "structure" if shape.eventstream => Some("STREAM"),
         "structure" | "list" | "map" => None,
         "string" | "character" => Some("STRING"),
         "integer" | "short" | "byte" => Some("INTEGER"),

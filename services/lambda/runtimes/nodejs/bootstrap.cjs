@@ -225,6 +225,63 @@ async function load(handler) {
   return found;
 }
 
+// ---- Streamed answers
+
+const STREAMED = Symbol.for('aws.lambda.runtime.handler.streaming');
+const PRELUDE_END = Buffer.alloc(8);
+const PRELUDE_TYPE = 'application/vnd.awslambda.http-integration-response';
+
+// The stream that a streaming handler writes its answer to: a chunked request whose trailers tell of a failure.
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
+function responseStream(invocation, highWaterMark) {
+  const { Writable } = require('stream');
+  let type = 'application/octet-stream';
+  const stream = new Writable({
+    highWaterMark,
+    write(chunk, encoding, done) {
+      if (invocation.done || chunk.length === 0) {
+        done();
+        return;
+      }
+      api.socket.cork();
+      api.socket.write(`${stream.head()}${chunk.length.toString(16)}\r\n`);
+      api.socket.write(chunk);
+      api.socket.write('\r\n', () => done());
+      process.nextTick(() => api.socket.uncork());
+    },
+    final(done) {
+      invocation.finish(null);
+      done();
+    },
+  });
+  stream.began = false;
+  stream.head = () => {
+    if (stream.began) return '';
+    stream.began = true;
+    return `POST ${ROOT}invocation/${invocation.id}/response HTTP/1.1\r\nHost: ${api.host}\r\nContent-Type: ${type}\r\n` +
+      'Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n' +
+      'Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n\r\n';
+  };
+  stream.setContentType = (given) => { type = String(given).replace(/[^\x20-\x7e]/g, ''); };
+  return stream;
+}
+
+// Status, headers and cookies before the body, for those who make an HTTP response of it.
+class HttpResponseStream {
+  static from(stream, metadata) {
+    stream.setContentType(PRELUDE_TYPE);
+    stream.write(JSON.stringify(metadata));
+    stream.write(PRELUDE_END);
+    return stream;
+  }
+}
+
+function streamifyResponse(handler, options) {
+  const streaming = (...values) => handler(...values);
+  streaming[STREAMED] = options || {};
+  return streaming;
+}
+
 // ---- Events
 
 class Invocation {
@@ -280,6 +337,7 @@ class Invocation {
   }
 
   response(value) {
+    if (this.stream) return `${this.stream.head()}0\r\n\r\n`;
     let body;
     try {
       body = JSON.stringify(value === undefined ? null : value);
@@ -292,8 +350,15 @@ class Invocation {
 
   failure(error) {
     logError('Invoke Error', error);
-    const document = describe(error);
-    return api.post(`invocation/${this.id}/error`, JSON.stringify(document), kind(document));
+    return this.told(describe(error));
+  }
+
+  // How the Runtime API learns of a failure: a streamed answer that has begun ends with it.
+  told(document) {
+    const body = JSON.stringify(document);
+    if (!this.stream || !this.stream.began) return api.post(`invocation/${this.id}/error`, body, kind(document));
+    return `0\r\nLambda-Runtime-Function-Error-Type: ${kind(document)}\r\n` +
+      `Lambda-Runtime-Function-Error-Body: ${Buffer.from(body).toString('base64')}\r\n\r\n`;
   }
 }
 
@@ -306,10 +371,11 @@ let api;
 function die(code, text, error) {
   logError(text, error);
   const document = describe(error);
-  const where = current && !current.done ? `invocation/${current.id}/error` : current ? null : 'init/error';
-  if (!where) process.exit(code);
+  if (current && current.done) process.exit(code);
   api ||= new Api(env.AWS_LAMBDA_RUNTIME_API);
-  api.exchange(api.post(where, JSON.stringify(document), kind(document)), 1).then(() => process.exit(code));
+  const last = current ? current.told(document) : api.post('init/error', JSON.stringify(document), kind(document));
+  if (current) current.done = true;
+  api.exchange(last, 1).then(() => process.exit(code));
 }
 
 async function handle(handler, { headers, body }) {
@@ -319,9 +385,15 @@ async function handle(handler, { headers, body }) {
   const mine = current;
   try {
     const event = JSON.parse(body.toString());
-    const result = handler(event, mine.context(), (error, value) => mine.call(error, value));
+    const streaming = handler[STREAMED];
+    if (streaming) mine.stream = responseStream(mine, streaming.highWaterMark);
+    const result = streaming
+      ? handler(event, mine.stream, mine.context())
+      : handler(event, mine.context(), (error, value) => mine.call(error, value));
     if (result && typeof result.then === 'function') {
-      result.then((value) => mine.finish(null, value), (error) => mine.finish(error === null || error === undefined ? String(error) : error));
+      // A stream ends when the handler ends it, or when nothing is left to do.
+      const resolved = streaming ? () => {} : (value) => mine.finish(null, value);
+      result.then(resolved, (error) => mine.finish(error === null || error === undefined ? String(error) : error));
     }
   } catch (error) {
     mine.finish(error === null || error === undefined ? String(error) : error);
@@ -364,6 +436,8 @@ const after = [];
 globalThis.awslambda = {
   registerBeforeSnapshot: (hook) => { before.unshift(hook); },
   registerAfterRestore: (hook) => { after.push(hook); },
+  streamifyResponse,
+  HttpResponseStream,
 };
 
 // Waits, after the init code, to become one instance of many: SnapStart.

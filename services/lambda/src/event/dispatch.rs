@@ -200,6 +200,7 @@ async fn handle(lambda: &Arc<Lambda>, id: &FunctionId, stored: Stored<Event>) ->
         function_arn: event.function_arn.clone(),
         payload: payload.clone(),
         client_context: event.client_context.clone(),
+        pieces: None,
     };
     let outcome = run(Arc::clone(lambda), &cx, job).await;
     if lambda.scheduler.is_closed() {

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 /// An event for the guest.
 #[derive(Debug, Clone)]
@@ -22,8 +22,8 @@ pub(crate) enum Answer {
     Response(Bytes),
     /// The error document, and the type that the guest gave in a header.
     Error(Bytes, Option<String>),
-    /// It had more bytes than an answer may have.
-    TooLarge(u64),
+    /// It had more bytes than an answer may have: how many, and how many it may have.
+    TooLarge(u64, usize),
 }
 
 /// How far the guest has come.
@@ -51,7 +51,15 @@ pub(crate) struct Desk {
 #[derive(Default)]
 struct State {
     waiting: Option<Event>,
-    current: Option<(String, oneshot::Sender<Answer>)>,
+    current: Option<Current>,
+}
+
+/// The event that the guest is at.
+struct Current {
+    request_id: String,
+    answer: oneshot::Sender<Answer>,
+    /// Where the pieces of its answer go, if somebody wants them as they come.
+    pieces: Option<mpsc::Sender<Bytes>>,
 }
 
 impl Desk {
@@ -61,10 +69,14 @@ impl Desk {
 
     /// Lays an event out for the guest. The answer never comes if the guest ends, or if another event is laid
     /// out before.
-    pub(crate) fn post(&self, event: Event) -> oneshot::Receiver<Answer> {
+    pub(crate) fn post(
+        &self,
+        event: Event,
+        pieces: Option<mpsc::Sender<Bytes>>,
+    ) -> oneshot::Receiver<Answer> {
         let (answer, answered) = oneshot::channel();
         let mut state = self.state();
-        state.current = Some((event.request_id.clone(), answer));
+        state.current = Some(Current { request_id: event.request_id.clone(), answer, pieces });
         state.waiting = Some(event);
         drop(state);
         self.posted.notify_one();
@@ -88,13 +100,20 @@ impl Desk {
         }
     }
 
+    /// Where the pieces of the guest's answer go; nothing if they are wanted together.
+    pub(crate) fn pieces(&self, request_id: &str) -> Result<Option<mpsc::Sender<Bytes>>, UnknownInvocation> {
+        let state = self.state();
+        let current = state.current.as_ref().filter(|current| current.request_id == request_id);
+        current.map(|current| current.pieces.clone()).ok_or(UnknownInvocation)
+    }
+
     /// Takes the guest's answer to the event that it is at.
     pub(crate) fn answer(&self, request_id: &str, answer: Answer) -> Result<(), UnknownInvocation> {
         let mut state = self.state();
-        match state.current.take_if(|(current, _)| current == request_id) {
-            Some((_, sender)) => {
+        match state.current.take_if(|current| current.request_id == request_id) {
+            Some(current) => {
                 // The invocation may have given up in this moment.
-                let _ = sender.send(answer);
+                let _ = current.answer.send(answer);
                 Ok(())
             }
             None => Err(UnknownInvocation),
@@ -140,7 +159,7 @@ mod tests {
     #[tokio::test]
     async fn an_event_is_handed_over_once_and_answered_once() {
         let desk = Desk::new();
-        let answered = desk.post(event("a"));
+        let answered = desk.post(event("a"), None);
         assert_eq!(*desk.stage().borrow(), Stage::Starting);
         assert_eq!(desk.next().await.request_id, "a");
         assert_eq!(*desk.stage().borrow(), Stage::Ready);

@@ -10,7 +10,7 @@ use pagoda_base::Timestamp;
 use pagoda_sandbox::{End, Exit};
 use serde_json::json;
 
-use super::api::RESPONSE_BYTES_MAX;
+use super::extension::CRASHED;
 
 /// A failed invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,12 +48,20 @@ pub(crate) fn reported(document: Bytes, kind: Option<&str>) -> Failure {
 
 /// The guest's processes ended.
 pub(crate) fn exited(request_id: &str, exit: &Exit) -> Failure {
+    if exit.end == End::Signal(CRASHED) {
+        return extension_failed(request_id, "Extension.Crash", "an extension exited with an error");
+    }
     let what = match exit.end {
         End::Code(0) => "Runtime exited without providing a reason".to_owned(),
         End::Code(code) => format!("Runtime exited with error: exit status {code}"),
         End::Signal(signal) => format!("Runtime exited with error: signal: {}", signal_name(signal)),
     };
     of("Runtime.ExitError", &format!("RequestId: {request_id} Error: {what}"))
+}
+
+/// One of the guest's extensions said that it failed, or ended with an error.
+pub(crate) fn extension_failed(request_id: &str, kind: &str, detail: &str) -> Failure {
+    of(kind, &format!("RequestId: {request_id} Error: {detail}"))
 }
 
 /// The guest did not answer in time.
@@ -65,9 +73,9 @@ pub(crate) fn timed_out(request_id: &str, now: Timestamp, timeout: Duration) -> 
 }
 
 /// The guest answered with more than an answer may have.
-pub(crate) fn too_large(bytes: u64) -> Failure {
+pub(crate) fn too_large(bytes: u64, bytes_max: usize) -> Failure {
     let message = format!(
-        "Response payload size ({bytes} bytes) exceeded maximum allowed payload size ({RESPONSE_BYTES_MAX} bytes)."
+        "Response payload size ({bytes} bytes) exceeded maximum allowed payload size ({bytes_max} bytes)."
     );
     of("Function.ResponseSizeTooLarge", &message)
 }

@@ -1,16 +1,18 @@
 //! One execution environment: a sandbox, its desk and its scribe.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use pagoda_base::Timestamp;
+use bytes::Bytes;
+use pagoda_base::{Clock, Timestamp};
 use pagoda_sandbox::Exit;
-use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 
 use crate::name::VersionId;
 use crate::package::Hold;
 
 use super::desk::{Answer, Desk, Event, Stage};
+use super::extension::{Extensions, Reason};
 use super::failure::{self, Failure};
 use super::scribe::Scribe;
 
@@ -27,6 +29,15 @@ pub(crate) struct Instance {
     /// Whether its init code ran before, in another process.
     pub(super) is_restored: bool,
     pub(super) pause: Mutex<Pause>,
+    pub(super) extensions: Arc<Extensions>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Why it ends, if it is to end now.
+    pub(super) reason: OnceLock<Reason>,
+    pub(super) held: Option<Held>,
+}
+
+/// What an instance needs until its last process has ended.
+pub(super) struct Held {
     pub(super) _endpoint: oneshot::Sender<()>,
     pub(super) _code: Vec<Hold>,
     pub(super) _memory: OwnedSemaphorePermit,
@@ -46,14 +57,22 @@ impl Instance {
     pub(super) async fn handle(
         &self,
         event: Event,
+        pieces: Option<mpsc::Sender<Bytes>>,
         timeout: Duration,
         now: impl Fn() -> Timestamp,
-    ) -> Result<bytes::Bytes, (Failure, Reusable)> {
+    ) -> Result<Bytes, (Failure, Reusable)> {
         let request_id = event.request_id.clone();
-        let answer = self.desk.post(event);
+        self.extensions.invoke(&event);
+        let answer = self.desk.post(event, pieces);
+        // The invocation is over when the extensions are done with it too.
+        let done = async {
+            let answer = answer.await;
+            self.extensions.ready().await;
+            answer
+        };
         tokio::select! {
             biased;
-            Ok(answer) = answer => match answer {
+            Ok(answer) = done => match answer {
                 Answer::Response(payload) => Ok(payload),
                 Answer::Error(document, kind) => {
                     // A heap that was full once may stay so.
@@ -61,26 +80,49 @@ impl Instance {
                     let reusable = if is_spent { Reusable::No } else { Reusable::Yes };
                     Err((failure::reported(document, kind.as_deref()), reusable))
                 }
-                Answer::TooLarge(bytes) => Err((failure::too_large(bytes), Reusable::Yes)),
+                // AWS's runtimes end when their answer is refused.
+                Answer::TooLarge(bytes, max) => Err((failure::too_large(bytes, max), Reusable::No)),
             },
             exit = self.exit() => Err((failure::exited(&request_id, &exit), Reusable::No)),
+            (what, kind) = self.extensions.failure() => {
+                self.end(Reason::Failure);
+                Err((failure::extension_failed(&request_id, what, &kind), Reusable::No))
+            }
             () = tokio::time::sleep(timeout) => {
-                self.sandbox.kill();
+                self.end(Reason::Timeout);
                 Err((failure::timed_out(&request_id, now(), timeout), Reusable::No))
             }
+        }
+    }
+
+    /// It is of no more use: without extensions, which want to be told, it ends now.
+    fn end(&self, reason: Reason) {
+        // The first reason is the one that counts.
+        let _ = self.reason.set(reason);
+        if self.extensions.is_empty() {
+            self.sandbox.kill();
         }
     }
 
     /// Waits until the init code is through.
     pub(super) async fn initialized(&self) -> Result<(), Failure> {
         let mut stage = self.desk.stage();
+        let done = async {
+            let stage =
+                stage.wait_for(|stage| *stage != Stage::Starting).await.ok().map(|stage| stage.clone());
+            if stage == Some(Stage::Ready) {
+                self.extensions.ready().await;
+            }
+            stage
+        };
         tokio::select! {
             biased;
-            Ok(stage) = stage.wait_for(|stage| *stage != Stage::Starting) => match &*stage {
-                Stage::Failed(document, kind) => Err(failure::reported(document.clone(), kind.as_deref())),
+            Some(stage) = done => match stage {
+                Stage::Failed(document, kind) => Err(failure::reported(document, kind.as_deref())),
                 Stage::Ready | Stage::Starting => Ok(()),
             },
             exit = self.exit() => Err(failure::exited("", &exit)),
+            (what, kind) = self.extensions.failure() => Err(failure::extension_failed("", what, &kind)),
         }
     }
 
@@ -153,8 +195,19 @@ impl Instance {
 }
 
 impl Drop for Instance {
+    /// Extensions are told, and have some time for their last work.
     fn drop(&mut self) {
-        self.sandbox.kill();
+        if self.extensions.is_empty() || self.has_ended() {
+            self.sandbox.kill();
+            return;
+        }
+        let reason = self.reason.get().copied().unwrap_or(Reason::Spindown);
+        let (sandbox, extensions) = (Arc::clone(&self.sandbox), Arc::clone(&self.extensions));
+        let (now, held) = (self.clock.now(), self.held.take());
+        tokio::spawn(async move {
+            extensions.end(&sandbox, reason, now).await;
+            drop(held);
+        });
     }
 }
 

@@ -10,6 +10,8 @@
 
 mod api;
 mod desk;
+mod extension;
+mod extension_api;
 mod failure;
 mod instance;
 mod java;
@@ -22,6 +24,7 @@ mod scheduler;
 mod scribe;
 mod snapshot;
 mod start;
+mod stream;
 mod template;
 mod trace;
 mod variables;

@@ -275,7 +275,7 @@ mod tests {
             )]
         );
         assert!(report(None).lines(json(Level::Warn), now).is_empty());
-        let failure = super::super::failure::too_large(7);
+        let failure = super::super::failure::too_large(7, 6);
         let line = report(Some(&failure)).lines(json(Level::Warn), now).join("");
         assert!(
             line.ends_with(r#""status":"error","errorType":"Function.ResponseSizeTooLarge"}}"#),

@@ -8,6 +8,7 @@ use pagoda_base::SignedDuration;
 use pagoda_protocol::ApiError;
 use pagoda_service::Context;
 use pagoda_service::ports::{FunctionError, Invoked};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
 use crate::Lambda;
@@ -29,6 +30,8 @@ pub(crate) struct Job {
     pub(crate) function_arn: String,
     pub(crate) payload: Bytes,
     pub(crate) client_context: Option<String>,
+    /// Where the pieces of a streamed answer go, as they come; without, the answer is collected.
+    pub(crate) pieces: Option<mpsc::Sender<Bytes>>,
 }
 
 /// Runs an invocation to its end, whether or not the caller waits for it.
@@ -71,7 +74,7 @@ async fn invoke(lambda: &Lambda, cx: &Context, job: Job) -> Result<Invoked, ApiE
         Init::Failed(failure) => (None, Err((failure, Reusable::No))),
         Init::Done(duration) => {
             let event = event(lambda, cx, &job, &trace, limit);
-            (duration, instance.handle(event, limit, || lambda.ports.clock.now()).await)
+            (duration, instance.handle(event, job.pieces.clone(), limit, || lambda.ports.clock.now()).await)
         }
     };
     let took = began.elapsed();

@@ -1,6 +1,6 @@
 //! Begins an instance.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,6 +9,8 @@ use pagoda_protocol::ApiError;
 use pagoda_sandbox::{Error, Exit, Ids, Image, Spawner, Spec, Start};
 use pagoda_service::ports::{Endpoint, SessionCredentials};
 use pagoda_service::{Access, Context, Ownership};
+use tokio::net::TcpListener;
+use tokio::net::unix::pipe::Receiver;
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tokio::task::AbortHandle;
 
@@ -17,8 +19,9 @@ use crate::runtime::{self, Engine};
 use crate::{Lambda, configuration, variables};
 
 use super::desk::Desk;
+use super::extension::{Extensions, Reason};
 use super::failure::{self, Failure};
-use super::instance::{Instance, Pause};
+use super::instance::{Held, Instance, Pause};
 use super::record::Record;
 use super::scribe::{Destination, Scribe};
 use super::template::Mold;
@@ -82,7 +85,13 @@ pub(super) async fn start(
         // Our clients stop behind the init code.
         environment.push(("_PAGODA_SNAPSHOT".to_owned(), "1".to_owned()));
     }
+    let opt = loaded.version.opt.as_ref().map(|opt| lambda.packages.task(opt));
+    let extensions = Arc::new(Extensions::of(opt.as_deref()));
+    // Programs beside the runtime cannot be in an image.
+    let snapshot = snapshot.filter(|_| !extensions.has_external());
+    let restorable = restorable && !extensions.has_external();
     let mut spec = plan::spec(lambda, loaded, &engine, ids, environment);
+    extensions.start(&mut spec);
     spec.resume = (purpose == Purpose::Snapshot).then(Vec::new);
     let is_restored = snapshot.is_some();
     let spawned = match snapshot {
@@ -93,30 +102,15 @@ pub(super) async fn start(
     if purpose != Purpose::Snapshot {
         sandbox.resume = None;
     }
-    let (Some(stdout), Some(stderr)) = (sandbox.stdout.take(), sandbox.stderr.take()) else {
-        return Err(ApiError::internal().into());
-    };
-    let mut listeners = sandbox.listeners.drain(..);
-    let (Some(runtime), Some(platform)) = (listeners.next(), listeners.next()) else {
-        return Err(ApiError::internal().into());
-    };
-    drop(listeners);
-    let (clock, logging) = (Arc::clone(&lambda.ports.clock), loaded.version.settings.logging);
-    let scribe = Scribe::new([stdout, stderr], clock, logging, destination.is_allowed());
-    scribe.say(&Record::InitStart {
-        is_restored,
-        runtime: runtime_version(is_restored, &loaded.version.settings.runtime, &engine),
-        function: &loaded.id.name,
-        version: &loaded.number,
-    });
-    let writing = super::scribe::keep(Arc::clone(&scribe), destination, Arc::clone(&lambda.ports.logs));
-    lambda.scheduler.track(writing);
+    let (pipes, [runtime, platform]) = ends(&mut sandbox).ok_or_else(ApiError::internal)?;
+    let scribe = scribe(lambda, loaded, &engine, pipes, destination, is_restored);
     let desk = Arc::new(Desk::new());
-    let api = tokio::spawn(api::serve(runtime, Arc::clone(&desk), document(&credentials))).abort_handle();
+    let guest = guest(lambda, loaded, &desk, &extensions, &credentials);
+    let api = tokio::spawn(api::serve(runtime, Arc::new(guest))).abort_handle();
     let (open, closed) = oneshot::channel();
     lambda.ports.endpoint.serve(Endpoint { listener: platform, closed });
     let sandbox = Arc::new(sandbox);
-    let ended = watch_over(lambda, &sandbox, &scribe, api);
+    let ended = watch_over(lambda, &sandbox, &scribe, &extensions, api);
     Ok(Arc::new(Instance {
         version: loaded.version_id(),
         generation: loaded.version.generation.clone(),
@@ -127,10 +121,61 @@ pub(super) async fn start(
         expires: credentials.expiration,
         is_restored,
         pause: Mutex::new(Pause::default()),
-        _endpoint: open,
-        _code: code,
-        _memory: memory,
+        extensions,
+        clock: Arc::clone(&lambda.ports.clock),
+        reason: OnceLock::new(),
+        held: Some(Held { _endpoint: open, _code: code, _memory: memory }),
     }))
+}
+
+/// Our ends of what the sandbox writes and of where it is served.
+fn ends(sandbox: &mut pagoda_sandbox::Instance) -> Option<([Receiver; 2], [TcpListener; 2])> {
+    let pipes = [sandbox.stdout.take()?, sandbox.stderr.take()?];
+    let mut listeners = sandbox.listeners.drain(..);
+    Some((pipes, [listeners.next()?, listeners.next()?]))
+}
+
+/// Who takes down what comes out of `pipes`, and has begun to.
+fn scribe(
+    lambda: &Lambda,
+    loaded: &Loaded,
+    engine: &Engine,
+    pipes: [Receiver; 2],
+    destination: Destination,
+    is_restored: bool,
+) -> Arc<Scribe> {
+    let settings = &loaded.version.settings;
+    let clock = Arc::clone(&lambda.ports.clock);
+    let scribe = Scribe::new(pipes, clock, settings.logging, destination.is_allowed());
+    scribe.say(&Record::InitStart {
+        is_restored,
+        runtime: runtime_version(is_restored, &settings.runtime, engine),
+        function: &loaded.id.name,
+        version: &loaded.number,
+    });
+    let writing = super::scribe::keep(Arc::clone(&scribe), destination, Arc::clone(&lambda.ports.logs));
+    lambda.scheduler.track(writing);
+    scribe
+}
+
+/// Whom the Runtime API serves.
+fn guest(
+    lambda: &Lambda,
+    loaded: &Loaded,
+    desk: &Arc<Desk>,
+    extensions: &Arc<Extensions>,
+    credentials: &SessionCredentials,
+) -> api::Guest {
+    api::Guest {
+        desk: Arc::clone(desk),
+        extensions: Arc::clone(extensions),
+        credentials: document(credentials),
+        random: Arc::clone(&lambda.ports.random),
+        account: loaded.id.account.to_string(),
+        function: loaded.id.name.clone(),
+        version: loaded.number.clone(),
+        handler: loaded.version.settings.handler.clone(),
+    }
 }
 
 /// Restores the instance from its interpreter's image where that can be, and executes it otherwise.
@@ -186,15 +231,17 @@ fn watch_over(
     lambda: &Lambda,
     sandbox: &Arc<pagoda_sandbox::Instance>,
     scribe: &Arc<Scribe>,
+    extensions: &Arc<Extensions>,
     api: AbortHandle,
 ) -> watch::Receiver<Option<Exit>> {
     let (end, ended) = watch::channel(None);
     let (sandbox, scribe) = (Arc::clone(sandbox), Arc::clone(scribe));
+    let (extensions, clock) = (Arc::clone(extensions), Arc::clone(&lambda.ports.clock));
     let closing = lambda.scheduler.closing();
     tokio::spawn(async move {
         tokio::select! {
             _ = sandbox.exited() => {}
-            () = closing => sandbox.kill(),
+            () = closing => extensions.end(&sandbox, Reason::Spindown, clock.now()).await,
         }
         let exit = sandbox.exited().await;
         end.send_replace(Some(exit));

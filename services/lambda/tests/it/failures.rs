@@ -16,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("an_answer_can_be_too_large", an_answer_can_be_too_large),
         trial("what_is_no_json_is_told", what_is_no_json_is_told),
         trial("a_package_without_bootstrap_is_told", a_package_without_bootstrap_is_told),
+        trial("the_next_request_succeeds", the_next_request_succeeds),
     ]
 }
 
@@ -148,5 +149,47 @@ async fn a_package_without_bootstrap_is_told() {
         let (document, error) = scene.invoke(name, json!({})).await;
         assert_eq!(error.as_deref(), Some("Unhandled"));
         assert_eq!(document["errorType"], "Runtime.InvalidEntrypoint", "{document}");
+    }
+}
+
+/// Functions that do what they should not: the document, a line in the log, and a next request that succeeds.
+async fn the_next_request_succeeds() {
+    for (work, kind, message, line) in [
+        ("sys.exit(4)", "Runtime.ExitError", "Runtime exited with error: exit status 4", "Runtime.ExitError"),
+        ("sys.exit()", "Runtime.ExitError", "Runtime exited without providing a reason", "Runtime.ExitError"),
+        (
+            "open('/var/task/x', 'w')",
+            "OSError",
+            "[Errno 30] Read-only file system: '/var/task/x'",
+            "[ERROR] OSError: [Errno 30]",
+        ),
+        (
+            "file = open('/tmp/x', 'wb', 0)\n        while True: file.write(bytes(1 << 20))",
+            "OSError",
+            "[Errno 28] No space left on device",
+            "[ERROR] OSError: [Errno 28]",
+        ),
+        (
+            "while os.fork(): pass\n        time.sleep(50)",
+            "BlockingIOError",
+            "[Errno 11] Resource temporarily unavailable",
+            "[ERROR] BlockingIOError: [Errno 11]",
+        ),
+    ] {
+        let source = format!(
+            "import os, sys, time\ndef handler(e, c):\n    if e:\n        {work}\n    return 'well'\n"
+        );
+        let scene = Scene::new();
+        scene.create("f", python(&source), json!({"Timeout": 30, "MemorySize": 2048})).await.unwrap();
+        let (document, error) = scene.invoke("f", json!(true)).await;
+        assert_eq!(
+            (error.as_deref(), &document["errorType"]),
+            (Some("Unhandled"), &json!(kind)),
+            "{document}"
+        );
+        assert!(document["errorMessage"].as_str().unwrap().ends_with(message), "{document}");
+        assert_eq!(scene.ask("f", json!(false)).await, "well", "after {work}");
+        let lines = scene.lines.of("/aws/lambda/f", line).await;
+        assert!(!lines.is_empty());
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:layer:l";
 
-async fn publish(scene: &Scene, name: &str, archive: Archive, more: Value) -> Value {
+pub(crate) async fn publish(scene: &Scene, name: &str, archive: Archive, more: Value) -> Value {
     let mut input = json!({"LayerName": name, "Content": {"ZipFile": base64(&archive.done())}});
     for (member, value) in more.as_object().unwrap() {
         input[member] = value.clone();

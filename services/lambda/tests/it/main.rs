@@ -7,6 +7,7 @@ mod archive;
 mod code;
 mod control;
 mod events;
+mod extensions;
 mod failures;
 mod guests;
 mod invoking;
@@ -36,6 +37,7 @@ fn main() {
         code::trials(),
         control::trials(),
         events::trials(),
+        extensions::trials(),
         failures::trials(),
         guests::trials(),
         invoking::trials(),
