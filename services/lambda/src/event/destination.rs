@@ -5,7 +5,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use pagoda_base::{Arn, Timestamp, ids};
+use pagoda_base::{Arn, ids};
 use pagoda_protocol::ApiError;
 use pagoda_service::ports::Invoked;
 use pagoda_service::{Access, Context, Service as _};
@@ -28,50 +28,85 @@ pub(super) enum Condition {
     EventAgeExceeded,
 }
 
-/// What became of an event.
-pub(super) struct End<'a> {
-    pub(super) event: &'a Event,
+/// An event at its end, with all that is known of it.
+pub(super) struct Ending<'a> {
+    pub(super) lambda: &'a Lambda,
+    pub(super) cx: &'a Context,
+    pub(super) loaded: &'a Loaded,
+    pub(super) rules: &'a Rules,
+    pub(super) stored: &'a Stored<Event>,
     pub(super) payload: &'a Bytes,
-    pub(super) condition: Condition,
-    /// The last try, if it came to one.
-    pub(super) invoked: Option<&'a Invoked>,
 }
 
-/// Tells the destination, if there is one, and takes the event out of the queue.
-pub(super) async fn finish(
-    lambda: &Lambda,
-    cx: &Context,
-    loaded: &Loaded,
-    rules: &Rules,
-    stored: &Stored<Event>,
-    end: End<'_>,
-) -> Result<(), ApiError> {
-    let destination = match end.condition {
-        Condition::Success => rules.on_success.as_deref(),
-        _ => rules.on_failure.as_deref(),
-    };
-    let commit = queue::remove(Commit::new(), &loaded.id, stored);
-    let Some(destination) = destination else {
+impl Ending<'_> {
+    /// Tells the destination, if there is one, and takes the event out of the queue. `invoked` is the last try,
+    /// if it came to one.
+    pub(super) async fn finish(
+        &self,
+        condition: Condition,
+        invoked: Option<&Invoked>,
+    ) -> Result<(), ApiError> {
+        let Self { lambda, cx, loaded, .. } = self;
+        let destination = match condition {
+            Condition::Success => self.rules.on_success.as_deref(),
+            _ => self.rules.on_failure.as_deref(),
+        };
+        let commit = queue::remove(Commit::new(), &loaded.id, self.stored);
+        let Some(destination) = destination else {
+            lambda.store().commit(commit).await?.done()?;
+            return Ok(());
+        };
+        let arn: Arn = destination.parse().map_err(|_| ApiError::internal())?;
+        let record = Bytes::from(self.record(condition, invoked).to_string());
+        let told = match arn.service.as_str() {
+            "lambda" => to_function(lambda, cx, loaded, destination, record, commit.clone()).await,
+            "s3" => to_bucket(lambda, cx, loaded, &arn.resource, record).await.map(|()| commit.clone()),
+            _ => Err(ApiError::internal()),
+        };
+        // A destination that refuses loses the record, not the queue: as with AWS, there is nowhere else to go.
+        let commit = told.unwrap_or_else(|error| {
+            tracing::warn!(function = %loaded.id.arn(), %destination, %error, "the destination took no record");
+            commit
+        });
         lambda.store().commit(commit).await?.done()?;
-        return Ok(());
-    };
-    let arn: Arn = destination.parse().map_err(|_| ApiError::internal())?;
-    let record = Bytes::from(record(lambda.ports.clock.now(), loaded, &end).to_string());
-    let told = match arn.service.as_str() {
-        "lambda" => to_function(lambda, cx, loaded, destination, record, commit.clone()).await,
-        "s3" => to_bucket(lambda, cx, loaded, &arn.resource, record).await.map(|()| commit.clone()),
-        _ => Err(ApiError::internal()),
-    };
-    // A destination that refuses loses the record, not the queue: as with AWS, there is nowhere else to go.
-    let commit = told.unwrap_or_else(|error| {
-        tracing::warn!(function = %loaded.id.arn(), %destination, %error, "the destination took no record");
-        commit
-    });
-    lambda.store().commit(commit).await?.done()?;
-    if arn.service == "lambda" {
-        lambda.dispatch(&name::parse(cx, destination)?.function)?;
+        if arn.service == "lambda" {
+            lambda.dispatch(&name::parse(cx, destination)?.function)?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn record(&self, condition: Condition, invoked: Option<&Invoked>) -> Value {
+        let (event, id, now) = (&self.stored.record, &self.loaded.id, self.lambda.ports.clock.now());
+        let condition = match condition {
+            Condition::Success => "Success",
+            Condition::RetriesExhausted => "RetriesExhausted",
+            Condition::EventAgeExceeded => "EventAgeExceeded",
+        };
+        let arn = match event.function_arn == id.arn() {
+            true => id.qualified_arn(name::LATEST),
+            false => event.function_arn.clone(),
+        };
+        let mut record = json!({
+            "version": "1.0",
+            "timestamp": now.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+            "requestContext": {
+                "requestId": event.request_id,
+                "functionArn": arn,
+                "condition": condition,
+                "approximateInvokeCount": tries(event, invoked),
+            },
+            "requestPayload": read(self.payload),
+        });
+        if let Some(invoked) = invoked {
+            let mut response = json!({ "statusCode": 200, "executedVersion": invoked.executed_version });
+            if let Some(error) = invoked.function_error {
+                response["functionError"] = json!(error.as_str());
+            }
+            record["responseContext"] = response;
+            record["responsePayload"] = read(&invoked.payload);
+        }
+        record
+    }
 }
 
 /// Adds the record to the other function's queue, in the commit that takes the event out of this one.
@@ -128,38 +163,6 @@ async fn as_function(lambda: &Lambda, cx: &Context, loaded: &Loaded) -> Result<C
     let caller = lambda.session_caller(loaded).await?;
     let caller = caller.ok_or_else(|| ApiError::new("AccessDeniedException", 403, "The role is gone."))?;
     Ok(cx.on_behalf(caller, PRINCIPAL))
-}
-
-fn record(now: Timestamp, loaded: &Loaded, end: &End<'_>) -> Value {
-    let condition = match end.condition {
-        Condition::Success => "Success",
-        Condition::RetriesExhausted => "RetriesExhausted",
-        Condition::EventAgeExceeded => "EventAgeExceeded",
-    };
-    let arn = match end.event.function_arn == loaded.id.arn() {
-        true => loaded.id.qualified_arn(name::LATEST),
-        false => end.event.function_arn.clone(),
-    };
-    let mut record = json!({
-        "version": "1.0",
-        "timestamp": now.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
-        "requestContext": {
-            "requestId": end.event.request_id,
-            "functionArn": arn,
-            "condition": condition,
-            "approximateInvokeCount": tries(end.event, end.invoked),
-        },
-        "requestPayload": read(end.payload),
-    });
-    if let Some(invoked) = end.invoked {
-        let mut response = json!({ "statusCode": 200, "executedVersion": invoked.executed_version });
-        if let Some(error) = invoked.function_error {
-            response["functionError"] = json!(error.as_str());
-        }
-        record["responseContext"] = response;
-        record["responsePayload"] = read(&invoked.payload);
-    }
-    record
 }
 
 fn read(payload: &[u8]) -> Value {

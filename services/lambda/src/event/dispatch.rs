@@ -21,7 +21,7 @@ use crate::name::{self, FunctionId, Named};
 use crate::{Lambda, generated as g};
 
 use super::config::{self, Rules};
-use super::destination::{self, Condition, End};
+use super::destination::{Condition, Ending};
 use super::queue::{self, Event, PAYLOAD_BYTES_MAX};
 
 /// Events of one function that run at the same time.
@@ -183,17 +183,10 @@ async fn handle(lambda: &Arc<Lambda>, id: &FunctionId, stored: Stored<Event>) ->
     let rules = config::rules(lambda, &named).await?;
     let payload = queue::payload(lambda.store(), id, &event.request_id).await?;
     let expires = event.queued + SignedDuration::from_secs(rules.age_seconds.into());
-    let ended = |condition, invoked| End { event, payload: &payload, condition, invoked };
+    let ending =
+        Ending { lambda, cx: &cx, loaded: &loaded, rules: &rules, stored: &stored, payload: &payload };
     if cx.now >= expires {
-        return destination::finish(
-            lambda,
-            &cx,
-            &loaded,
-            &rules,
-            &stored,
-            ended(Condition::EventAgeExceeded, None),
-        )
-        .await;
+        return ending.finish(Condition::EventAgeExceeded, None).await;
     }
     let job = Job {
         loaded: Arc::clone(&loaded),
@@ -209,34 +202,15 @@ async fn handle(lambda: &Arc<Lambda>, id: &FunctionId, stored: Stored<Event>) ->
     }
     match outcome {
         Ok(invoked) if invoked.function_error.is_none() => {
-            destination::finish(
-                lambda,
-                &cx,
-                &loaded,
-                &rules,
-                &stored,
-                ended(Condition::Success, Some(&invoked)),
-            )
-            .await
+            ending.finish(Condition::Success, Some(&invoked)).await
         }
         Ok(invoked) => match retry(event, &rules, lambda, expires) {
             Some((event, due)) => delay(lambda, id, &stored, &event, due).await,
-            None => {
-                let end = ended(Condition::RetriesExhausted, Some(&invoked));
-                destination::finish(lambda, &cx, &loaded, &rules, &stored, end).await
-            }
+            None => ending.finish(Condition::RetriesExhausted, Some(&invoked)).await,
         },
+        // Nobody wants it run: it goes where what fails goes, without being tried again.
         Err(_) if loaded.function.record.reserved == Some(0) => {
-            // Nobody wants it run: it goes where what fails goes, without being tried again.
-            destination::finish(
-                lambda,
-                &cx,
-                &loaded,
-                &rules,
-                &stored,
-                ended(Condition::RetriesExhausted, None),
-            )
-            .await
+            ending.finish(Condition::RetriesExhausted, None).await
         }
         Err(error) => {
             tracing::debug!(function = %id.arn(), %error, "an event waits for room");

@@ -52,6 +52,23 @@ pub(super) enum Purpose {
     Snapshot,
 }
 
+impl Purpose {
+    /// Puts what the guest has to know of it into its environment.
+    fn tell(self, environment: &mut Vec<(String, String)>) {
+        match self {
+            Self::Serve => {}
+            Self::Provision => {
+                let kind = environment.iter_mut().find(|(name, _)| name == "AWS_LAMBDA_INITIALIZATION_TYPE");
+                if let Some((_, kind)) = kind {
+                    "provisioned-concurrency".clone_into(kind);
+                }
+            }
+            // Our clients stop behind the init code.
+            Self::Snapshot => environment.push(("_PAGODA_SNAPSHOT".to_owned(), "1".to_owned())),
+        }
+    }
+}
+
 /// Starts an instance of a version; its init code still runs when this returns.
 pub(super) async fn start(
     lambda: &Lambda,
@@ -68,28 +85,19 @@ pub(super) async fn start(
     let destination = destination(lambda, cx, loaded).await?;
     let sealed = loaded.version.settings.sealed_variables.as_deref();
     let own = variables::open(&lambda.ports.sealer, &loaded.id, sealed)?;
-    let snapshot = match purpose {
-        Purpose::Serve | Purpose::Provision if loaded.has_snapshot() => lambda.snapshot(cx, loaded).await?,
-        _ => None,
-    };
     let restorable = template::takes(own.keys());
     let mut environment = surroundings::of(loaded, &engine, &destination.stream, &credentials, own);
-    if purpose == Purpose::Provision {
-        for (name, value) in &mut environment {
-            if name == "AWS_LAMBDA_INITIALIZATION_TYPE" {
-                "provisioned-concurrency".clone_into(value);
-            }
-        }
-    }
-    if purpose == Purpose::Snapshot {
-        // Our clients stop behind the init code.
-        environment.push(("_PAGODA_SNAPSHOT".to_owned(), "1".to_owned()));
-    }
+    purpose.tell(&mut environment);
     let opt = loaded.version.opt.as_ref().map(|opt| lambda.packages.task(opt));
     let extensions = Arc::new(Extensions::of(opt.as_deref()));
     // Programs beside the runtime cannot be in an image.
-    let snapshot = snapshot.filter(|_| !extensions.has_external());
     let restorable = restorable && !extensions.has_external();
+    let snapshot = match purpose {
+        Purpose::Serve | Purpose::Provision if loaded.has_snapshot() && !extensions.has_external() => {
+            lambda.snapshot(cx, loaded).await?
+        }
+        _ => None,
+    };
     let mut spec = plan::spec(lambda, loaded, &engine, ids, environment);
     extensions.start(&mut spec);
     spec.resume = (purpose == Purpose::Snapshot).then(Vec::new);
