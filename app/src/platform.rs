@@ -142,11 +142,11 @@ fn services(ground: &Ground, config: &Config, data: &Data, host: Host, backgroun
     let logs = Logs::new(store.clone(), clock.clone(), random.clone());
     let dynamodb = DynamoDb::new(store.clone(), clock.clone(), random.clone(), authorizer.clone());
     let s3 = S3::new(store.clone(), blobs, clock.clone(), random.clone(), authorizer.clone());
-    let functions = functions(config, data, &host);
+    let functions = functions(config, data, &host, suffix);
     let lambda = Lambda::new(functions, Ports {
         store: store.clone(), sealer: sealer.clone(), clock: clock.clone(), random: random.clone(),
         authorizer: authorizer.clone(), assume_role: sts.clone(), read_role: iam.clone(),
-        read_object: s3.clone(), logs: logs.clone(), call_operation: registered.clone(), endpoint: fronted.clone(), spawner: Some(host.spawner),
+        read_object: s3.clone(), logs: logs.clone(), authenticate: authenticator.clone(), call_operation: registered.clone(), endpoint: fronted.clone(), spawner: Some(host.spawner),
     }).doing("functions")?;
     let apigateway = ApiGateway::new(store.clone(), random.clone(), authorizer.clone(), authenticator.clone(), lambda.clone());
     let cloudformation = CloudFormation::new(store.clone(), clock.clone(), random.clone(), registered.clone(), s3.clone(), suffix.clone());
@@ -159,7 +159,7 @@ fn services(ground: &Ground, config: &Config, data: &Data, host: Host, backgroun
         Api::of(&iam), Api::of(&sts), Api::of(&logs), Api::of(&dynamodb), Api::of(&s3), Api::of(&lambda),
         Api::of(&apigateway), Api::of(&Handle::of(&cloudformation)),
     ];
-    let planes = Planes { execute_api: Some(apigateway), website: Some(s3.clone()), cross_origin: Some(s3) };
+    let planes = Planes { execute_api: Some(apigateway), function_url: Some(lambda.clone()), website: Some(s3.clone()), cross_origin: Some(s3) };
     Ok(Services { apis, planes, authorizer, authenticator, lambda, cloudformation })
 }
 
@@ -195,7 +195,7 @@ fn front(
     Ok(front)
 }
 
-fn functions(config: &Config, data: &Data, host: &Host) -> pagoda_lambda::Config {
+fn functions(config: &Config, data: &Data, host: &Host, suffix: &str) -> pagoda_lambda::Config {
     let fallback = match config.runtime_fallback {
         cli::RuntimeFallback::Nearest => pagoda_lambda::RuntimeFallback::Nearest,
         cli::RuntimeFallback::Exact => pagoda_lambda::RuntimeFallback::Exact,
@@ -204,6 +204,7 @@ fn functions(config: &Config, data: &Data, host: &Host) -> pagoda_lambda::Config
     pagoda_lambda::Config {
         fallback,
         sdk,
+        url_suffix: suffix.to_owned(),
         ..pagoda_lambda::Config::new(config.data.clone(), host.interpreters.clone())
     }
 }

@@ -8,7 +8,7 @@ import json
 import time
 
 from functions import LAMBDA_TRUST, zipped
-from platform_process import until
+from platform_process import Key, until
 
 ENDED = ("_COMPLETE", "_FAILED")
 NOTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
@@ -131,8 +131,7 @@ class User(Writer):
         iam = self.client("iam")
         iam.create_user(UserName=name)
         iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=self.policy(number))
-        made = iam.create_access_key(UserName=name)["AccessKey"]
-        self.keys[name] = made["AccessKeyId"], made["SecretAccessKey"], None
+        self.keys[name] = Key.of(iam.create_access_key(UserName=name)["AccessKey"])
 
     def holds(self, name, number):
         policy = self.client("iam").get_user_policy(UserName=name, PolicyName="p")["PolicyDocument"]
@@ -157,13 +156,13 @@ class Session(Writer):
         user = client("iam").create_user(UserName="assumer")["User"]["UserName"]
         allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}
         client("iam").put_user_policy(UserName=user, PolicyName="p", PolicyDocument=json.dumps(allowed))
-        key = client("iam").create_access_key(UserName=user)["AccessKey"]
-        cls.assumer = key["AccessKeyId"], key["SecretAccessKey"], None
+        cls.assumer = Key.of(client("iam").create_access_key(UserName=user)["AccessKey"])
         cls.role = client("iam").create_role(RoleName="assumed", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
 
     def write(self, name, number):
-        got = self.client("sts", self.assumer).assume_role(RoleArn=self.role, RoleSessionName=name)["Credentials"]
-        self.keys[name] = got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"]
+        assumed = self.client("sts", self.assumer).assume_role(RoleArn=self.role, RoleSessionName=name)
+        self.keys[name] = Key.of(assumed["Credentials"])
+        assert self.holds(name, number)
 
     def holds(self, name, number):
         return self.client("sts", self.keys[name]).get_caller_identity()["Arn"].endswith(f"/assumed/{name}")
@@ -287,6 +286,41 @@ def seen(client, name):
     return [groups, policies, tables, buckets, functions, paths]
 
 
+class Event(Writer):
+    """Asynchronous invocations: what was accepted is handled, and its end told, however often it takes."""
+
+    told, read = set(), set()
+
+    @classmethod
+    def prepare(cls, client):
+        client("s3").create_bucket(Bucket="crash-records")
+        iam, lambdas = client("iam"), client("lambda")
+        role = iam.create_role(RoleName="eventual", AssumeRolePolicyDocument=json.dumps(LAMBDA_TRUST))["Role"]["Arn"]
+        allow = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::crash-records/*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        iam.put_role_policy(RoleName="eventual", PolicyName="records", PolicyDocument=policy)
+        code = zipped({"a.py": "def h(event, context):\n    raise ValueError(event)\n"})
+        lambdas.create_function(FunctionName="eventual", Role=role, Runtime="python3.12", Handler="a.h", Code={"ZipFile": code})
+        failure = {"OnFailure": {"Destination": "arn:aws:s3:::crash-records"}}
+        lambdas.put_function_event_invoke_config(FunctionName="eventual", MaximumRetryAttempts=0, DestinationConfig=failure)
+
+    def write(self, name, number):
+        accepted = self.client("lambda").invoke(FunctionName="eventual", InvocationType="Event", Payload=json.dumps(name))
+        assert accepted["StatusCode"] == 202, accepted
+
+    def holds(self, name, number):
+        return until(lambda: name in self.told or self.look() or name in self.told or None)
+
+    def look(self):
+        """Reads the records that are new."""
+        s3 = self.client("s3")
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket="crash-records"):
+            for key in (entry["Key"] for entry in page.get("Contents", ()) if entry["Key"] not in self.read):
+                record = json.loads(s3.get_object(Bucket="crash-records", Key=key)["Body"].read())
+                self.told.add(record["requestPayload"])
+                self.read.add(key)
+
+
 class Stack(Writer):
     """A stack whose creation was accepted ends, and has its resources exactly when it is complete."""
 
@@ -349,4 +383,4 @@ class Update(Stack):
         assert made == [[number]] * 6, (status, number, made)
 
 
-WRITERS = (Item, Batch, Object, Multipart, User, Session, Events, Api, Configuration, Stack, Update)
+WRITERS = (Item, Batch, Object, Multipart, User, Session, Events, Api, Configuration, Event, Stack, Update)

@@ -116,3 +116,34 @@ def test_a_template_that_cannot_work_is_refused(client, name, template, message)
     assert message in refused.value.response["Error"]["Message"]
     with pytest.raises(ClientError, match="does not exist"):
         cloud.describe_stacks(StackName=stack)
+
+
+def test_what_a_stack_makes_is_marked(client, name):
+    cloud, stack = client("cloudformation"), name("stack")
+    made = cloud.create_stack(StackName=stack, TemplateBody=TEMPLATE, Capabilities=["CAPABILITY_IAM"], ClientRequestToken="once",
+                              Parameters=[{"ParameterKey": "Kind", "ParameterValue": "fancy"}], Tags=[{"Key": "team", "Value": "web"}])
+    again = cloud.create_stack(StackName=stack, TemplateBody=TEMPLATE, Capabilities=["CAPABILITY_IAM"], ClientRequestToken="once")
+    assert made["StackId"] == again["StackId"]
+    cloud.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig=QUICK)
+    assert {event["ClientRequestToken"] for event in cloud.describe_stack_events(StackName=stack)["StackEvents"]} == {"once"}
+    mark = {"aws:cloudformation:stack-name": stack, "aws:cloudformation:stack-id": made["StackId"], "team": "web"}
+    outputs = described(cloud, stack)[1]
+    role = cloud.describe_stack_resource(StackName=stack, LogicalResourceId="Role")["StackResourceDetail"]["PhysicalResourceId"]
+    table = client("dynamodb").describe_table(TableName=outputs["Table"])["Table"]["TableArn"]
+    s3, bucket = client("s3"), outputs["Bucket"]
+    for logical, tags in (("Bucket", s3.get_bucket_tagging(Bucket=bucket)["TagSet"]),
+                          ("Table", client("dynamodb").list_tags_of_resource(ResourceArn=table)["Tags"]),
+                          ("Role", client("iam").list_role_tags(RoleName=role)["Tags"])):
+        assert {tag["Key"]: tag["Value"] for tag in tags} == {**mark, "aws:cloudformation:logical-id": logical}
+    # Nobody else sets or removes what marks them.
+    forged = [{"Key": "aws:cloudformation:stack-id", "Value": "x"}]
+    for refused in (lambda: s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": forged}),
+                    lambda: s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [{"Key": "a", "Value": "b"}]}),
+                    lambda: client("dynamodb").tag_resource(ResourceArn=table, Tags=forged),
+                    lambda: client("dynamodb").untag_resource(ResourceArn=table, TagKeys=[forged[0]["Key"]]),
+                    lambda: client("iam").tag_role(RoleName=role, Tags=forged),
+                    lambda: client("iam").untag_role(RoleName=role, TagKeys=[forged[0]["Key"]])):
+        with pytest.raises(ClientError, match="(?i)reserved|System tags"):
+            refused()
+    cloud.delete_stack(StackName=stack)
+    cloud.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig=QUICK)

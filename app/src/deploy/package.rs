@@ -30,8 +30,10 @@ pub(crate) async fn package(client: &Client, folder: &Path, template: &mut Yaml)
             Some(bucket) => bucket,
             None => bucket.insert(artifacts(client).await?),
         };
-        let key = format!("{}.zip", hex::encode(digest(&SHA256, &bytes)));
-        upload(client, bucket, &key, bytes, "application/zip").await?;
+        // A package is named as one; a definition keeps the name's end that tells how it is written.
+        let end = Path::new(&path).extension().and_then(|end| end.to_str()).unwrap_or("zip");
+        let key = format!("{}.{end}", hex::encode(digest(&SHA256, &bytes)));
+        upload(client, bucket, &key, bytes, "application/octet-stream").await?;
         *place = Yaml::String(format!("s3://{bucket}/{key}"));
     }
     rename_plain_code(template);
@@ -57,7 +59,16 @@ fn name_the_folder(template: &mut Yaml) {
     }
 }
 
-/// The places that may name code on disk: of all functions, and of Globals.
+/// The property that may name something on disk, by the resource's type.
+const LOCAL: [(&str, &str); 5] = [
+    ("AWS::Serverless::Function", "CodeUri"),
+    ("AWS::Serverless::LayerVersion", "ContentUri"),
+    ("AWS::Serverless::Api", "DefinitionUri"),
+    ("AWS::Lambda::Function", "Code"),
+    ("AWS::Lambda::LayerVersion", "Content"),
+];
+
+/// The places that may name something on disk: of all resources, and of Globals.
 fn local_code(template: &mut Yaml) -> Vec<&mut Yaml> {
     let mut places = Vec::new();
     for (section, content) in template.as_mapping_mut().into_iter().flatten() {
@@ -67,13 +78,10 @@ fn local_code(template: &mut Yaml) -> Vec<&mut Yaml> {
             }
             Some("Resources") => {
                 for (_, resource) in content.as_mapping_mut().into_iter().flatten() {
-                    let field = match resource.get("Type").and_then(Yaml::as_str) {
-                        Some("AWS::Serverless::Function") => "CodeUri",
-                        Some("AWS::Lambda::Function") => "Code",
-                        _ => continue,
-                    };
+                    let kind = resource.get("Type").and_then(Yaml::as_str).unwrap_or_default();
+                    let Some((_, field)) = LOCAL.iter().find(|(name, _)| *name == kind) else { continue };
                     places.extend(
-                        resource.get_mut("Properties").and_then(|properties| properties.get_mut(field)),
+                        resource.get_mut("Properties").and_then(|properties| properties.get_mut(*field)),
                     );
                 }
             }
@@ -83,14 +91,16 @@ fn local_code(template: &mut Yaml) -> Vec<&mut Yaml> {
     places
 }
 
-/// A plain function's `Code` is a map where a serverless function's `CodeUri` is a URL.
+/// Plain resources have a place as a map where serverless ones have a URL.
 fn rename_plain_code(template: &mut Yaml) {
     let Some(resources) = template.get_mut("Resources").and_then(Yaml::as_mapping_mut) else { return };
     for (_, resource) in resources {
-        if resource.get("Type").and_then(Yaml::as_str) != Some("AWS::Lambda::Function") {
-            continue;
-        }
-        let Some(code) = resource.get_mut("Properties").and_then(|properties| properties.get_mut("Code"))
+        let field = match resource.get("Type").and_then(Yaml::as_str) {
+            Some("AWS::Lambda::Function") => "Code",
+            Some("AWS::Lambda::LayerVersion") => "Content",
+            _ => continue,
+        };
+        let Some(code) = resource.get_mut("Properties").and_then(|properties| properties.get_mut(field))
         else {
             continue;
         };

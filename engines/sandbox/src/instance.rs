@@ -18,7 +18,7 @@ use crate::confine::cgroup::{cpu_micros, share};
 use crate::message::{Answer, Fault, Meter, Usage, Version};
 use crate::snapshot::take;
 use crate::socket::{hear, watch};
-use crate::{Error, Image};
+use crate::{Error, Ids, Image};
 
 /// How a program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,16 @@ pub(crate) struct Pipes {
 }
 
 impl Pipes {
+    /// Those of a clone that had waited.
+    fn of(descriptors: &mut impl Iterator<Item = OwnedFd>) -> Result<Self, Error> {
+        let step = "watching a pipe";
+        let mut next = || descriptors.next().ok_or(Error::Ended);
+        let (stdout, stderr, resume) = (next()?, next()?, next()?);
+        let receiver = |pipe| Receiver::from_owned_fd(pipe).map_err(Error::system(step));
+        let resume = Some(Sender::from_owned_fd(resume).map_err(Error::system(step))?);
+        Ok(Self { stdout: receiver(stdout)?, stderr: receiver(stderr)?, resume })
+    }
+
     fn inodes(&self) -> Result<[u64; 3], Error> {
         let inode = |pipe: BorrowedFd<'_>| {
             fstat(pipe).map(|found| found.st_ino).map_err(Error::system("looking at a pipe"))
@@ -72,6 +82,7 @@ pub struct Instance {
     /// Sockets that listen inside the instance, in the order of [`crate::Spec::listen`].
     pub listeners: Vec<TcpListener>,
     id: u64,
+    ids: Ids,
     version: Version,
     meters: Vec<(Meter, OwnedFd)>,
     /// Descriptor of the program's process.
@@ -89,8 +100,10 @@ impl Instance {
     pub(crate) async fn started(channel: OwnedFd, pipes: Pipes) -> Result<Self, Error> {
         let channel = watch(channel).map_err(Error::system("watching an instance"))?;
         let Some((answer, descriptors)) = next(&channel).await? else { return Err(Error::Ended) };
-        let (id, count, version, meters) = match answer {
-            Answer::Started { id, listeners, version, meters } => (id, listeners, version, meters),
+        let (id, ids, waited, count, version, meters) = match answer {
+            Answer::Started { id, ids, waited, listeners, version, meters } => {
+                (id, ids, waited, listeners, version, meters)
+            }
             Answer::Failed(Fault { step, errno }) => {
                 return Err(Error::Spawn { step, source: io::Error::from_raw_os_error(errno) });
             }
@@ -99,6 +112,7 @@ impl Instance {
         };
         let mut descriptors = descriptors.into_iter();
         let process = descriptors.next().ok_or(Error::Ended)?;
+        let pipes = if waited { Pipes::of(&mut descriptors)? } else { pipes };
         let listeners = descriptors.by_ref().take(count).map(listener).collect::<Result<_, _>>()?;
         Ok(Self {
             pipes: pipes.inodes()?,
@@ -108,12 +122,18 @@ impl Instance {
             process,
             listeners,
             id,
+            ids,
             version,
             meters: meters.into_iter().zip(descriptors).collect(),
             channel,
             ended: Mutex::new(None),
             exit: SyncMutex::new(None),
         })
+    }
+
+    /// The ids that the guest has: those asked for, or those of the clone that had waited.
+    pub fn ids(&self) -> Ids {
+        self.ids
     }
 
     /// A number that no other instance of this spawner has.

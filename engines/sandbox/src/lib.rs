@@ -25,6 +25,10 @@ mod error;
 mod instance;
 mod isolation;
 mod message;
+#[cfg(target_arch = "x86_64")]
+mod snapshot;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "snapshot/elsewhere.rs"]
 mod snapshot;
 mod socket;
 mod spawner;
@@ -37,5 +41,5 @@ pub use isolation::Isolation;
 pub use snapshot::Image;
 pub use spawner::{Spawner, serve_if_spawner};
 pub use spec::{
-    BINDS_MAX, Bind, Ids, Limits, PORTS_MAX, RESUME_BYTES_MAX, STRINGS_BYTES_MAX, Source, Spec, Start,
+    BINDS_MAX, Bind, Ids, Limits, PORTS_MAX, RESUME_BYTES_MAX, Ready, STRINGS_BYTES_MAX, Source, Spec, Start,
 };

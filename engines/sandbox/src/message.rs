@@ -58,6 +58,63 @@ pub(crate) struct Claim {
     pub(crate) limits: Limits,
 }
 
+/// How many clones of an image are to wait for functions, and under which ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Keep {
+    pub(crate) count: usize,
+    pub(crate) first_id: u32,
+    pub(crate) last_id: u32,
+}
+
+/// A sandbox is to become a clone that waits. Descriptor: the image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Wait {
+    pub(crate) ids: Ids,
+}
+
+/// What a sandbox is told.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Order {
+    Claim(Box<Claim>),
+    Wait(Wait),
+}
+
+/// The first bytes of a request to the spawner: what it is about, and the image (0 for none). What follows is
+/// passed on unread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Head {
+    /// An [`Order::Claim`] follows.
+    Claim { image: u64 },
+    /// A [`Keep`] follows. Descriptor: the image.
+    Keep { image: u64 },
+}
+
+impl Head {
+    pub(crate) const BYTES: usize = 9;
+
+    pub(crate) fn bytes(self) -> [u8; Self::BYTES] {
+        let (kind, image) = match self {
+            Self::Claim { image } => (0, image),
+            Self::Keep { image } => (1, image),
+        };
+        let mut bytes = [kind; Self::BYTES];
+        bytes[1..].copy_from_slice(&image.to_le_bytes());
+        bytes
+    }
+
+    /// Splits a request.
+    pub(crate) fn split(message: &[u8]) -> Option<(Self, &[u8])> {
+        let (head, rest) = message.split_first_chunk::<{ Self::BYTES }>()?;
+        let [kind, image @ ..] = *head;
+        let image = u64::from_le_bytes(image);
+        match kind {
+            0 => Some((Self::Claim { image }, rest)),
+            1 => Some((Self::Keep { image }, rest)),
+            _ => None,
+        }
+    }
+}
+
 /// How cgroup files are named and read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Version {
@@ -85,8 +142,9 @@ pub(crate) struct Usage {
 /// What the host hears over an instance's channel, in this order.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Answer {
-    /// The program runs. Descriptors: the process, one listener for each port, one for each meter.
-    Started { id: u64, listeners: usize, version: Version, meters: Vec<Meter> },
+    /// The program runs. Descriptors: the process; if `waited`, the host's ends of the pipes that it has
+    /// (standard output, standard error, resume); one listener for each port; one for each meter.
+    Started { id: u64, ids: Ids, waited: bool, listeners: usize, version: Version, meters: Vec<Meter> },
     /// It could not be started; nothing follows.
     Failed(Fault),
     /// Too many wait; nothing follows.

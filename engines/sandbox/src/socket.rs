@@ -47,7 +47,10 @@ pub(crate) fn tell<T: Serialize>(
 
 /// Receives one packet; `None` when the other side has closed.
 pub(crate) fn receive(socket: impl AsFd) -> Result<Option<(Vec<u8>, Vec<OwnedFd>)>> {
-    let mut bytes = vec![0; MESSAGE_BYTES_MAX];
+    // Room for the packet that is there: clearing room for the largest would cost more than all else here.
+    let flags = RecvFlags::PEEK | RecvFlags::TRUNC;
+    let (_, length) = retry(|| rustix::net::recv(&socket, &mut [0; 0][..], flags))?;
+    let mut bytes = vec![0; length.min(MESSAGE_BYTES_MAX)];
     let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let flags = RecvFlags::CMSG_CLOEXEC;

@@ -12,13 +12,14 @@ use rustix::io::{Errno, dup};
 use rustix::net::{Shutdown, SocketFlags, shutdown};
 use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
 use rustix::process::{Pid, WaitOptions, waitpid};
+use serde::Serialize;
 use tokio::net::unix::pipe::{Receiver, Sender};
 
 use crate::confine::{begin, kernel};
 use crate::instance::Pipes;
-use crate::message::{Beginning, Binding, Claim, Hello};
+use crate::message::{Beginning, Binding, Claim, Head, Hello, Keep, Order};
 use crate::socket::{hear, pair, send, tell, watch};
-use crate::{Bind, Config, Error, Instance, Isolation, Source, Spec, Start};
+use crate::{Bind, Config, Error, Image, Instance, Isolation, Limits, Ready, Source, Spec, Start};
 
 /// The name under which [`Spawner::launch`] executes a program, and the descriptor that it hands it.
 const NAME: &str = "pagoda-spawner";
@@ -131,6 +132,9 @@ impl Spawner {
             Start::Exec { program, arguments } => (Beginning::Exec { program, arguments }, None),
             Start::Restore { image } => (Beginning::Restore, Some(image)),
         };
+        // A process's own limit can't be changed from outside, so that those that wait have the usual one.
+        let usual = spec.limits.open_files == Limits::default().open_files;
+        let key = image.as_ref().filter(|_| usual).map_or(0, |image| image.key());
         let claim = Claim {
             start,
             resume: resume.is_some(),
@@ -144,13 +148,36 @@ impl Spawner {
         let mut descriptors = vec![inner.as_fd(), stdout_inner.as_fd(), stderr_inner.as_fd()];
         descriptors.extend(resume_inner.as_ref().map(AsFd::as_fd));
         descriptors.extend(image.as_ref().map(|image| image.descriptor()));
-        self.request(&claim, &descriptors).await?;
+        self.request(Head::Claim { image: key }, &Order::Claim(Box::new(claim)), &descriptors).await?;
         drop((inner, stdout_inner, stderr_inner, resume_inner));
         Instance::started(channel, Pipes { stdout, stderr, resume }).await
     }
 
-    async fn request(&self, claim: &Claim, descriptors: &[BorrowedFd<'_>]) -> Result<(), Error> {
-        let bytes = serde_json::to_vec(claim).map_err(|error| Error::Spec(error.to_string()))?;
+    /// Keeps clones of `image` waiting for their functions: they are made one after the other when nothing else
+    /// happens, and [`Spawner::spawn`] takes one if there is one. Asked again, the new numbers hold.
+    ///
+    /// They wait in directory `/` with the usual limit of open files, without which none is taken, and use no
+    /// processor time. That an image can't be restored shows when
+    /// it is: then none will wait.
+    pub async fn keep_ready(&self, image: &Image, ready: &Ready) -> Result<(), Error> {
+        let Some(last_id) = ready.ids.end.checked_sub(1).filter(|last| ready.ids.contains(last)) else {
+            return Err(Error::Spec("ids: none to give to ready clones".to_owned()));
+        };
+        if ready.ids.start == 0 || ready.count > READY_MAX {
+            return Err(Error::Spec(format!("ready: at most {READY_MAX}, with ids above 0")));
+        }
+        let keep = Keep { count: ready.count, first_id: ready.ids.start, last_id };
+        self.request(Head::Keep { image: image.key() }, &keep, &[image.descriptor()]).await
+    }
+
+    async fn request(
+        &self,
+        head: Head,
+        rest: &impl Serialize,
+        descriptors: &[BorrowedFd<'_>],
+    ) -> Result<(), Error> {
+        let mut bytes = head.bytes().to_vec();
+        serde_json::to_writer(&mut bytes, rest).map_err(|error| Error::Spec(error.to_string()))?;
         loop {
             match send(&self.shared.requests, &bytes, descriptors) {
                 Ok(()) => return Ok(()),
@@ -225,5 +252,7 @@ fn resume(bytes: &[u8]) -> Result<(Sender, OwnedFd), Error> {
     Ok((Sender::from_owned_fd(write).map_err(Error::system(step))?, read))
 }
 
+/// Most clones of an image that wait.
+const READY_MAX: usize = 1024;
 /// What every pipe holds.
 const PIPE_BYTES: usize = 64 * 1024;

@@ -33,7 +33,8 @@ pub enum Start {
         /// What follows the program's name in `argv`.
         arguments: Vec<String>,
     },
-    /// Become the process that the image holds ([`crate::Instance::snapshot`]), where it waited for its resume
+    /// Be a clone of the image that has waited for its function ([`crate::Spawner::keep_ready`]), whose ids
+    /// and directory then are the instance's; or else become the process that the image holds ([`crate::Instance::snapshot`]), where it waited for its resume
     /// pipe. Environment and arguments are those that it had: `Spec::environment` must be empty, and what is
     /// new comes through [`Spec::resume`], which must be given.
     Restore {
@@ -70,6 +71,16 @@ pub struct Ids {
     pub uid: u32,
     /// Group id, not 0.
     pub gid: u32,
+}
+
+/// How many clones of an image wait for their functions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ready {
+    /// So many; 0 ends those that wait.
+    pub count: usize,
+    /// Each has a user and a group of its own with an id out of these, for as long as it lives. No other
+    /// instance may be given one of them.
+    pub ids: std::ops::Range<u32>,
 }
 
 /// What one instance may use up.

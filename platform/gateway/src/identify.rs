@@ -12,6 +12,8 @@ use pagoda_service::{CrossOrigin, DataPlane, Registry};
 pub struct Planes {
     /// `{api}.execute-api.{region}.…`
     pub execute_api: Option<Arc<dyn DataPlane>>,
+    /// `{id}.lambda-url.{region}.…`
+    pub function_url: Option<Arc<dyn DataPlane>>,
     /// `{bucket}.s3-website.{region}.…`
     pub website: Option<Arc<dyn DataPlane>>,
     /// The rules of S3's buckets for requests from other sites' pages.
@@ -32,10 +34,11 @@ pub(crate) enum Destination<'a> {
 const EXECUTE_API_PATH: &str = "/_aws/execute-api/";
 
 /// First segments of REST paths, for requests that carry no signature to name the service.
-const REST_PATHS: [(&str, &str); 6] = [
+const REST_PATHS: [(&str, &str); 7] = [
     ("/2015-03-31/functions", "lambda"),
     ("/2015-03-31/event-source-mappings", "lambda"),
     ("/2017-03-31/tags", "lambda"),
+    ("/2018-10-31/layers", "lambda"),
     ("/2016-08-19/account-settings", "lambda"),
     ("/restapis", "apigateway"),
     ("/account", "apigateway"),
@@ -54,6 +57,9 @@ pub(crate) fn identify<'a>(
         return Destination::Platform;
     }
     if let Some(destination) = execute_api(host, path, planes) {
+        return destination;
+    }
+    if let Some(destination) = function_url(host, path, planes) {
         return destination;
     }
     let labels: Vec<&str> = host.split('.').collect();
@@ -81,6 +87,16 @@ fn execute_api<'a>(host: &str, path: &str, planes: &'a Planes) -> Option<Destina
     }
     let (api, rest) = path.strip_prefix(EXECUTE_API_PATH)?.split_once('/')?;
     Some(Destination::Plane { plane, name: api.to_owned(), region: None, path: format!("/{rest}") })
+}
+
+fn function_url<'a>(host: &str, path: &str, planes: &'a Planes) -> Option<Destination<'a>> {
+    let plane = planes.function_url.as_ref()?;
+    let mut labels = host.splitn(4, '.');
+    let (Some(id), Some("lambda-url"), Some(region)) = (labels.next(), labels.next(), labels.next()) else {
+        return None;
+    };
+    let (name, path) = (id.to_owned(), path.to_owned());
+    Some(Destination::Plane { plane, name, region: region.parse().ok(), path })
 }
 
 fn website<'a>(labels: &[&str], path: &str, planes: &'a Planes) -> Option<Destination<'a>> {

@@ -156,7 +156,10 @@ fn resources(gateway: &ApiGateway, document: &Value, root_id: &str) -> Result<Ve
         refuse_others(item, &VERBS, path)?;
         for (name, operation) in item.iter().filter(|(name, _)| VERBS.contains(&name.as_str())) {
             let verb = if name.starts_with("x-") { "ANY".to_owned() } else { name.to_ascii_uppercase() };
-            let method = method(document, fields(operation)?, default_security)?;
+            let mut method = method(document, fields(operation)?, default_security)?;
+            for described in [item.get("parameters"), operation.get("parameters")] {
+                method.request_parameters.extend(parameters(document, described)?);
+            }
             all[place].methods.insert(verb, method);
         }
     }
@@ -211,6 +214,32 @@ fn method(
         method.integration = Some(read_integration(fields(integration)?, &mut method.responses)?);
     }
     Ok(method)
+}
+
+/// What a request can bear, and whether it must: those that the front door tells apart. Bodies and forms are
+/// matters of models.
+fn parameters(document: &Value, described: Option<&Value>) -> Result<BTreeMap<String, bool>, ApiError> {
+    let mut read = BTreeMap::new();
+    for parameter in described.and_then(Value::as_array).into_iter().flatten() {
+        let parameter = match parameter.get("$ref").and_then(Value::as_str) {
+            Some(place) => place
+                .strip_prefix('#')
+                .and_then(|pointer| document.pointer(pointer))
+                .ok_or_else(|| bad_request(format!("Invalid OpenAPI input: {place} does not exist")))?,
+            None => parameter,
+        };
+        let text = |field: &str| parameter.get(field).and_then(Value::as_str);
+        let place = match text("in") {
+            Some(place @ ("header" | "path")) => place,
+            Some("query") => "querystring",
+            _ => continue,
+        };
+        let name =
+            text("name").ok_or_else(|| bad_request("Invalid OpenAPI input: a parameter has no name"))?;
+        let required = parameter.get("required").and_then(Value::as_bool).unwrap_or_default();
+        read.insert(format!("method.request.{place}.{name}"), required);
+    }
+    Ok(read)
 }
 
 /// `AWS_IAM` is a security scheme of type `apiKey` with `x-amazon-apigateway-authtype: awsSigv4`.

@@ -13,7 +13,7 @@ use crate::generated as g;
 use crate::table::{
     self, DEPLOYED, DEPLOYMENTS, LISTED, Listed, RESOURCES, REST_APIS, Resource, RestApi, STAGES,
 };
-use crate::{ApiGateway, patch, position};
+use crate::{ApiGateway, patch, position, tag};
 
 const ID_CHARS: usize = 10;
 const BINARY_TYPES_MAX: usize = 50;
@@ -25,6 +25,8 @@ pub(crate) async fn create(
 ) -> Result<g::RestApi, ApiError> {
     let endpoint_type = endpoint_type(input.endpoint_configuration)?;
     let policy = input.policy.map(|policy| checked_policy(&policy)).transpose()?;
+    let tags = input.tags.unwrap_or_default();
+    tag::check(cx, &tags)?;
     let api = RestApi {
         id: ids::short_id(ID_CHARS, &*gateway.random),
         account: cx.account,
@@ -36,7 +38,7 @@ pub(crate) async fn create(
         binary_media_types: checked_types(input.binary_media_types.unwrap_or_default())?,
         endpoint_type,
         policy,
-        tags: input.tags.unwrap_or_default(),
+        tags,
         disable_execute_api_endpoint: input.disable_execute_api_endpoint.unwrap_or(false),
         root_resource_id: ids::short_id(ID_CHARS, &*gateway.random),
         resources: 1,

@@ -7,7 +7,7 @@ use pagoda_store::Commit;
 use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::table::{self, STAGES, Stage, Texts};
-use crate::{ApiGateway, deployment, patch};
+use crate::{ApiGateway, deployment, patch, tag};
 
 pub(crate) async fn create(
     gateway: &ApiGateway,
@@ -16,6 +16,8 @@ pub(crate) async fn create(
 ) -> Result<g::Stage, ApiError> {
     check_name(&input.stage_name)?;
     let variables = checked_variables(input.variables.unwrap_or_default())?;
+    let tags = input.tags.unwrap_or_default();
+    tag::check(cx, &tags)?;
     let (api, key) = (&input.rest_api_id, table::in_api(&STAGES, &input.rest_api_id, &input.stage_name));
     edit::change(gateway, cx, api, async |record| {
         deployment::load(gateway, api, &input.deployment_id).await?;
@@ -27,7 +29,7 @@ pub(crate) async fn create(
             deployment_id: input.deployment_id.clone(),
             description: input.description.clone(),
             variables: variables.clone(),
-            tags: input.tags.clone().unwrap_or_default(),
+            tags: tags.clone(),
             created: cx.now,
             updated: cx.now,
         };

@@ -2,7 +2,7 @@
 
 use pagoda_base::Arn;
 use pagoda_protocol::{ApiError, Unit};
-use pagoda_service::Context;
+use pagoda_service::{Context, is_reserved_tag};
 use pagoda_store::Commit;
 
 use crate::edit::{self, bad_request};
@@ -41,17 +41,34 @@ pub(crate) async fn put(
     cx: &Context,
     input: g::TagResourceRequest,
 ) -> Result<Unit, ApiError> {
+    check_keys(cx, input.tags.keys())?;
     change(gateway, cx, &input.resource_arn, |tags| {
         tags.extend(input.tags.clone());
-        if tags.len() > TAGS_MAX {
-            return Err(g::LimitExceededException::new(format!(
-                "A resource can have at most {TAGS_MAX} tags"
-            ))
-            .into());
-        }
-        Ok(())
+        check_count(tags)
     })
     .await
+}
+
+/// Refuses tags that a new resource cannot have.
+pub(crate) fn check(cx: &Context, tags: &Texts) -> Result<(), ApiError> {
+    check_keys(cx, tags.keys())?;
+    check_count(tags)
+}
+
+/// Refuses keys that only the platform itself may set or remove.
+fn check_keys<'k>(cx: &Context, keys: impl IntoIterator<Item = &'k String>) -> Result<(), ApiError> {
+    if keys.into_iter().all(|key| cx.may_tag(key)) {
+        return Ok(());
+    }
+    Err(bad_request("Invalid tag key: tag keys beginning with aws: are reserved for system use"))
+}
+
+fn check_count(tags: &Texts) -> Result<(), ApiError> {
+    if tags.keys().filter(|key| !is_reserved_tag(key)).count() > TAGS_MAX {
+        let message = format!("A resource can have at most {TAGS_MAX} tags");
+        return Err(g::LimitExceededException::new(message).into());
+    }
+    Ok(())
 }
 
 pub(crate) async fn delete(
@@ -59,6 +76,7 @@ pub(crate) async fn delete(
     cx: &Context,
     input: g::UntagResourceRequest,
 ) -> Result<Unit, ApiError> {
+    check_keys(cx, &input.tag_keys)?;
     change(gateway, cx, &input.resource_arn, |tags| {
         tags.retain(|key, _| !input.tag_keys.contains(key));
         Ok(())

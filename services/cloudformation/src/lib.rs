@@ -1,8 +1,10 @@
 //! AWS CloudFormation: stacks of resources from templates, with the SAM transform.
 //!
 //! Invariants: every call that makes, changes or removes a resource is authorized as the one who changes the
-//! stack; what a resource became is recorded before the next one is touched; a change that fails is rolled
-//! back, also when the process was killed in its midst; a property that nothing acts on is refused by name.
+//! stack; what is begun with a resource is recorded before it is done, and what it became before the next
+//! one is touched; a change that fails is rolled back, also when the process was killed in its midst; only
+//! what bears the stack's mark, or was not there before, is ever removed; a property that nothing acts on is
+//! refused by name.
 
 mod access;
 mod change_set;

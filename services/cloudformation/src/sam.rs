@@ -3,16 +3,24 @@
 //!
 //! Source: <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification.html>
 
+mod alias;
 mod api;
 mod cors;
+mod event;
+mod event_invoke_config;
 mod function;
+mod function_url;
 mod globals;
+mod layer_version;
+mod location;
 mod policy;
 mod policy_template;
+mod reference;
 mod simple_table;
 
 use std::collections::BTreeMap;
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use serde_json::{Value, json};
 
 use crate::template::{Checked, Invalid, Object, object};
@@ -40,6 +48,8 @@ struct Sam {
     resources: Object,
     /// Swagger paths of each API that functions' events add to.
     routes: BTreeMap<String, Vec<Route>>,
+    /// What references by SAM's names mean, by those names.
+    renamed: BTreeMap<String, String>,
     globals: globals::Globals,
 }
 
@@ -48,8 +58,8 @@ struct Route {
     path: String,
     /// In lower case, or `any`.
     verb: String,
-    /// The function's logical id.
-    function: String,
+    /// The ARN of what is invoked, in a text for `Fn::Sub`.
+    target: String,
     authorizer: Option<String>,
     invoke_role: Option<String>,
     /// Where, name, and whether it is required.
@@ -85,11 +95,11 @@ pub(crate) fn transform(document: &Value) -> Checked<Value> {
     let globals = globals::Globals::read(sections.remove("Globals"))?;
     let resources = sections.remove("Resources").unwrap_or_else(|| json!({}));
     let resources = object(&resources, "Template format error: Resources must be an object.")?;
-    let mut sam = Sam { resources: Object::new(), routes: BTreeMap::new(), globals };
+    let mut sam =
+        Sam { resources: Object::new(), routes: BTreeMap::new(), renamed: BTreeMap::new(), globals };
     sam.expand(resources)?;
     sections.insert("Resources".into(), Value::Object(sam.resources));
-    let document = Value::Object(sections);
-    Ok(references(document))
+    Ok(reference::renamed(Value::Object(sections), &sam.renamed))
 }
 
 impl Sam {
@@ -103,6 +113,7 @@ impl Sam {
             }
             match kind(resource).as_str() {
                 "AWS::Serverless::Function" => self.function(name, resource)?,
+                "AWS::Serverless::LayerVersion" => self.layer_version(name, resource)?,
                 "AWS::Serverless::SimpleTable" => self.simple_table(name, resource)?,
                 "AWS::Serverless::Api" => {}
                 other if other.starts_with("AWS::Serverless::") => {
@@ -167,36 +178,12 @@ fn check_properties(name: &str, properties: &Object, known: &[&str]) -> Checked<
     }
 }
 
-/// `!Ref Api.Stage` and `!Ref Api.Deployment` name what the transform made of an API.
-fn references(document: Value) -> Value {
-    let stages: BTreeMap<String, String> = document
-        .get("Resources")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .filter(|(_, resource)| resource["Type"] == "AWS::ApiGateway::Stage")
-        .filter_map(|(name, resource)| {
-            let api = resource.pointer("/Properties/RestApiId/Ref")?.as_str()?;
-            Some((format!("{api}.Stage"), name.clone()))
-        })
-        .collect();
-    renamed(document, &stages)
-}
-
-fn renamed(value: Value, names: &BTreeMap<String, String>) -> Value {
-    match value {
-        Value::Array(items) => items.into_iter().map(|item| renamed(item, names)).collect(),
-        Value::Object(fields) => {
-            let renamed = fields.into_iter().map(|(name, value)| match &value {
-                Value::String(target) if name == "Ref" && names.contains_key(target) => {
-                    (name, json!(names[target]))
-                }
-                _ => (name, renamed(value, names)),
-            });
-            Value::Object(renamed.collect())
-        }
-        scalar => scalar,
-    }
+/// Ten digits that tell one value from another, as SAM puts them into logical ids.
+fn hashed(value: &Value) -> String {
+    let mut value = value.clone();
+    value.sort_all_objects();
+    let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, value.to_string().as_bytes());
+    hex::encode(digest)[..10].to_owned()
 }
 
 #[cfg(test)]
@@ -281,6 +268,91 @@ mod tests {
     }
 
     #[test]
+    fn an_alias_follows_its_versions() {
+        let event = json!({ "RequestParameters": [] });
+        let published = |more: Value| {
+            let mut properties = json!({
+                "CodeUri": "s3://sam-demo-bucket/hello.zip", "AutoPublishAlias": "live", "VersionDescription": "v",
+                "FunctionUrlConfig": { "AuthType": "NONE", "Cors": { "AllowOrigins": ["*"] } },
+                "EventInvokeConfig": {
+                    "MaximumRetryAttempts": 1,
+                    "DestinationConfig": { "OnSuccess": { "Type": "Lambda", "Destination": "arn:g" } },
+                },
+            });
+            properties.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            transformed(json!({}), json!({ "F": function(properties, event.clone()) })).unwrap()
+        };
+        let made = published(json!({}));
+        let (alias, function) = (json!({ "Ref": "FAliaslive" }), json!({ "Ref": "F" }));
+        for (resource, pointer, expected) in [
+            ("FVersion640128d35d", "/Description", json!("v")),
+            ("FVersion640128d35d", "/FunctionName", function.clone()),
+            ("FAliaslive", "/FunctionVersion", json!({ "Fn::GetAtt": ["FVersion640128d35d", "Version"] })),
+            ("FEPermissionProd", "/FunctionName", alias.clone()),
+            ("FUrl", "/TargetFunctionArn", function.clone()),
+            ("FUrl", "/Qualifier", json!("live")),
+            ("FUrl", "/Cors/AllowOrigins", json!(["*"])),
+            ("FUrlPublicPermissions", "/FunctionName", alias.clone()),
+            ("FUrlPublicPermissions", "/FunctionUrlAuthType", json!("NONE")),
+            ("FURLInvokeAllowPublicAccess", "/InvokedViaFunctionUrl", json!(true)),
+            ("FEventInvokeConfig", "/Qualifier", json!("live")),
+            ("FEventInvokeConfig", "/DestinationConfig/OnSuccess", json!({ "Destination": "arn:g" })),
+            ("FRole", "/Policies/0/PolicyName", json!("FEventInvokeConfigOnSuccessLambdaPolicy")),
+            ("FRole", "/Policies/0/PolicyDocument/Statement/0/Resource", json!("arn:g")),
+        ] {
+            assert_eq!(*get(&made, resource, pointer), expected, "{resource} {pointer}");
+        }
+        assert_eq!(made["Resources"]["FVersion640128d35d"]["DeletionPolicy"], "Retain");
+        assert_eq!(made["Resources"]["FUrl"]["DependsOn"], json!(["FAliaslive"]));
+        let uri = get(&made, "ServerlessRestApi", "/Body/paths/~1a/get/x-amazon-apigateway-integration/uri");
+        assert!(uri["Fn::Sub"].as_str().unwrap().ends_with("/functions/${FAliaslive}/invocations"), "{uri}");
+
+        let version = |more: Value| {
+            let made = published(more);
+            let found =
+                made["Resources"].as_object().unwrap().keys().find(|name| name.starts_with("FVersion"));
+            found.unwrap().clone()
+        };
+        let same = version(json!({}));
+        for (more, is_same) in [
+            (json!({ "Timeout": 9 }), true),
+            (json!({ "MemorySize": 256 }), false),
+            (json!({ "Environment": { "Variables": { "A": "1" } } }), false),
+            (json!({ "SnapStart": { "ApplyOn": "PublishedVersions" } }), false),
+            (json!({ "SnapStart": { "ApplyOn": "None" } }), true),
+            (json!({ "CodeUri": "s3://sam-demo-bucket/other.zip" }), false),
+            (json!({ "AutoPublishAliasAllProperties": true, "Timeout": 9 }), false),
+        ] {
+            assert_eq!(version(more.clone()) == same, is_same, "{more}");
+        }
+        assert_eq!(version(json!({ "AutoPublishCodeSha256": "6b86b273ff34fce1" })), "FVersion6b86b273ff");
+    }
+
+    #[test]
+    fn a_layer_has_a_name_for_each_version() {
+        let layer = |more: Value| {
+            let mut properties =
+                json!({ "ContentUri": "s3://b/layer.zip", "CompatibleRuntimes": ["python3.12"] });
+            properties.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            json!({ "Type": "AWS::Serverless::LayerVersion", "Properties": properties })
+        };
+        let with = |layer: Value| {
+            let user = function(json!({ "Layers": [{ "Ref": "L" }] }), json!({}));
+            let made = transformed(json!({}), json!({ "L": layer, "F": user })).unwrap();
+            let id = get(&made, "F", "/Layers/0/Ref").as_str().unwrap().to_owned();
+            (id, made)
+        };
+        let (id, made) = with(layer(json!({})));
+        assert!(id.starts_with('L') && id.len() == 11, "{id}");
+        assert_eq!(*get(&made, &id, "/LayerName"), json!("L"));
+        assert_eq!(*get(&made, &id, "/Content"), json!({ "S3Bucket": "b", "S3Key": "layer.zip" }));
+        assert_eq!(made["Resources"][&id]["DeletionPolicy"], "Retain");
+        let (other, made) = with(layer(json!({ "Description": "d", "RetentionPolicy": "Delete" })));
+        assert_ne!(other, id);
+        assert_eq!(made["Resources"][&other]["DeletionPolicy"], "Delete");
+    }
+
+    #[test]
     fn globals_can_be_ignored() {
         let globals = json!({ "Function": { "Timeout": 9, "MemorySize": 512 } });
         for (ignored, left) in [
@@ -300,14 +372,26 @@ mod tests {
         let one = |resource: Value| json!({ "R": resource });
         let api =
             |properties: Value| one(json!({ "Type": "AWS::Serverless::Api", "Properties": properties }));
+        let to = |kind: &str| json!({ "EventInvokeConfig": { "DestinationConfig": { "OnFailure": { "Type": kind } } } });
         let mut connected = function(json!({}), json!({}));
         connected["Connectors"] = json!({});
         for (resources, named) in [
-            (one(function(json!({ "AutoPublishAlias": "live" }), json!({}))), "AutoPublishAlias"),
+            (one(function(json!({ "AutoPublishAlias": { "Ref": "P" } }), json!({}))), "AutoPublishAlias"),
+            (one(function(json!({ "DeploymentPreference": {} }), json!({}))), "DeploymentPreference"),
             (one(function(json!({ "DeadLetterQueue": {} }), json!({}))), "DeadLetterQueue"),
             (one(function(json!({}), json!({ "RequestModel": {} }))), "RequestModel"),
             (one(function(json!({}), json!({ "RequestParameters": ["header.x"] }))), "RequestParameters"),
             (one(function(json!({}), json!({ "Auth": { "ApiKeyRequired": true } }))), "ApiKeyRequired"),
+            (one(function(to("SQS"), json!({}))), "SQS"),
+            (one(function(to("SNS"), json!({}))), "SNS"),
+            (one(function(to("EventBridge"), json!({}))), "EventBridge"),
+            (one(function(json!({ "FunctionUrlConfig": {} }), json!({}))), "AuthType"),
+            (
+                one(
+                    json!({ "Type": "AWS::Serverless::LayerVersion", "Properties": { "ContentUri": "layer/" } }),
+                ),
+                "ContentUri",
+            ),
             (one(connected), "Connectors"),
             (api(json!({ "StageName": "s", "GatewayResponses": {} })), "GatewayResponses"),
             (api(json!({ "StageName": "s", "MethodSettings": [] })), "MethodSettings"),

@@ -215,3 +215,42 @@ pub(crate) fn event_config_deleted(cx: &Context, input: &g::DeleteFunctionEventI
 pub(crate) fn event_configs_listed(cx: &Context, input: &g::ListFunctionEventInvokeConfigsRequest) -> Needs {
     on(cx, "lambda:ListFunctionEventInvokeConfigs", &input.function_name, None)
 }
+
+pub(crate) fn new_url(cx: &Context, input: &g::CreateFunctionUrlConfigRequest) -> Needs {
+    on(cx, "lambda:CreateFunctionUrlConfig", &input.function_name, input.qualifier.as_deref())
+}
+
+pub(crate) fn url_updated(cx: &Context, input: &g::UpdateFunctionUrlConfigRequest) -> Needs {
+    on(cx, "lambda:UpdateFunctionUrlConfig", &input.function_name, input.qualifier.as_deref())
+}
+
+pub(crate) fn url_read(cx: &Context, input: &g::GetFunctionUrlConfigRequest) -> Needs {
+    on(cx, "lambda:GetFunctionUrlConfig", &input.function_name, input.qualifier.as_deref())
+}
+
+pub(crate) fn url_deleted(cx: &Context, input: &g::DeleteFunctionUrlConfigRequest) -> Needs {
+    on(cx, "lambda:DeleteFunctionUrlConfig", &input.function_name, input.qualifier.as_deref())
+}
+
+pub(crate) fn urls_listed(cx: &Context, input: &g::ListFunctionUrlConfigsRequest) -> Needs {
+    on(cx, "lambda:ListFunctionUrlConfigs", &input.function_name, None)
+}
+
+pub(crate) fn provisioned_put(cx: &Context, input: &g::PutProvisionedConcurrencyConfigRequest) -> Needs {
+    on(cx, "lambda:PutProvisionedConcurrencyConfig", &input.function_name, Some(&input.qualifier))
+}
+
+pub(crate) fn provisioned_read(cx: &Context, input: &g::GetProvisionedConcurrencyConfigRequest) -> Needs {
+    on(cx, "lambda:GetProvisionedConcurrencyConfig", &input.function_name, Some(&input.qualifier))
+}
+
+pub(crate) fn provisioned_deleted(
+    cx: &Context,
+    input: &g::DeleteProvisionedConcurrencyConfigRequest,
+) -> Needs {
+    on(cx, "lambda:DeleteProvisionedConcurrencyConfig", &input.function_name, Some(&input.qualifier))
+}
+
+pub(crate) fn provisioned_listed(cx: &Context, input: &g::ListProvisionedConcurrencyConfigsRequest) -> Needs {
+    on(cx, "lambda:ListProvisionedConcurrencyConfigs", &input.function_name, None)
+}

@@ -151,7 +151,12 @@ async fn save(
     let commit = FUNCTIONS.replace(commit, &function.key, function.stamp, &function.record)?;
     match lambda.store().commit(commit).await? {
         Outcome::CheckFailed { .. } => Err(conflict(id)),
-        outcome => Ok(outcome.done().map(drop)?),
+        outcome => {
+            outcome.done()?;
+            // An alias with provisioned instances has them elsewhere now.
+            lambda.provision.now();
+            Ok(())
+        }
     }
 }
 

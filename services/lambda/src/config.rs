@@ -28,6 +28,8 @@ pub struct Config {
     pub limits: Limits,
     /// Whether instances are restored from images of started interpreters. An image takes some 20 MB of disk.
     pub templates: bool,
+    /// What follows the region in function URLs: `{domain}:{port}`.
+    pub url_suffix: String,
     /// The AWS SDKs that functions find without bringing them.
     pub sdk: Sdk,
 }
@@ -59,6 +61,8 @@ pub struct Limits {
     /// The least share of a processor that an instance has, in thousandths of a core. AWS gives
     /// 1/1769 for each MB, which makes 72 for the smallest functions.
     pub cpu_millis_min: u32,
+    /// Instances of each interpreter in use that wait for a function. Each takes some 2 MB.
+    pub ready: usize,
     /// How long a failed event waits before it is tried again the first and the second time.
     pub retry_delays: [Duration; 2],
     /// The first user id of the functions' own; each function gets the next one.
@@ -74,6 +78,7 @@ impl Default for Limits {
             idle: Duration::from_secs(600),
             freeze_after: Duration::from_millis(20),
             cpu_millis_min: 500,
+            ready: 2,
             retry_delays: [Duration::from_secs(60), Duration::from_secs(120)],
             first_uid: 200_000,
         }
@@ -89,6 +94,7 @@ impl Config {
             fallback: RuntimeFallback::default(),
             limits: Limits::default(),
             templates: true,
+            url_suffix: "localhost".to_owned(),
             sdk: Sdk::default(),
         }
     }

@@ -49,7 +49,7 @@ pub(crate) fn describe_one(
         code_sha256: Some(in_base64(&version.code.sha256)),
         version: Some(number.to_owned()),
         environment: environment(lambda, id, version)?,
-        tracing_config: Some(g::TracingConfigResponse { mode: Some(g::TracingMode::PassThrough) }),
+        tracing_config: Some(tracing(settings)),
         revision_id: Some(version.revision.clone()),
         layers: layers(version),
         state: Some(state),
@@ -93,6 +93,11 @@ fn state(
         }
         _ => (g::State::Active, replaced(lambda, &version.settings.runtime), None),
     }
+}
+
+fn tracing(settings: &Settings) -> g::TracingConfigResponse {
+    let mode = if settings.tracing { g::TracingMode::Active } else { g::TracingMode::PassThrough };
+    g::TracingConfigResponse { mode: Some(mode) }
 }
 
 fn snap_start(settings: &Settings, number: &str, state: g::State) -> g::SnapStartResponse {

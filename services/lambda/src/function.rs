@@ -10,7 +10,7 @@ use crate::generated as g;
 use crate::name::{self, FunctionId, LATEST, Named, Qualifier};
 use crate::settings::{self, Change};
 use crate::table::{self, FUNCTIONS, Function, VERSIONS, Version};
-use crate::{Lambda, configuration, event, page, tag, version};
+use crate::{Lambda, configuration, event, page, provisioned, tag, url, version};
 
 pub(crate) async fn create(
     lambda: &Lambda,
@@ -21,6 +21,7 @@ pub(crate) async fn create(
     check_features(&input)?;
     lambda.check_isolation()?;
     let tags = tag::merge(tag::Tags::new(), input.tags.unwrap_or_default())?;
+    tag::check(cx, tags.keys())?;
     let change = Change {
         runtime: input.runtime,
         role: Some(input.role.clone()),
@@ -32,6 +33,7 @@ pub(crate) async fn create(
         environment: input.environment,
         logging_config: input.logging_config,
         snap_start: input.snap_start,
+        tracing_config: input.tracing_config,
     };
     let settings = change.check(lambda, &id)?.create()?;
     settings::check_snap_start(&settings)?;
@@ -66,7 +68,7 @@ pub(crate) async fn create(
         Outcome::CheckFailed { .. } => return Err(exists(&id)),
         outcome => outcome.done()?,
     };
-    lambda.expect(&latest.settings.runtime);
+    lambda.expect(&latest.settings.runtime, latest.settings.memory_mb);
     if publish {
         version::snapshot(lambda, cx, &id, first).await?;
     }
@@ -78,7 +80,6 @@ pub(crate) async fn create(
 fn check_features(input: &g::CreateFunctionRequest) -> Result<(), ApiError> {
     const OPERATION: &str = "CreateFunction";
     settings::check_architectures(input.architectures.as_deref())?;
-    settings::check_tracing(OPERATION, input.tracing_config.as_ref())?;
     match input.package_type {
         Some(g::PackageType::Image) => Err(ApiError::not_implemented(OPERATION, "PackageType=Image")),
         _ => Ok(()),
@@ -180,7 +181,13 @@ async fn delete_all(lambda: &Lambda, named: &Named) -> Result<(), ApiError> {
         commit = version::unused(commit, &version, &id.qualified_arn(&number.to_string()));
     }
     // Versions and aliases are made with the function's record, so that none can appear meanwhile.
-    for prefix in [table::versions(id), table::aliases(id), event::config::prefix(id)] {
+    for prefix in [
+        table::versions(id),
+        table::aliases(id),
+        event::config::prefix(id),
+        provisioned::prefix(id),
+        url::prefix(id),
+    ] {
         let (first, end) = prefix.prefix_range();
         commit = commit.clear_range(first, end);
     }
@@ -189,6 +196,7 @@ async fn delete_all(lambda: &Lambda, named: &Named) -> Result<(), ApiError> {
         outcome => outcome.done()?,
     };
     lambda.scheduler.forget(id);
+    lambda.provision.now();
     lambda.snapshots.forget(|version| version.function == *id);
     lambda.sweep.now();
     Ok(())

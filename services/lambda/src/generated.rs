@@ -22,34 +22,42 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <AddPermission as p::Operation>::SPEC,
         <CreateAlias as p::Operation>::SPEC,
         <CreateFunction as p::Operation>::SPEC,
+        <CreateFunctionUrlConfig as p::Operation>::SPEC,
         <DeleteAlias as p::Operation>::SPEC,
         <DeleteFunction as p::Operation>::SPEC,
         <DeleteFunctionConcurrency as p::Operation>::SPEC,
         <DeleteFunctionEventInvokeConfig as p::Operation>::SPEC,
+        <DeleteFunctionUrlConfig as p::Operation>::SPEC,
         <DeleteLayerVersion as p::Operation>::SPEC,
+        <DeleteProvisionedConcurrencyConfig as p::Operation>::SPEC,
         <GetAccountSettings as p::Operation>::SPEC,
         <GetAlias as p::Operation>::SPEC,
         <GetFunction as p::Operation>::SPEC,
         <GetFunctionConcurrency as p::Operation>::SPEC,
         <GetFunctionConfiguration as p::Operation>::SPEC,
         <GetFunctionEventInvokeConfig as p::Operation>::SPEC,
+        <GetFunctionUrlConfig as p::Operation>::SPEC,
         <GetLayerVersion as p::Operation>::SPEC,
         <GetLayerVersionByArn as p::Operation>::SPEC,
         <GetLayerVersionPolicy as p::Operation>::SPEC,
         <GetPolicy as p::Operation>::SPEC,
+        <GetProvisionedConcurrencyConfig as p::Operation>::SPEC,
         <Invoke as p::Operation>::SPEC,
         <InvokeWithResponseStream as p::Operation>::SPEC,
         <ListAliases as p::Operation>::SPEC,
         <ListFunctionEventInvokeConfigs as p::Operation>::SPEC,
+        <ListFunctionUrlConfigs as p::Operation>::SPEC,
         <ListFunctions as p::Operation>::SPEC,
         <ListLayerVersions as p::Operation>::SPEC,
         <ListLayers as p::Operation>::SPEC,
+        <ListProvisionedConcurrencyConfigs as p::Operation>::SPEC,
         <ListTags as p::Operation>::SPEC,
         <ListVersionsByFunction as p::Operation>::SPEC,
         <PublishLayerVersion as p::Operation>::SPEC,
         <PublishVersion as p::Operation>::SPEC,
         <PutFunctionConcurrency as p::Operation>::SPEC,
         <PutFunctionEventInvokeConfig as p::Operation>::SPEC,
+        <PutProvisionedConcurrencyConfig as p::Operation>::SPEC,
         <RemoveLayerVersionPermission as p::Operation>::SPEC,
         <RemovePermission as p::Operation>::SPEC,
         <TagResource as p::Operation>::SPEC,
@@ -58,20 +66,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <UpdateFunctionCode as p::Operation>::SPEC,
         <UpdateFunctionConfiguration as p::Operation>::SPEC,
         <UpdateFunctionEventInvokeConfig as p::Operation>::SPEC,
+        <UpdateFunctionUrlConfig as p::Operation>::SPEC,
     ],
     unavailable: &[
         "CheckpointDurableExecution",
         "CreateCapacityProvider",
         "CreateCodeSigningConfig",
         "CreateEventSourceMapping",
-        "CreateFunctionUrlConfig",
         "DeleteCapacityProvider",
         "DeleteCodeSigningConfig",
         "DeleteDurableExecution",
         "DeleteEventSourceMapping",
         "DeleteFunctionCodeSigningConfig",
-        "DeleteFunctionUrlConfig",
-        "DeleteProvisionedConcurrencyConfig",
         "DeleteResourcePolicy",
         "GetCapacityProvider",
         "GetCodeSigningConfig",
@@ -82,8 +88,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetFunctionCodeSigningConfig",
         "GetFunctionRecursionConfig",
         "GetFunctionScalingConfig",
-        "GetFunctionUrlConfig",
-        "GetProvisionedConcurrencyConfig",
         "GetResourcePolicy",
         "GetRuntimeManagementConfig",
         "InvokeAsync",
@@ -91,15 +95,12 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "ListCodeSigningConfigs",
         "ListDurableExecutionsByFunction",
         "ListEventSourceMappings",
-        "ListFunctionUrlConfigs",
         "ListFunctionVersionsByCapacityProvider",
         "ListFunctionsByCodeSigningConfig",
-        "ListProvisionedConcurrencyConfigs",
         "PauseDurableExecution",
         "PutFunctionCodeSigningConfig",
         "PutFunctionRecursionConfig",
         "PutFunctionScalingConfig",
-        "PutProvisionedConcurrencyConfig",
         "PutResourcePolicy",
         "PutRuntimeManagementConfig",
         "ResumeDurableExecution",
@@ -110,7 +111,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "UpdateCapacityProvider",
         "UpdateCodeSigningConfig",
         "UpdateEventSourceMapping",
-        "UpdateFunctionUrlConfig",
     ],
     routes: &[
         p::Route {
@@ -436,6 +436,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "CreateFunctionUrlConfig",
+            method: "POST",
+            segments: &[
+                p::Segment::Literal("2021-10-31"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("url"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "DeleteFunctionConcurrency",
             method: "DELETE",
             segments: &[
@@ -455,6 +467,30 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("event-invoke-config"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "DeleteFunctionUrlConfig",
+            method: "DELETE",
+            segments: &[
+                p::Segment::Literal("2021-10-31"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("url"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "DeleteProvisionedConcurrencyConfig",
+            method: "DELETE",
+            segments: &[
+                p::Segment::Literal("2019-09-30"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("provisioned-concurrency"),
             ],
             query: &[],
             headers: &[],
@@ -496,6 +532,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "GetFunctionUrlConfig",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("2021-10-31"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("url"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "GetPolicy",
             method: "GET",
             segments: &[
@@ -503,6 +551,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("policy"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetProvisionedConcurrencyConfig",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("2019-09-30"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("provisioned-concurrency"),
             ],
             query: &[],
             headers: &[],
@@ -539,6 +599,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("aliases"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "ListFunctionUrlConfigs",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("2021-10-31"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("urls"),
             ],
             query: &[],
             headers: &[],
@@ -616,6 +688,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "PutProvisionedConcurrencyConfig",
+            method: "PUT",
+            segments: &[
+                p::Segment::Literal("2019-09-30"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("provisioned-concurrency"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "UpdateFunctionCode",
             method: "PUT",
             segments: &[
@@ -652,6 +736,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "UpdateFunctionUrlConfig",
+            method: "PUT",
+            segments: &[
+                p::Segment::Literal("2021-10-31"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("url"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "CheckpointDurableExecution",
             method: "POST",
             segments: &[
@@ -664,18 +760,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "CreateFunctionUrlConfig",
-            method: "POST",
-            segments: &[
-                p::Segment::Literal("2021-10-31"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("url"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "DeleteFunctionCodeSigningConfig",
             method: "DELETE",
             segments: &[
@@ -683,30 +767,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("code-signing-config"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "DeleteFunctionUrlConfig",
-            method: "DELETE",
-            segments: &[
-                p::Segment::Literal("2021-10-31"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("url"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "DeleteProvisionedConcurrencyConfig",
-            method: "DELETE",
-            segments: &[
-                p::Segment::Literal("2019-09-30"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("provisioned-concurrency"),
             ],
             query: &[],
             headers: &[],
@@ -772,30 +832,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "GetFunctionUrlConfig",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("2021-10-31"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("url"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetProvisionedConcurrencyConfig",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("2019-09-30"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("provisioned-concurrency"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "GetRuntimeManagementConfig",
             method: "GET",
             segments: &[
@@ -815,18 +851,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("durable-executions"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "ListFunctionUrlConfigs",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("2021-10-31"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("urls"),
             ],
             query: &[],
             headers: &[],
@@ -904,18 +928,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "PutProvisionedConcurrencyConfig",
-            method: "PUT",
-            segments: &[
-                p::Segment::Literal("2019-09-30"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("provisioned-concurrency"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "PutRuntimeManagementConfig",
             method: "PUT",
             segments: &[
@@ -983,18 +995,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("durable-executions"),
                 p::Segment::Label("DurableExecutionArn"),
                 p::Segment::Literal("stop"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "UpdateFunctionUrlConfig",
-            method: "PUT",
-            segments: &[
-                p::Segment::Literal("2021-10-31"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("url"),
             ],
             query: &[],
             headers: &[],
@@ -1212,6 +1212,25 @@ impl p::Operation for CreateFunction {
     };
 }
 
+/// `CreateFunctionUrlConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateFunctionUrlConfig;
+
+impl p::Operation for CreateFunctionUrlConfig {
+    type Input = CreateFunctionUrlConfigRequest;
+    type Output = CreateFunctionUrlConfigResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "CreateFunctionUrlConfig",
+        method: "POST",
+        uri: "/2021-10-31/functions/{FunctionName}/url",
+        status: 201,
+        input: &schema::CREATE_FUNCTION_URL_CONFIG_REQUEST,
+        output: &schema::CREATE_FUNCTION_URL_CONFIG_RESPONSE,
+        output_root: "CreateFunctionUrlConfigResponse",
+        streams_input: false,
+    };
+}
+
 /// `DeleteAlias`.
 #[derive(Debug, Clone, Copy)]
 pub struct DeleteAlias;
@@ -1288,6 +1307,25 @@ impl p::Operation for DeleteFunctionEventInvokeConfig {
     };
 }
 
+/// `DeleteFunctionUrlConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteFunctionUrlConfig;
+
+impl p::Operation for DeleteFunctionUrlConfig {
+    type Input = DeleteFunctionUrlConfigRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "DeleteFunctionUrlConfig",
+        method: "DELETE",
+        uri: "/2021-10-31/functions/{FunctionName}/url",
+        status: 204,
+        input: &schema::DELETE_FUNCTION_URL_CONFIG_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
 /// `DeleteLayerVersion`.
 #[derive(Debug, Clone, Copy)]
 pub struct DeleteLayerVersion;
@@ -1301,6 +1339,25 @@ impl p::Operation for DeleteLayerVersion {
         uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}",
         status: 204,
         input: &schema::DELETE_LAYER_VERSION_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
+/// `DeleteProvisionedConcurrencyConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteProvisionedConcurrencyConfig;
+
+impl p::Operation for DeleteProvisionedConcurrencyConfig {
+    type Input = DeleteProvisionedConcurrencyConfigRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "DeleteProvisionedConcurrencyConfig",
+        method: "DELETE",
+        uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
+        status: 204,
+        input: &schema::DELETE_PROVISIONED_CONCURRENCY_CONFIG_REQUEST,
         output: &p::schema::UNIT,
         output_root: "",
         streams_input: false,
@@ -1421,6 +1478,25 @@ impl p::Operation for GetFunctionEventInvokeConfig {
     };
 }
 
+/// `GetFunctionUrlConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetFunctionUrlConfig;
+
+impl p::Operation for GetFunctionUrlConfig {
+    type Input = GetFunctionUrlConfigRequest;
+    type Output = GetFunctionUrlConfigResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetFunctionUrlConfig",
+        method: "GET",
+        uri: "/2021-10-31/functions/{FunctionName}/url",
+        status: 200,
+        input: &schema::GET_FUNCTION_URL_CONFIG_REQUEST,
+        output: &schema::GET_FUNCTION_URL_CONFIG_RESPONSE,
+        output_root: "GetFunctionUrlConfigResponse",
+        streams_input: false,
+    };
+}
+
 /// `GetLayerVersion`.
 #[derive(Debug, Clone, Copy)]
 pub struct GetLayerVersion;
@@ -1493,6 +1569,25 @@ impl p::Operation for GetPolicy {
         input: &schema::GET_POLICY_REQUEST,
         output: &schema::GET_POLICY_RESPONSE,
         output_root: "GetPolicyResponse",
+        streams_input: false,
+    };
+}
+
+/// `GetProvisionedConcurrencyConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetProvisionedConcurrencyConfig;
+
+impl p::Operation for GetProvisionedConcurrencyConfig {
+    type Input = GetProvisionedConcurrencyConfigRequest;
+    type Output = GetProvisionedConcurrencyConfigResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetProvisionedConcurrencyConfig",
+        method: "GET",
+        uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
+        status: 200,
+        input: &schema::GET_PROVISIONED_CONCURRENCY_CONFIG_REQUEST,
+        output: &schema::GET_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE,
+        output_root: "GetProvisionedConcurrencyConfigResponse",
         streams_input: false,
     };
 }
@@ -1573,6 +1668,25 @@ impl p::Operation for ListFunctionEventInvokeConfigs {
     };
 }
 
+/// `ListFunctionUrlConfigs`.
+#[derive(Debug, Clone, Copy)]
+pub struct ListFunctionUrlConfigs;
+
+impl p::Operation for ListFunctionUrlConfigs {
+    type Input = ListFunctionUrlConfigsRequest;
+    type Output = ListFunctionUrlConfigsResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "ListFunctionUrlConfigs",
+        method: "GET",
+        uri: "/2021-10-31/functions/{FunctionName}/urls",
+        status: 200,
+        input: &schema::LIST_FUNCTION_URL_CONFIGS_REQUEST,
+        output: &schema::LIST_FUNCTION_URL_CONFIGS_RESPONSE,
+        output_root: "ListFunctionUrlConfigsResponse",
+        streams_input: false,
+    };
+}
+
 /// `ListFunctions`.
 #[derive(Debug, Clone, Copy)]
 pub struct ListFunctions;
@@ -1626,6 +1740,25 @@ impl p::Operation for ListLayers {
         input: &schema::LIST_LAYERS_REQUEST,
         output: &schema::LIST_LAYERS_RESPONSE,
         output_root: "ListLayersResponse",
+        streams_input: false,
+    };
+}
+
+/// `ListProvisionedConcurrencyConfigs`.
+#[derive(Debug, Clone, Copy)]
+pub struct ListProvisionedConcurrencyConfigs;
+
+impl p::Operation for ListProvisionedConcurrencyConfigs {
+    type Input = ListProvisionedConcurrencyConfigsRequest;
+    type Output = ListProvisionedConcurrencyConfigsResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "ListProvisionedConcurrencyConfigs",
+        method: "GET",
+        uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL",
+        status: 200,
+        input: &schema::LIST_PROVISIONED_CONCURRENCY_CONFIGS_REQUEST,
+        output: &schema::LIST_PROVISIONED_CONCURRENCY_CONFIGS_RESPONSE,
+        output_root: "ListProvisionedConcurrencyConfigsResponse",
         streams_input: false,
     };
 }
@@ -1740,6 +1873,25 @@ impl p::Operation for PutFunctionEventInvokeConfig {
         input: &schema::PUT_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST,
         output: &schema::FUNCTION_EVENT_INVOKE_CONFIG,
         output_root: "FunctionEventInvokeConfig",
+        streams_input: false,
+    };
+}
+
+/// `PutProvisionedConcurrencyConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct PutProvisionedConcurrencyConfig;
+
+impl p::Operation for PutProvisionedConcurrencyConfig {
+    type Input = PutProvisionedConcurrencyConfigRequest;
+    type Output = PutProvisionedConcurrencyConfigResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "PutProvisionedConcurrencyConfig",
+        method: "PUT",
+        uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
+        status: 202,
+        input: &schema::PUT_PROVISIONED_CONCURRENCY_CONFIG_REQUEST,
+        output: &schema::PUT_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE,
+        output_root: "PutProvisionedConcurrencyConfigResponse",
         streams_input: false,
     };
 }
@@ -1892,6 +2044,25 @@ impl p::Operation for UpdateFunctionEventInvokeConfig {
         input: &schema::UPDATE_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST,
         output: &schema::FUNCTION_EVENT_INVOKE_CONFIG,
         output_root: "FunctionEventInvokeConfig",
+        streams_input: false,
+    };
+}
+
+/// `UpdateFunctionUrlConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateFunctionUrlConfig;
+
+impl p::Operation for UpdateFunctionUrlConfig {
+    type Input = UpdateFunctionUrlConfigRequest;
+    type Output = UpdateFunctionUrlConfigResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateFunctionUrlConfig",
+        method: "PUT",
+        uri: "/2021-10-31/functions/{FunctionName}/url",
+        status: 200,
+        input: &schema::UPDATE_FUNCTION_URL_CONFIG_REQUEST,
+        output: &schema::UPDATE_FUNCTION_URL_CONFIG_RESPONSE,
+        output_root: "UpdateFunctionUrlConfigResponse",
         streams_input: false,
     };
 }
@@ -2099,6 +2270,8 @@ pub struct AddPermissionRequest {
     pub action: String,
     pub principal: String,
     pub source_arn: Option<String>,
+    pub function_url_auth_type: Option<FunctionUrlAuthType>,
+    pub invoked_via_function_url: Option<bool>,
     pub source_account: Option<String>,
     pub qualifier: Option<String>,
     pub revision_id: Option<String>,
@@ -2112,6 +2285,8 @@ impl p::Encode for AddPermissionRequest {
             &self.action,
             &self.principal,
             &self.source_arn,
+            &self.function_url_auth_type,
+            &self.invoked_via_function_url,
             &self.source_account,
             &self.qualifier,
             &self.revision_id,
@@ -2129,9 +2304,11 @@ impl p::Decode for AddPermissionRequest {
                 2 => value.action = p::Decode::read(reader)?,
                 3 => value.principal = p::Decode::read(reader)?,
                 4 => value.source_arn = p::Decode::read(reader)?,
-                5 => value.source_account = p::Decode::read(reader)?,
-                6 => value.qualifier = p::Decode::read(reader)?,
-                7 => value.revision_id = p::Decode::read(reader)?,
+                5 => value.function_url_auth_type = p::Decode::read(reader)?,
+                6 => value.invoked_via_function_url = p::Decode::read(reader)?,
+                7 => value.source_account = p::Decode::read(reader)?,
+                8 => value.qualifier = p::Decode::read(reader)?,
+                9 => value.revision_id = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -2434,6 +2611,55 @@ impl p::Shape for Concurrency {
     }
 }
 
+/// `Cors`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct Cors {
+    pub allow_credentials: Option<bool>,
+    pub allow_headers: Option<Vec<String>>,
+    pub allow_methods: Option<Vec<String>>,
+    pub allow_origins: Option<Vec<String>>,
+    pub expose_headers: Option<Vec<String>>,
+    pub max_age: Option<i32>,
+}
+
+impl p::Encode for Cors {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.allow_credentials,
+            &self.allow_headers,
+            &self.allow_methods,
+            &self.allow_origins,
+            &self.expose_headers,
+            &self.max_age,
+        ]);
+    }
+}
+
+impl p::Decode for Cors {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.allow_credentials = p::Decode::read(reader)?,
+                1 => value.allow_headers = p::Decode::read(reader)?,
+                2 => value.allow_methods = p::Decode::read(reader)?,
+                3 => value.allow_origins = p::Decode::read(reader)?,
+                4 => value.expose_headers = p::Decode::read(reader)?,
+                5 => value.max_age = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for Cors {
+    fn schema() -> &'static p::Schema {
+        &schema::CORS
+    }
+}
+
 /// `CreateAliasRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct CreateAliasRequest {
@@ -2562,6 +2788,101 @@ impl p::Decode for CreateFunctionRequest {
 impl p::Shape for CreateFunctionRequest {
     fn schema() -> &'static p::Schema {
         &schema::CREATE_FUNCTION_REQUEST
+    }
+}
+
+/// `CreateFunctionUrlConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct CreateFunctionUrlConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+    pub auth_type: FunctionUrlAuthType,
+    pub cors: Option<Cors>,
+    pub invoke_mode: Option<InvokeMode>,
+}
+
+impl p::Encode for CreateFunctionUrlConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.function_name,
+            &self.qualifier,
+            &self.auth_type,
+            &self.cors,
+            &self.invoke_mode,
+        ]);
+    }
+}
+
+impl p::Decode for CreateFunctionUrlConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.qualifier = p::Decode::read(reader)?,
+                2 => value.auth_type = p::Decode::read(reader)?,
+                3 => value.cors = p::Decode::read(reader)?,
+                4 => value.invoke_mode = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for CreateFunctionUrlConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::CREATE_FUNCTION_URL_CONFIG_REQUEST
+    }
+}
+
+/// `CreateFunctionUrlConfigResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct CreateFunctionUrlConfigResponse {
+    pub function_url: String,
+    pub function_arn: String,
+    pub auth_type: FunctionUrlAuthType,
+    pub cors: Option<Cors>,
+    pub creation_time: String,
+    pub invoke_mode: Option<InvokeMode>,
+}
+
+impl p::Encode for CreateFunctionUrlConfigResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.function_url,
+            &self.function_arn,
+            &self.auth_type,
+            &self.cors,
+            &self.creation_time,
+            &self.invoke_mode,
+        ]);
+    }
+}
+
+impl p::Decode for CreateFunctionUrlConfigResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_url = p::Decode::read(reader)?,
+                1 => value.function_arn = p::Decode::read(reader)?,
+                2 => value.auth_type = p::Decode::read(reader)?,
+                3 => value.cors = p::Decode::read(reader)?,
+                4 => value.creation_time = p::Decode::read(reader)?,
+                5 => value.invoke_mode = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for CreateFunctionUrlConfigResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::CREATE_FUNCTION_URL_CONFIG_RESPONSE
     }
 }
 
@@ -2763,6 +3084,40 @@ impl p::Shape for DeleteFunctionResponse {
     }
 }
 
+/// `DeleteFunctionUrlConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeleteFunctionUrlConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+}
+
+impl p::Encode for DeleteFunctionUrlConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.qualifier]);
+    }
+}
+
+impl p::Decode for DeleteFunctionUrlConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.qualifier = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeleteFunctionUrlConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE_FUNCTION_URL_CONFIG_REQUEST
+    }
+}
+
 /// `DeleteLayerVersionRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct DeleteLayerVersionRequest {
@@ -2794,6 +3149,40 @@ impl p::Decode for DeleteLayerVersionRequest {
 impl p::Shape for DeleteLayerVersionRequest {
     fn schema() -> &'static p::Schema {
         &schema::DELETE_LAYER_VERSION_REQUEST
+    }
+}
+
+/// `DeleteProvisionedConcurrencyConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeleteProvisionedConcurrencyConfigRequest {
+    pub function_name: String,
+    pub qualifier: String,
+}
+
+impl p::Encode for DeleteProvisionedConcurrencyConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.qualifier]);
+    }
+}
+
+impl p::Decode for DeleteProvisionedConcurrencyConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.qualifier = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeleteProvisionedConcurrencyConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE_PROVISIONED_CONCURRENCY_CONFIG_REQUEST
     }
 }
 
@@ -3492,6 +3881,107 @@ impl p::Shape for FunctionRuntimeConfig {
     }
 }
 
+/// `FunctionUrlAuthType`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FunctionUrlAuthType {
+    #[default]
+    /// `NONE`
+    None,
+    /// `AWS_IAM`
+    AwsIam,
+}
+
+impl FunctionUrlAuthType {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::None, Self::AwsIam];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::AwsIam => "AWS_IAM",
+        }
+    }
+}
+
+impl FromStr for FunctionUrlAuthType {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for FunctionUrlAuthType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for FunctionUrlAuthType {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for FunctionUrlAuthType {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
+/// `FunctionUrlConfig`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct FunctionUrlConfig {
+    pub function_url: String,
+    pub function_arn: String,
+    pub creation_time: String,
+    pub last_modified_time: String,
+    pub cors: Option<Cors>,
+    pub auth_type: FunctionUrlAuthType,
+    pub invoke_mode: Option<InvokeMode>,
+}
+
+impl p::Encode for FunctionUrlConfig {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.function_url,
+            &self.function_arn,
+            &self.creation_time,
+            &self.last_modified_time,
+            &self.cors,
+            &self.auth_type,
+            &self.invoke_mode,
+        ]);
+    }
+}
+
+impl p::Decode for FunctionUrlConfig {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_url = p::Decode::read(reader)?,
+                1 => value.function_arn = p::Decode::read(reader)?,
+                2 => value.creation_time = p::Decode::read(reader)?,
+                3 => value.last_modified_time = p::Decode::read(reader)?,
+                4 => value.cors = p::Decode::read(reader)?,
+                5 => value.auth_type = p::Decode::read(reader)?,
+                6 => value.invoke_mode = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for FunctionUrlConfig {
+    fn schema() -> &'static p::Schema {
+        &schema::FUNCTION_URL_CONFIG
+    }
+}
+
 /// `FunctionVersion`. The default is a placeholder for values that were refused, nothing more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FunctionVersion {
@@ -3835,6 +4325,92 @@ impl p::Shape for GetFunctionResponse {
     }
 }
 
+/// `GetFunctionUrlConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetFunctionUrlConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+}
+
+impl p::Encode for GetFunctionUrlConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.qualifier]);
+    }
+}
+
+impl p::Decode for GetFunctionUrlConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.qualifier = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetFunctionUrlConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_FUNCTION_URL_CONFIG_REQUEST
+    }
+}
+
+/// `GetFunctionUrlConfigResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetFunctionUrlConfigResponse {
+    pub function_url: String,
+    pub function_arn: String,
+    pub auth_type: FunctionUrlAuthType,
+    pub cors: Option<Cors>,
+    pub creation_time: String,
+    pub last_modified_time: String,
+    pub invoke_mode: Option<InvokeMode>,
+}
+
+impl p::Encode for GetFunctionUrlConfigResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.function_url,
+            &self.function_arn,
+            &self.auth_type,
+            &self.cors,
+            &self.creation_time,
+            &self.last_modified_time,
+            &self.invoke_mode,
+        ]);
+    }
+}
+
+impl p::Decode for GetFunctionUrlConfigResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_url = p::Decode::read(reader)?,
+                1 => value.function_arn = p::Decode::read(reader)?,
+                2 => value.auth_type = p::Decode::read(reader)?,
+                3 => value.cors = p::Decode::read(reader)?,
+                4 => value.creation_time = p::Decode::read(reader)?,
+                5 => value.last_modified_time = p::Decode::read(reader)?,
+                6 => value.invoke_mode = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetFunctionUrlConfigResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_FUNCTION_URL_CONFIG_RESPONSE
+    }
+}
+
 /// `GetLayerVersionByArnRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct GetLayerVersionByArnRequest {
@@ -4092,6 +4668,89 @@ impl p::Decode for GetPolicyResponse {
 impl p::Shape for GetPolicyResponse {
     fn schema() -> &'static p::Schema {
         &schema::GET_POLICY_RESPONSE
+    }
+}
+
+/// `GetProvisionedConcurrencyConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetProvisionedConcurrencyConfigRequest {
+    pub function_name: String,
+    pub qualifier: String,
+}
+
+impl p::Encode for GetProvisionedConcurrencyConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.qualifier]);
+    }
+}
+
+impl p::Decode for GetProvisionedConcurrencyConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.qualifier = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetProvisionedConcurrencyConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_PROVISIONED_CONCURRENCY_CONFIG_REQUEST
+    }
+}
+
+/// `GetProvisionedConcurrencyConfigResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetProvisionedConcurrencyConfigResponse {
+    pub requested_provisioned_concurrent_executions: Option<i32>,
+    pub available_provisioned_concurrent_executions: Option<i32>,
+    pub allocated_provisioned_concurrent_executions: Option<i32>,
+    pub status: Option<ProvisionedConcurrencyStatusEnum>,
+    pub status_reason: Option<String>,
+    pub last_modified: Option<String>,
+}
+
+impl p::Encode for GetProvisionedConcurrencyConfigResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.requested_provisioned_concurrent_executions,
+            &self.available_provisioned_concurrent_executions,
+            &self.allocated_provisioned_concurrent_executions,
+            &self.status,
+            &self.status_reason,
+            &self.last_modified,
+        ]);
+    }
+}
+
+impl p::Decode for GetProvisionedConcurrencyConfigResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.requested_provisioned_concurrent_executions = p::Decode::read(reader)?,
+                1 => value.available_provisioned_concurrent_executions = p::Decode::read(reader)?,
+                2 => value.allocated_provisioned_concurrent_executions = p::Decode::read(reader)?,
+                3 => value.status = p::Decode::read(reader)?,
+                4 => value.status_reason = p::Decode::read(reader)?,
+                5 => value.last_modified = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetProvisionedConcurrencyConfigResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE
     }
 }
 
@@ -4379,6 +5038,55 @@ impl p::Encode for InvocationType {
 }
 
 impl p::Decode for InvocationType {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
+/// `InvokeMode`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum InvokeMode {
+    #[default]
+    /// `BUFFERED`
+    Buffered,
+    /// `RESPONSE_STREAM`
+    ResponseStream,
+}
+
+impl InvokeMode {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::Buffered, Self::ResponseStream];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Buffered => "BUFFERED",
+            Self::ResponseStream => "RESPONSE_STREAM",
+        }
+    }
+}
+
+impl FromStr for InvokeMode {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for InvokeMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for InvokeMode {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for InvokeMode {
     fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
         Ok(reader.string()?.parse().unwrap_or_default())
     }
@@ -5147,6 +5855,76 @@ impl p::Shape for ListFunctionEventInvokeConfigsResponse {
     }
 }
 
+/// `ListFunctionUrlConfigsRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListFunctionUrlConfigsRequest {
+    pub function_name: String,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+impl p::Encode for ListFunctionUrlConfigsRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.marker, &self.max_items]);
+    }
+}
+
+impl p::Decode for ListFunctionUrlConfigsRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.marker = p::Decode::read(reader)?,
+                2 => value.max_items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListFunctionUrlConfigsRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_FUNCTION_URL_CONFIGS_REQUEST
+    }
+}
+
+/// `ListFunctionUrlConfigsResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListFunctionUrlConfigsResponse {
+    pub function_url_configs: Vec<FunctionUrlConfig>,
+    pub next_marker: Option<String>,
+}
+
+impl p::Encode for ListFunctionUrlConfigsResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_url_configs, &self.next_marker]);
+    }
+}
+
+impl p::Decode for ListFunctionUrlConfigsResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_url_configs = p::Decode::read(reader)?,
+                1 => value.next_marker = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListFunctionUrlConfigsResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_FUNCTION_URL_CONFIGS_RESPONSE
+    }
+}
+
 /// `ListFunctionsRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ListFunctionsRequest {
@@ -5371,6 +6149,76 @@ impl p::Decode for ListLayersResponse {
 impl p::Shape for ListLayersResponse {
     fn schema() -> &'static p::Schema {
         &schema::LIST_LAYERS_RESPONSE
+    }
+}
+
+/// `ListProvisionedConcurrencyConfigsRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListProvisionedConcurrencyConfigsRequest {
+    pub function_name: String,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+impl p::Encode for ListProvisionedConcurrencyConfigsRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.marker, &self.max_items]);
+    }
+}
+
+impl p::Decode for ListProvisionedConcurrencyConfigsRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.marker = p::Decode::read(reader)?,
+                2 => value.max_items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListProvisionedConcurrencyConfigsRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_PROVISIONED_CONCURRENCY_CONFIGS_REQUEST
+    }
+}
+
+/// `ListProvisionedConcurrencyConfigsResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListProvisionedConcurrencyConfigsResponse {
+    pub provisioned_concurrency_configs: Option<Vec<ProvisionedConcurrencyConfigListItem>>,
+    pub next_marker: Option<String>,
+}
+
+impl p::Encode for ListProvisionedConcurrencyConfigsResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.provisioned_concurrency_configs, &self.next_marker]);
+    }
+}
+
+impl p::Decode for ListProvisionedConcurrencyConfigsResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.provisioned_concurrency_configs = p::Decode::read(reader)?,
+                1 => value.next_marker = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListProvisionedConcurrencyConfigsResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_PROVISIONED_CONCURRENCY_CONFIGS_RESPONSE
     }
 }
 
@@ -5762,6 +6610,110 @@ impl p::Decode for PackageType {
     }
 }
 
+/// `ProvisionedConcurrencyConfigListItem`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ProvisionedConcurrencyConfigListItem {
+    pub function_arn: Option<String>,
+    pub requested_provisioned_concurrent_executions: Option<i32>,
+    pub available_provisioned_concurrent_executions: Option<i32>,
+    pub allocated_provisioned_concurrent_executions: Option<i32>,
+    pub status: Option<ProvisionedConcurrencyStatusEnum>,
+    pub status_reason: Option<String>,
+    pub last_modified: Option<String>,
+}
+
+impl p::Encode for ProvisionedConcurrencyConfigListItem {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.function_arn,
+            &self.requested_provisioned_concurrent_executions,
+            &self.available_provisioned_concurrent_executions,
+            &self.allocated_provisioned_concurrent_executions,
+            &self.status,
+            &self.status_reason,
+            &self.last_modified,
+        ]);
+    }
+}
+
+impl p::Decode for ProvisionedConcurrencyConfigListItem {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_arn = p::Decode::read(reader)?,
+                1 => value.requested_provisioned_concurrent_executions = p::Decode::read(reader)?,
+                2 => value.available_provisioned_concurrent_executions = p::Decode::read(reader)?,
+                3 => value.allocated_provisioned_concurrent_executions = p::Decode::read(reader)?,
+                4 => value.status = p::Decode::read(reader)?,
+                5 => value.status_reason = p::Decode::read(reader)?,
+                6 => value.last_modified = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ProvisionedConcurrencyConfigListItem {
+    fn schema() -> &'static p::Schema {
+        &schema::PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEM
+    }
+}
+
+/// `ProvisionedConcurrencyStatusEnum`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProvisionedConcurrencyStatusEnum {
+    #[default]
+    /// `IN_PROGRESS`
+    InProgress,
+    /// `READY`
+    Ready,
+    /// `FAILED`
+    Failed,
+}
+
+impl ProvisionedConcurrencyStatusEnum {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::InProgress, Self::Ready, Self::Failed];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InProgress => "IN_PROGRESS",
+            Self::Ready => "READY",
+            Self::Failed => "FAILED",
+        }
+    }
+}
+
+impl FromStr for ProvisionedConcurrencyStatusEnum {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for ProvisionedConcurrencyStatusEnum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for ProvisionedConcurrencyStatusEnum {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for ProvisionedConcurrencyStatusEnum {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
 /// `PublishLayerVersionRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct PublishLayerVersionRequest {
@@ -5984,6 +6936,91 @@ impl p::Decode for PutFunctionEventInvokeConfigRequest {
 impl p::Shape for PutFunctionEventInvokeConfigRequest {
     fn schema() -> &'static p::Schema {
         &schema::PUT_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST
+    }
+}
+
+/// `PutProvisionedConcurrencyConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PutProvisionedConcurrencyConfigRequest {
+    pub function_name: String,
+    pub qualifier: String,
+    pub provisioned_concurrent_executions: i32,
+}
+
+impl p::Encode for PutProvisionedConcurrencyConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.qualifier, &self.provisioned_concurrent_executions]);
+    }
+}
+
+impl p::Decode for PutProvisionedConcurrencyConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.qualifier = p::Decode::read(reader)?,
+                2 => value.provisioned_concurrent_executions = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PutProvisionedConcurrencyConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::PUT_PROVISIONED_CONCURRENCY_CONFIG_REQUEST
+    }
+}
+
+/// `PutProvisionedConcurrencyConfigResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PutProvisionedConcurrencyConfigResponse {
+    pub requested_provisioned_concurrent_executions: Option<i32>,
+    pub allocated_provisioned_concurrent_executions: Option<i32>,
+    pub available_provisioned_concurrent_executions: Option<i32>,
+    pub status: Option<ProvisionedConcurrencyStatusEnum>,
+    pub status_reason: Option<String>,
+    pub last_modified: Option<String>,
+}
+
+impl p::Encode for PutProvisionedConcurrencyConfigResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.requested_provisioned_concurrent_executions,
+            &self.allocated_provisioned_concurrent_executions,
+            &self.available_provisioned_concurrent_executions,
+            &self.status,
+            &self.status_reason,
+            &self.last_modified,
+        ]);
+    }
+}
+
+impl p::Decode for PutProvisionedConcurrencyConfigResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.requested_provisioned_concurrent_executions = p::Decode::read(reader)?,
+                1 => value.allocated_provisioned_concurrent_executions = p::Decode::read(reader)?,
+                2 => value.available_provisioned_concurrent_executions = p::Decode::read(reader)?,
+                3 => value.status = p::Decode::read(reader)?,
+                4 => value.status_reason = p::Decode::read(reader)?,
+                5 => value.last_modified = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PutProvisionedConcurrencyConfigResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::PUT_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE
     }
 }
 
@@ -7616,6 +8653,104 @@ impl p::Shape for UpdateFunctionEventInvokeConfigRequest {
     }
 }
 
+/// `UpdateFunctionUrlConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateFunctionUrlConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+    pub auth_type: Option<FunctionUrlAuthType>,
+    pub cors: Option<Cors>,
+    pub invoke_mode: Option<InvokeMode>,
+}
+
+impl p::Encode for UpdateFunctionUrlConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.function_name,
+            &self.qualifier,
+            &self.auth_type,
+            &self.cors,
+            &self.invoke_mode,
+        ]);
+    }
+}
+
+impl p::Decode for UpdateFunctionUrlConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.qualifier = p::Decode::read(reader)?,
+                2 => value.auth_type = p::Decode::read(reader)?,
+                3 => value.cors = p::Decode::read(reader)?,
+                4 => value.invoke_mode = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateFunctionUrlConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_FUNCTION_URL_CONFIG_REQUEST
+    }
+}
+
+/// `UpdateFunctionUrlConfigResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateFunctionUrlConfigResponse {
+    pub function_url: String,
+    pub function_arn: String,
+    pub auth_type: FunctionUrlAuthType,
+    pub cors: Option<Cors>,
+    pub creation_time: String,
+    pub last_modified_time: String,
+    pub invoke_mode: Option<InvokeMode>,
+}
+
+impl p::Encode for UpdateFunctionUrlConfigResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.function_url,
+            &self.function_arn,
+            &self.auth_type,
+            &self.cors,
+            &self.creation_time,
+            &self.last_modified_time,
+            &self.invoke_mode,
+        ]);
+    }
+}
+
+impl p::Decode for UpdateFunctionUrlConfigResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_url = p::Decode::read(reader)?,
+                1 => value.function_arn = p::Decode::read(reader)?,
+                2 => value.auth_type = p::Decode::read(reader)?,
+                3 => value.cors = p::Decode::read(reader)?,
+                4 => value.creation_time = p::Decode::read(reader)?,
+                5 => value.last_modified_time = p::Decode::read(reader)?,
+                6 => value.invoke_mode = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateFunctionUrlConfigResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_FUNCTION_URL_CONFIG_RESPONSE
+    }
+}
+
 /// `VpcConfigResponse`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct VpcConfigResponse {
@@ -8766,6 +9901,43 @@ impl From<PreconditionFailedException> for p::ApiError {
     }
 }
 
+/// `ProvisionedConcurrencyConfigNotFoundException`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ProvisionedConcurrencyConfigNotFoundException {
+    pub r#type: Option<String>,
+    pub message: Option<String>,
+}
+
+impl p::Encode for ProvisionedConcurrencyConfigNotFoundException {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.r#type, &self.message]);
+    }
+}
+
+impl ProvisionedConcurrencyConfigNotFoundException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()), ..Self::default() }
+    }
+}
+
+impl p::Modelled for ProvisionedConcurrencyConfigNotFoundException {
+    fn exception_schema(&self) -> &'static p::Schema {
+        &schema::PROVISIONED_CONCURRENCY_CONFIG_NOT_FOUND_EXCEPTION
+    }
+}
+
+impl From<ProvisionedConcurrencyConfigNotFoundException> for p::ApiError {
+    fn from(error: ProvisionedConcurrencyConfigNotFoundException) -> Self {
+        Self::modelled(
+            "ProvisionedConcurrencyConfigNotFoundException",
+            404,
+            error.message.clone().unwrap_or_default(),
+            error,
+        )
+    }
+}
+
 /// `PublicPolicyException`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct PublicPolicyException {
@@ -9515,6 +10687,8 @@ pub mod schema {
             Member::new("Action", &ACTION).required(),
             Member::new("Principal", &PRINCIPAL).required(),
             Member::new("SourceArn", &ARN),
+            Member::new("FunctionUrlAuthType", &FUNCTION_URL_AUTH_TYPE),
+            Member::new("InvokedViaFunctionUrl", &p::schema::BOOLEAN),
             Member::new("SourceAccount", &SOURCE_OWNER),
             Member::new("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
             Member::new("RevisionId", &p::schema::STRING),
@@ -9522,8 +10696,6 @@ pub mod schema {
     )
     .refused(&[
         Member::new("EventSourceToken", &p::schema::DOCUMENT),
-        Member::new("FunctionUrlAuthType", &p::schema::DOCUMENT),
-        Member::new("InvokedViaFunctionUrl", &p::schema::DOCUMENT),
         Member::new("PrincipalOrgID", &p::schema::DOCUMENT),
     ]);
     pub static ADD_PERMISSION_RESPONSE: Schema =
@@ -9555,6 +10727,10 @@ pub mod schema {
         "AliasRoutingConfiguration",
         &[Member::new("AdditionalVersionWeights", &ADDITIONAL_VERSION_WEIGHTS)],
     );
+    pub static ALLOW_METHODS_LIST: Schema =
+        Schema::list("AllowMethodsList", &Member::new("member", &METHOD)).min(0).max(6);
+    pub static ALLOW_ORIGINS_LIST: Schema =
+        Schema::list("AllowOriginsList", &Member::new("member", &ORIGIN)).min(0).max(100);
     pub static APPLICATION_LOG_LEVEL: Schema = Schema::new("ApplicationLogLevel", Kind::String)
         .values(&["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]);
     pub static ARCHITECTURE: Schema = Schema::new("Architecture", Kind::String).values(&["x86_64", "arm64"]);
@@ -9587,6 +10763,17 @@ pub mod schema {
     pub static CONCURRENCY: Schema = Schema::structure(
         "Concurrency",
         &[Member::new("ReservedConcurrentExecutions", &RESERVED_CONCURRENT_EXECUTIONS)],
+    );
+    pub static CORS: Schema = Schema::structure(
+        "Cors",
+        &[
+            Member::new("AllowCredentials", &p::schema::BOOLEAN),
+            Member::new("AllowHeaders", &HEADERS_LIST),
+            Member::new("AllowMethods", &ALLOW_METHODS_LIST),
+            Member::new("AllowOrigins", &ALLOW_ORIGINS_LIST),
+            Member::new("ExposeHeaders", &HEADERS_LIST),
+            Member::new("MaxAge", &MAX_AGE),
+        ],
     );
     pub static CREATE_ALIAS_REQUEST: Schema = Schema::structure(
         "CreateAliasRequest",
@@ -9635,6 +10822,27 @@ pub mod schema {
         Member::new("TenancyConfig", &p::schema::DOCUMENT),
         Member::new("VpcConfig", &p::schema::DOCUMENT),
     ]);
+    pub static CREATE_FUNCTION_URL_CONFIG_REQUEST: Schema = Schema::structure(
+        "CreateFunctionUrlConfigRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_URL_FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Qualifier", &FUNCTION_URL_QUALIFIER).at(Location::Query),
+            Member::new("AuthType", &FUNCTION_URL_AUTH_TYPE).required(),
+            Member::new("Cors", &CORS),
+            Member::new("InvokeMode", &INVOKE_MODE),
+        ],
+    );
+    pub static CREATE_FUNCTION_URL_CONFIG_RESPONSE: Schema = Schema::structure(
+        "CreateFunctionUrlConfigResponse",
+        &[
+            Member::new("FunctionUrl", &FUNCTION_URL).required(),
+            Member::new("FunctionArn", &FUNCTION_ARN).required(),
+            Member::new("AuthType", &FUNCTION_URL_AUTH_TYPE).required(),
+            Member::new("Cors", &CORS),
+            Member::new("CreationTime", &TIMESTAMP).required(),
+            Member::new("InvokeMode", &INVOKE_MODE),
+        ],
+    );
     pub static DEAD_LETTER_CONFIG: Schema =
         Schema::structure("DeadLetterConfig", &[Member::new("TargetArn", &RESOURCE_ARN)]);
     pub static DELETE_ALIAS_REQUEST: Schema = Schema::structure(
@@ -9666,11 +10874,25 @@ pub mod schema {
         "DeleteFunctionResponse",
         &[Member::new("StatusCode", &p::schema::INTEGER).at(Location::Status)],
     );
+    pub static DELETE_FUNCTION_URL_CONFIG_REQUEST: Schema = Schema::structure(
+        "DeleteFunctionUrlConfigRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_URL_FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Qualifier", &FUNCTION_URL_QUALIFIER).at(Location::Query),
+        ],
+    );
     pub static DELETE_LAYER_VERSION_REQUEST: Schema = Schema::structure(
         "DeleteLayerVersionRequest",
         &[
             Member::new("LayerName", &LAYER_NAME_OR_ARN).at(Location::Label).required(),
             Member::new("VersionNumber", &p::schema::LONG).at(Location::Label).required(),
+        ],
+    );
+    pub static DELETE_PROVISIONED_CONCURRENCY_CONFIG_REQUEST: Schema = Schema::structure(
+        "DeleteProvisionedConcurrencyConfigRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Qualifier", &QUALIFIER).at(Location::Query).required(),
         ],
     );
     pub static DESCRIPTION: Schema = Schema::new("Description", Kind::String).min(0).max(256);
@@ -9861,6 +11083,27 @@ pub mod schema {
             Member::new("RuntimeAlias", &FUNCTION_RUNTIME_ALIAS).required(),
         ],
     );
+    pub static FUNCTION_URL: Schema = Schema::new("FunctionUrl", Kind::String).min(40).max(100);
+    pub static FUNCTION_URL_AUTH_TYPE: Schema =
+        Schema::new("FunctionUrlAuthType", Kind::String).values(&["NONE", "AWS_IAM"]);
+    pub static FUNCTION_URL_CONFIG: Schema = Schema::structure(
+        "FunctionUrlConfig",
+        &[
+            Member::new("FunctionUrl", &FUNCTION_URL).required(),
+            Member::new("FunctionArn", &FUNCTION_ARN).required(),
+            Member::new("CreationTime", &TIMESTAMP).required(),
+            Member::new("LastModifiedTime", &TIMESTAMP).required(),
+            Member::new("Cors", &CORS),
+            Member::new("AuthType", &FUNCTION_URL_AUTH_TYPE).required(),
+            Member::new("InvokeMode", &INVOKE_MODE),
+        ],
+    );
+    pub static FUNCTION_URL_CONFIG_LIST: Schema =
+        Schema::list("FunctionUrlConfigList", &Member::new("member", &FUNCTION_URL_CONFIG));
+    pub static FUNCTION_URL_FUNCTION_NAME: Schema =
+        Schema::new("FunctionUrlFunctionName", Kind::String).min(1).max(140);
+    pub static FUNCTION_URL_QUALIFIER: Schema =
+        Schema::new("FunctionUrlQualifier", Kind::String).min(1).max(128);
     pub static FUNCTION_VERSION: Schema = Schema::new("FunctionVersion", Kind::String).values(&["ALL"]);
     pub static GET_ACCOUNT_SETTINGS_REQUEST: Schema = Schema::structure("GetAccountSettingsRequest", &[]);
     pub static GET_ACCOUNT_SETTINGS_RESPONSE: Schema = Schema::structure(
@@ -9913,6 +11156,25 @@ pub mod schema {
             Member::new("Concurrency", &CONCURRENCY),
         ],
     );
+    pub static GET_FUNCTION_URL_CONFIG_REQUEST: Schema = Schema::structure(
+        "GetFunctionUrlConfigRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_URL_FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Qualifier", &FUNCTION_URL_QUALIFIER).at(Location::Query),
+        ],
+    );
+    pub static GET_FUNCTION_URL_CONFIG_RESPONSE: Schema = Schema::structure(
+        "GetFunctionUrlConfigResponse",
+        &[
+            Member::new("FunctionUrl", &FUNCTION_URL).required(),
+            Member::new("FunctionArn", &FUNCTION_ARN).required(),
+            Member::new("AuthType", &FUNCTION_URL_AUTH_TYPE).required(),
+            Member::new("Cors", &CORS),
+            Member::new("CreationTime", &TIMESTAMP).required(),
+            Member::new("LastModifiedTime", &TIMESTAMP).required(),
+            Member::new("InvokeMode", &INVOKE_MODE),
+        ],
+    );
     pub static GET_LAYER_VERSION_BY_ARN_REQUEST: Schema = Schema::structure(
         "GetLayerVersionByArnRequest",
         &[Member::new("Arn", &LAYER_VERSION_ARN).at(Location::Query).required()],
@@ -9960,9 +11222,30 @@ pub mod schema {
         "GetPolicyResponse",
         &[Member::new("Policy", &p::schema::STRING), Member::new("RevisionId", &p::schema::STRING)],
     );
+    pub static GET_PROVISIONED_CONCURRENCY_CONFIG_REQUEST: Schema = Schema::structure(
+        "GetProvisionedConcurrencyConfigRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Qualifier", &QUALIFIER).at(Location::Query).required(),
+        ],
+    );
+    pub static GET_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE: Schema = Schema::structure(
+        "GetProvisionedConcurrencyConfigResponse",
+        &[
+            Member::new("RequestedProvisionedConcurrentExecutions", &POSITIVE_INTEGER),
+            Member::new("AvailableProvisionedConcurrentExecutions", &NON_NEGATIVE_INTEGER),
+            Member::new("AllocatedProvisionedConcurrentExecutions", &NON_NEGATIVE_INTEGER),
+            Member::new("Status", &PROVISIONED_CONCURRENCY_STATUS_ENUM),
+            Member::new("StatusReason", &p::schema::STRING),
+            Member::new("LastModified", &TIMESTAMP),
+        ],
+    );
     static PATTERN_OF_HANDLER: Pattern = Pattern::new("[^\\s]+");
     pub static HANDLER: Schema =
         Schema::new("Handler", Kind::String).min(0).max(128).pattern(&PATTERN_OF_HANDLER);
+    pub static HEADER: Schema = Schema::new("Header", Kind::String).min(0).max(1024);
+    pub static HEADERS_LIST: Schema =
+        Schema::list("HeadersList", &Member::new("member", &HEADER)).min(0).max(100);
     pub static IMAGE_CONFIG: Schema = Schema::structure(
         "ImageConfig",
         &[
@@ -10017,6 +11300,8 @@ pub mod schema {
     );
     pub static INVOCATION_TYPE: Schema =
         Schema::new("InvocationType", Kind::String).values(&["Event", "RequestResponse", "DryRun"]);
+    pub static INVOKE_MODE: Schema =
+        Schema::new("InvokeMode", Kind::String).values(&["BUFFERED", "RESPONSE_STREAM"]);
     pub static INVOKE_WITH_RESPONSE_STREAM_REQUEST: Schema = Schema::structure(
         "InvokeWithResponseStreamRequest",
         &[
@@ -10215,6 +11500,21 @@ pub mod schema {
             Member::new("NextMarker", &p::schema::STRING),
         ],
     );
+    pub static LIST_FUNCTION_URL_CONFIGS_REQUEST: Schema = Schema::structure(
+        "ListFunctionUrlConfigsRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_URL_FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Marker", &p::schema::STRING).at(Location::Query),
+            Member::new("MaxItems", &MAX_ITEMS).at(Location::Query),
+        ],
+    );
+    pub static LIST_FUNCTION_URL_CONFIGS_RESPONSE: Schema = Schema::structure(
+        "ListFunctionUrlConfigsResponse",
+        &[
+            Member::new("FunctionUrlConfigs", &FUNCTION_URL_CONFIG_LIST).required(),
+            Member::new("NextMarker", &p::schema::STRING),
+        ],
+    );
     pub static LIST_FUNCTIONS_REQUEST: Schema = Schema::structure(
         "ListFunctionsRequest",
         &[
@@ -10255,6 +11555,21 @@ pub mod schema {
         "ListLayersResponse",
         &[Member::new("NextMarker", &p::schema::STRING), Member::new("Layers", &LAYERS_LIST)],
     );
+    pub static LIST_PROVISIONED_CONCURRENCY_CONFIGS_REQUEST: Schema = Schema::structure(
+        "ListProvisionedConcurrencyConfigsRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Marker", &p::schema::STRING).at(Location::Query),
+            Member::new("MaxItems", &MAX_PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEMS).at(Location::Query),
+        ],
+    );
+    pub static LIST_PROVISIONED_CONCURRENCY_CONFIGS_RESPONSE: Schema = Schema::structure(
+        "ListProvisionedConcurrencyConfigsResponse",
+        &[
+            Member::new("ProvisionedConcurrencyConfigs", &PROVISIONED_CONCURRENCY_CONFIG_LIST),
+            Member::new("NextMarker", &p::schema::STRING),
+        ],
+    );
     pub static LIST_TAGS_REQUEST: Schema = Schema::structure(
         "ListTagsRequest",
         &[Member::new("Resource", &TAGGABLE_RESOURCE).at(Location::Label).required()],
@@ -10290,15 +11605,20 @@ pub mod schema {
             Member::new("LogGroup", &LOG_GROUP),
         ],
     );
+    pub static MAX_AGE: Schema = Schema::new("MaxAge", Kind::Integer).min(0).max(86400);
     pub static MAX_FUNCTION_EVENT_INVOKE_CONFIG_LIST_ITEMS: Schema =
         Schema::new("MaxFunctionEventInvokeConfigListItems", Kind::Integer).min(1).max(50);
+    pub static MAX_ITEMS: Schema = Schema::new("MaxItems", Kind::Integer).min(1).max(50);
     pub static MAX_LAYER_LIST_ITEMS: Schema = Schema::new("MaxLayerListItems", Kind::Integer).min(1).max(50);
     pub static MAX_LIST_ITEMS: Schema = Schema::new("MaxListItems", Kind::Integer).min(1).max(10000);
+    pub static MAX_PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEMS: Schema =
+        Schema::new("MaxProvisionedConcurrencyConfigListItems", Kind::Integer).min(1).max(50);
     pub static MAXIMUM_EVENT_AGE_IN_SECONDS: Schema =
         Schema::new("MaximumEventAgeInSeconds", Kind::Integer).min(60).max(21600);
     pub static MAXIMUM_RETRY_ATTEMPTS: Schema =
         Schema::new("MaximumRetryAttempts", Kind::Integer).min(0).max(2);
     pub static MEMORY_SIZE: Schema = Schema::new("MemorySize", Kind::Integer).min(128).max(32768);
+    pub static METHOD: Schema = Schema::new("Method", Kind::String).min(0).max(6);
     static PATTERN_OF_NAME_SPACED_FUNCTION_ARN: Pattern = Pattern::new(
         "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_\\.]+(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?",
     );
@@ -10318,6 +11638,7 @@ pub mod schema {
         .min(1)
         .max(100)
         .pattern(&PATTERN_OF_NAMESPACED_STATEMENT_ID);
+    pub static NON_NEGATIVE_INTEGER: Schema = Schema::new("NonNegativeInteger", Kind::Integer).min(0);
     static PATTERN_OF_NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER: Pattern =
         Pattern::new("\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+");
     pub static NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER: Schema =
@@ -10329,12 +11650,36 @@ pub mod schema {
         Schema::structure("OnFailure", &[Member::new("Destination", &DESTINATION_ARN)]);
     pub static ON_SUCCESS: Schema =
         Schema::structure("OnSuccess", &[Member::new("Destination", &DESTINATION_ARN)]);
+    pub static ORIGIN: Schema = Schema::new("Origin", Kind::String).min(1).max(253);
     pub static PACKAGE_TYPE: Schema = Schema::new("PackageType", Kind::String).values(&["Zip", "Image"]);
     pub static PER_EXECUTION_ENVIRONMENT_MAX_CONCURRENCY: Schema =
         Schema::new("PerExecutionEnvironmentMaxConcurrency", Kind::Integer).min(1).max(1600);
+    pub static POSITIVE_INTEGER: Schema = Schema::new("PositiveInteger", Kind::Integer).min(1);
     static PATTERN_OF_PRINCIPAL: Pattern = Pattern::new("[^\\s]+");
     pub static PRINCIPAL: Schema =
         Schema::new("Principal", Kind::String).min(0).max(2048).pattern(&PATTERN_OF_PRINCIPAL);
+    pub static PROVISIONED_CONCURRENCY_CONFIG_LIST: Schema = Schema::list(
+        "ProvisionedConcurrencyConfigList",
+        &Member::new("member", &PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEM),
+    );
+    pub static PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEM: Schema = Schema::structure(
+        "ProvisionedConcurrencyConfigListItem",
+        &[
+            Member::new("FunctionArn", &FUNCTION_ARN),
+            Member::new("RequestedProvisionedConcurrentExecutions", &POSITIVE_INTEGER),
+            Member::new("AvailableProvisionedConcurrentExecutions", &NON_NEGATIVE_INTEGER),
+            Member::new("AllocatedProvisionedConcurrentExecutions", &NON_NEGATIVE_INTEGER),
+            Member::new("Status", &PROVISIONED_CONCURRENCY_STATUS_ENUM),
+            Member::new("StatusReason", &p::schema::STRING),
+            Member::new("LastModified", &TIMESTAMP),
+        ],
+    );
+    pub static PROVISIONED_CONCURRENCY_STATUS_ENUM: Schema =
+        Schema::new("ProvisionedConcurrencyStatusEnum", Kind::String).values(&[
+            "IN_PROGRESS",
+            "READY",
+            "FAILED",
+        ]);
     pub static PUBLISH_LAYER_VERSION_REQUEST: Schema = Schema::structure(
         "PublishLayerVersionRequest",
         &[
@@ -10387,6 +11732,28 @@ pub mod schema {
             Member::new("DestinationConfig", &DESTINATION_CONFIG),
         ],
     );
+    pub static PUT_PROVISIONED_CONCURRENCY_CONFIG_REQUEST: Schema = Schema::structure(
+        "PutProvisionedConcurrencyConfigRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Qualifier", &QUALIFIER).at(Location::Query).required(),
+            Member::new("ProvisionedConcurrentExecutions", &POSITIVE_INTEGER).required(),
+        ],
+    );
+    pub static PUT_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE: Schema = Schema::structure(
+        "PutProvisionedConcurrencyConfigResponse",
+        &[
+            Member::new("RequestedProvisionedConcurrentExecutions", &POSITIVE_INTEGER),
+            Member::new("AllocatedProvisionedConcurrentExecutions", &NON_NEGATIVE_INTEGER),
+            Member::new("AvailableProvisionedConcurrentExecutions", &NON_NEGATIVE_INTEGER),
+            Member::new("Status", &PROVISIONED_CONCURRENCY_STATUS_ENUM),
+            Member::new("StatusReason", &p::schema::STRING),
+            Member::new("LastModified", &TIMESTAMP),
+        ],
+    );
+    static PATTERN_OF_QUALIFIER: Pattern = Pattern::new("(|[a-zA-Z0-9$_-]+)");
+    pub static QUALIFIER: Schema =
+        Schema::new("Qualifier", Kind::String).min(1).max(128).pattern(&PATTERN_OF_QUALIFIER);
     pub static REMOVE_LAYER_VERSION_PERMISSION_REQUEST: Schema = Schema::structure(
         "RemoveLayerVersionPermissionRequest",
         &[
@@ -10728,6 +12095,28 @@ pub mod schema {
             Member::new("DestinationConfig", &DESTINATION_CONFIG),
         ],
     );
+    pub static UPDATE_FUNCTION_URL_CONFIG_REQUEST: Schema = Schema::structure(
+        "UpdateFunctionUrlConfigRequest",
+        &[
+            Member::new("FunctionName", &FUNCTION_URL_FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Qualifier", &FUNCTION_URL_QUALIFIER).at(Location::Query),
+            Member::new("AuthType", &FUNCTION_URL_AUTH_TYPE),
+            Member::new("Cors", &CORS),
+            Member::new("InvokeMode", &INVOKE_MODE),
+        ],
+    );
+    pub static UPDATE_FUNCTION_URL_CONFIG_RESPONSE: Schema = Schema::structure(
+        "UpdateFunctionUrlConfigResponse",
+        &[
+            Member::new("FunctionUrl", &FUNCTION_URL).required(),
+            Member::new("FunctionArn", &FUNCTION_ARN).required(),
+            Member::new("AuthType", &FUNCTION_URL_AUTH_TYPE).required(),
+            Member::new("Cors", &CORS),
+            Member::new("CreationTime", &TIMESTAMP).required(),
+            Member::new("LastModifiedTime", &TIMESTAMP).required(),
+            Member::new("InvokeMode", &INVOKE_MODE),
+        ],
+    );
     static PATTERN_OF_VERSION: Pattern = Pattern::new("(\\$LATEST|[0-9]+)");
     pub static VERSION: Schema =
         Schema::new("Version", Kind::String).min(1).max(1024).pattern(&PATTERN_OF_VERSION);
@@ -10883,6 +12272,10 @@ pub mod schema {
     );
     pub static PRECONDITION_FAILED_EXCEPTION: Schema = Schema::structure(
         "PreconditionFailedException",
+        &[Member::new("Type", &p::schema::STRING), Member::new("message", &p::schema::STRING)],
+    );
+    pub static PROVISIONED_CONCURRENCY_CONFIG_NOT_FOUND_EXCEPTION: Schema = Schema::structure(
+        "ProvisionedConcurrencyConfigNotFoundException",
         &[Member::new("Type", &p::schema::STRING), Member::new("message", &p::schema::STRING)],
     );
     pub static PUBLIC_POLICY_EXCEPTION: Schema = Schema::structure(

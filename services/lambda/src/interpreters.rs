@@ -2,8 +2,9 @@
 //! microseconds and needs no thread.
 //!
 //! An interpreter is known by its real path (links followed): `PREFIX/bin/python3.12` beside
-//! `PREFIX/lib/python3.12/os.py`, `PREFIX/bin/node` beside `PREFIX/include/node/node_version.h`. Scripts
-//! that pose as interpreters (the shims of pyenv and the like) have no such neighbours.
+//! `PREFIX/lib/python3.12/os.py`, `PREFIX/bin/node` beside `PREFIX/include/node/node_version.h`,
+//! `PREFIX/bin/java` beside `PREFIX/lib/modules` and `PREFIX/release`. Scripts that pose as interpreters (the
+//! shims of pyenv and the like) have no such neighbours.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,6 +29,8 @@ pub enum Language {
     Python,
     /// Node.js.
     Nodejs,
+    /// A Java virtual machine of version 9 or later.
+    Java,
 }
 
 /// An installed interpreter.
@@ -35,7 +38,7 @@ pub enum Language {
 pub struct Interpreter {
     /// What it runs.
     pub language: Language,
-    /// `(3, 12)`, `(22, 0)`: Lambda's Node.js runtimes have only the first number.
+    /// `(3, 12)`, `(22, 0)`: Lambda's runtimes for Node.js and Java have only the first number.
     pub version: (u32, u32),
     /// The program on the host, links followed.
     pub path: PathBuf,
@@ -58,6 +61,7 @@ impl fmt::Display for Language {
         f.write_str(match self {
             Self::Python => "python",
             Self::Nodejs => "nodejs",
+            Self::Java => "java",
         })
     }
 }
@@ -68,12 +72,13 @@ impl fmt::Display for Interpreter {
         match self.language {
             Language::Python => write!(f, "python{}.{}", self.version.0, self.version.1),
             Language::Nodejs => write!(f, "nodejs{}.x", self.version.0),
+            Language::Java => write!(f, "java{}", self.version.0),
         }
     }
 }
 
 impl Interpreters {
-    /// Looks along `PATH`, then at what pyenv and nvm installed. `set` names programs for runtimes, such
+    /// Looks along `PATH`, then where pyenv, nvm, distributions and SDKMAN! install. `set` names programs for runtimes, such
     /// as `"nodejs22.x"` → `/opt/node22/bin/node`. Starts no thread and no process.
     ///
     /// # Errors
@@ -85,7 +90,10 @@ impl Interpreters {
         }
         for (runtime, path) in set {
             let known = Interpreter::at(path).ok_or_else(|| {
-                format!("{} (set for {runtime}) is no Python or Node.js with its library", path.display())
+                format!(
+                    "{} (set for {runtime}) is no Python, Node.js or Java with its library",
+                    path.display()
+                )
             })?;
             interpreters.set.insert(runtime.clone(), known);
         }
@@ -97,7 +105,8 @@ impl Interpreters {
         self.set.values().chain(&self.found)
     }
 
-    /// The interpreter for a runtime: what was set, the exact version, or else the nearest.
+    /// The interpreter for a runtime: what was set, the exact version, or else the nearest. What was compiled
+    /// for one version of Java does not run on an earlier one, so that later ones are nearer.
     pub(crate) fn nearest(
         &self,
         runtime: &str,
@@ -106,7 +115,7 @@ impl Interpreters {
     ) -> Option<&Interpreter> {
         let distance = |one: &&Interpreter| {
             let (a, b) = (one.version, version);
-            (a.0.abs_diff(b.0), a.1.abs_diff(b.1), a < b)
+            (language == Language::Java && a < b, a.0.abs_diff(b.0), a.1.abs_diff(b.1), a < b)
         };
         self.set
             .get(runtime)
@@ -135,7 +144,7 @@ impl Interpreters {
         for entry in entries.flatten() {
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
-            if name != "node" && minor_of(name).is_none() {
+            if !["node", "java"].contains(&name) && minor_of(name).is_none() {
                 continue;
             }
             let Some(found) = Interpreter::at(&entry.path()) else { continue };
@@ -157,6 +166,9 @@ impl Interpreter {
                 (Language::Python, (3, minor))
             }
             None if name == "node" => (Language::Nodejs, (node_major(&prefix)?, 0)),
+            None if name == "java" && prefix.join("lib/modules").exists() => {
+                (Language::Java, (java_major(&prefix)?, 0))
+            }
             _ => return None,
         };
         let tree = tree_of(&prefix, language, version)?;
@@ -194,6 +206,13 @@ fn node_major(prefix: &Path) -> Option<u32> {
     line.trim().parse().ok()
 }
 
+/// 17 for `JAVA_VERSION="17.0.15"`.
+fn java_major(prefix: &Path) -> Option<u32> {
+    let release = fs::read_to_string(prefix.join("release")).ok()?;
+    let version = release.lines().find_map(|line| line.strip_prefix("JAVA_VERSION=\""))?;
+    version.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
+}
+
 /// Where interpreters may be, in the order in which they are preferred.
 fn directories() -> Vec<PathBuf> {
     let mut directories: Vec<PathBuf> =
@@ -201,7 +220,14 @@ fn directories() -> Vec<PathBuf> {
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
     let pyenv = std::env::var_os("PYENV_ROOT").map_or_else(|| home.join(".pyenv"), PathBuf::from);
     let nvm = std::env::var_os("NVM_DIR").map_or_else(|| home.join(".nvm"), PathBuf::from);
-    for versions in [pyenv.join("versions"), nvm.join("versions/node")] {
+    let sdkman = std::env::var_os("SDKMAN_DIR").map_or_else(|| home.join(".sdkman"), PathBuf::from);
+    directories.extend(std::env::var_os("JAVA_HOME").map(|java| PathBuf::from(java).join("bin")));
+    for versions in [
+        pyenv.join("versions"),
+        nvm.join("versions/node"),
+        PathBuf::from("/usr/lib/jvm"),
+        sdkman.join("candidates/java"),
+    ] {
         let Ok(entries) = fs::read_dir(versions) else { continue };
         let mut installed: Vec<_> = entries.flatten().take(VERSIONS_MAX).map(|one| one.path()).collect();
         installed.sort();
@@ -250,6 +276,39 @@ mod tests {
             assert_eq!(chosen.map(|one| one.version.1), expected, "{installed:?} {wanted}");
             assert!(found.nearest("nodejs", Language::Nodejs, (20, 0)).is_none());
         }
+    }
+
+    #[test]
+    fn a_later_java_is_nearer_than_an_earlier() {
+        for (installed, wanted, expected) in [
+            (&[11, 17, 25][..], 17, Some(17)),
+            (&[17, 25], 21, Some(25)),
+            (&[17], 21, Some(17)),
+            (&[17, 25], 11, Some(17)),
+        ] {
+            let mut all = interpreters(installed);
+            for one in &mut all.found {
+                (one.language, one.version) = (Language::Java, (one.version.1, 0));
+            }
+            let chosen = all.nearest("java", Language::Java, (wanted, 0));
+            assert_eq!(chosen.map(|one| one.version.0), expected, "{installed:?} {wanted}");
+        }
+    }
+
+    #[test]
+    fn java_is_known_by_its_release() {
+        let root = tempfile::tempdir().unwrap();
+        for directory in ["bin", "lib"] {
+            fs::create_dir(root.path().join(directory)).unwrap();
+        }
+        let program = root.path().join("bin/java");
+        fs::write(&program, "").unwrap();
+        fs::write(root.path().join("release"), "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"17.0.15\"\n").unwrap();
+        assert_eq!(Interpreter::at(&program), None, "no class library");
+        fs::write(root.path().join("lib/modules"), "").unwrap();
+        assert_eq!(Interpreter::at(&program).unwrap().to_string(), "java17");
+        fs::write(root.path().join("release"), "JAVA_VERSION=\"21\"\n").unwrap();
+        assert_eq!(Interpreter::at(&program).unwrap().version, (21, 0));
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl InvokeFunction for Lambda {
 }
 
 impl Lambda {
-    async fn invoke_named(
+    pub(crate) async fn invoke_named(
         &self,
         cx: &Context,
         named: &Named,

@@ -33,6 +33,7 @@ mod name;
 mod package;
 mod page;
 mod permission;
+mod provisioned;
 mod role;
 mod runtime;
 mod settings;
@@ -40,6 +41,7 @@ mod streaming;
 mod table;
 mod tag;
 mod update;
+mod url;
 mod variables;
 mod version;
 
@@ -51,7 +53,9 @@ use async_trait::async_trait;
 use pagoda_base::{Clock, Random};
 use pagoda_protocol::ApiError;
 use pagoda_sandbox::Spawner;
-use pagoda_service::ports::{AssumeRole, CallOperation, PutLogEvents, ReadObject, ReadRole, ServeEndpoint};
+use pagoda_service::ports::{
+    AssumeRole, Authenticate, CallOperation, PutLogEvents, ReadObject, ReadRole, ServeEndpoint,
+};
 use pagoda_service::{
     Access, Authorizer, Background, Context, Nudge, Ownership, Sealer, Service, operations,
 };
@@ -68,6 +72,9 @@ use crate::package::Packages;
 
 /// How often idle instances and unused packages are looked for.
 const SWEEP_PERIOD: Duration = Duration::from_secs(30);
+
+/// How often provisioned instances are counted, beside whenever one was asked for.
+const PROVISION_PERIOD: Duration = Duration::from_secs(5);
 
 /// What Lambda needs of the rest of the platform.
 pub struct Ports {
@@ -89,6 +96,8 @@ pub struct Ports {
     pub read_object: Arc<dyn ReadObject>,
     /// Where the functions' output goes.
     pub logs: Arc<dyn PutLogEvents>,
+    /// Callers of function URLs.
+    pub authenticate: Arc<dyn Authenticate>,
     /// Where events end that a destination in another service wants.
     pub call_operation: Arc<dyn CallOperation>,
     /// Serves the platform inside the instances.
@@ -108,6 +117,7 @@ pub struct Lambda {
     templates: Templates,
     snapshots: Snapshots,
     sweep: Nudge,
+    provision: Nudge,
     /// Invocations outlive the requests that began them.
     this: Weak<Self>,
 }
@@ -136,6 +146,7 @@ impl Lambda {
                 templates,
                 snapshots,
                 sweep,
+                provision: Nudge::default(),
                 this,
             }
         }))
@@ -150,6 +161,11 @@ impl Lambda {
                 lambda.scheduler.reap();
                 package::sweep(&lambda).await;
             }
+        });
+        let lambda = Arc::clone(self);
+        background.every(PROVISION_PERIOD, self.provision.clone(), move || {
+            let lambda = Arc::clone(&lambda);
+            async move { execution::provision(&lambda).await }
         });
     }
 
@@ -194,34 +210,42 @@ operations!(Lambda {
     AddPermission => permission::add, on access::permission_added;
     CreateAlias => alias::create, on access::new_alias;
     CreateFunction => function::create, on access::new_function;
+    CreateFunctionUrlConfig => url::config::create, on access::new_url;
     DeleteAlias => alias::delete, on access::alias_deleted;
     DeleteFunction => function::delete, on access::deleted;
     DeleteFunctionConcurrency => concurrency::delete, on access::concurrency_deleted;
     DeleteFunctionEventInvokeConfig => event::config::delete, on access::event_config_deleted;
+    DeleteFunctionUrlConfig => url::config::delete, on access::url_deleted;
     DeleteLayerVersion => layer::delete, on access::layer_deleted;
+    DeleteProvisionedConcurrencyConfig => provisioned::delete, on access::provisioned_deleted;
     GetAccountSettings => account::settings, on access::account;
     GetAlias => alias::get, on access::alias_read;
     GetFunction => function::get, on access::read;
     GetFunctionConcurrency => concurrency::get, on access::concurrency_read;
     GetFunctionConfiguration => function::get_configuration, on access::configuration_read;
     GetFunctionEventInvokeConfig => event::config::get, on access::event_config_read;
+    GetFunctionUrlConfig => url::config::get, on access::url_read;
     GetLayerVersion => layer::get, on access::layer_read;
     GetLayerVersionByArn => layer::get_by_arn, on access::layer_read_by_arn;
     GetLayerVersionPolicy => layer_permission::get, on access::layer_policy_read;
     GetPolicy => permission::get, on access::policy_read;
+    GetProvisionedConcurrencyConfig => provisioned::get, on access::provisioned_read;
     Invoke => invoke::invoke, on access::invoked;
     InvokeWithResponseStream => streaming::invoke, on access::invoked_with_stream;
     ListAliases => alias::list, on access::aliases_listed;
     ListFunctionEventInvokeConfigs => event::config::list, on access::event_configs_listed;
+    ListFunctionUrlConfigs => url::config::list, on access::urls_listed;
     ListFunctions => function::list, on access::all_functions;
     ListLayerVersions => layer::list_versions, on access::layer_versions_listed;
     ListLayers => layer::list, on access::all_layers;
+    ListProvisionedConcurrencyConfigs => provisioned::list, on access::provisioned_listed;
     ListTags => tag::list, on access::tags_listed;
     ListVersionsByFunction => version::list, on access::versions_listed;
     PublishLayerVersion => layer::publish, on access::new_layer_version;
     PublishVersion => version::publish, on access::version_published;
     PutFunctionConcurrency => concurrency::put, on access::concurrency_put;
     PutFunctionEventInvokeConfig => event::config::put, on access::event_config_put;
+    PutProvisionedConcurrencyConfig => provisioned::put, on access::provisioned_put;
     RemoveLayerVersionPermission => layer_permission::remove, on access::layer_permission_removed;
     RemovePermission => permission::remove, on access::permission_removed;
     TagResource => tag::tag, on access::tagged;
@@ -230,6 +254,7 @@ operations!(Lambda {
     UpdateFunctionCode => update::code, on access::code_updated;
     UpdateFunctionConfiguration => update::configuration, on access::configuration_updated;
     UpdateFunctionEventInvokeConfig => event::config::update_config, on access::event_config_updated;
+    UpdateFunctionUrlConfig => url::config::update, on access::url_updated;
 });
 
 #[async_trait]

@@ -118,12 +118,21 @@ async fn change(
 
 /// One statement, as AWS writes it, known to be one that the evaluator reads.
 fn statement(arn: &str, input: &g::AddPermissionRequest) -> Result<String, ApiError> {
-    let mut conditions = serde_json::Map::new();
+    let (mut conditions, mut equal) = (serde_json::Map::new(), serde_json::Map::new());
     if let Some(account) = &input.source_account {
-        conditions.insert("StringEquals".into(), json!({ "AWS:SourceAccount": account }));
+        equal.insert("AWS:SourceAccount".into(), json!(account));
     }
     if let Some(source) = &input.source_arn {
         conditions.insert("ArnLike".into(), json!({ "AWS:SourceArn": source }));
+    }
+    if let Some(kind) = &input.function_url_auth_type {
+        equal.insert("lambda:FunctionUrlAuthType".into(), json!(kind.as_str()));
+    }
+    if !equal.is_empty() {
+        conditions.insert("StringEquals".into(), Value::Object(equal));
+    }
+    if let Some(via) = input.invoked_via_function_url {
+        conditions.insert("Bool".into(), json!({ "lambda:InvokedViaFunctionUrl": via.to_string() }));
     }
     let mut statement = json!({
         "Sid": input.statement_id,

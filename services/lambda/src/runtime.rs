@@ -11,16 +11,20 @@ use pagoda_protocol::ApiError;
 use pagoda_sandbox::Isolation;
 
 use crate::config::RuntimeFallback;
+use crate::execution::Mold;
 use crate::generated as g;
 use crate::interpreters::{Interpreter, Interpreters, Language};
 use crate::{Config, Lambda};
 
-/// The clients of the Runtime API that come with Pagoda: directory, file, text.
-const CLIENTS: [(&str, &str, &str); 3] = [
-    ("python", "bootstrap.py", include_str!("../runtimes/python/bootstrap.py")),
-    ("python", "snapshot_restore_py.py", include_str!("../runtimes/python/snapshot_restore_py.py")),
-    ("nodejs", "bootstrap.cjs", include_str!("../runtimes/nodejs/bootstrap.cjs")),
+/// The clients of the Runtime API that come with Pagoda: directory, file, content.
+const CLIENTS: [(&str, &str, &[u8]); 4] = [
+    ("python", "bootstrap.py", include_bytes!("../runtimes/python/bootstrap.py")),
+    ("python", "snapshot_restore_py.py", include_bytes!("../runtimes/python/snapshot_restore_py.py")),
+    ("nodejs", "bootstrap.cjs", include_bytes!("../runtimes/nodejs/bootstrap.cjs")),
+    ("java", "pagoda-runtime.jar", include_bytes!("../runtimes/java/pagoda-runtime.jar")),
 ];
+/// The earliest Java that our client runs on; for earlier runtimes the operator has to name what they run on.
+const JAVA_MIN: u32 = 11;
 
 /// What a runtime's name means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,19 +44,19 @@ pub(crate) enum Engine {
     Provided,
 }
 
-/// The text of a language's client.
-pub(crate) fn client(language: Language) -> &'static str {
+/// A language's client.
+pub(crate) fn client(language: Language) -> &'static [u8] {
     let directory = language.to_string();
-    CLIENTS.iter().find(|(name, ..)| *name == directory).map_or("", |(.., text)| text)
+    CLIENTS.iter().find(|(name, ..)| *name == directory).map_or(&[], |(.., content)| content)
 }
 
 /// Writes the runtimes' clients where sandboxes can have them bound.
 pub(crate) fn install(directory: &Path) -> io::Result<()> {
-    for (language, file, text) in CLIENTS {
+    for (language, file, content) in CLIENTS {
         let place = directory.join(language);
         fs::create_dir_all(&place)?;
         fs::set_permissions(&place, fs::Permissions::from_mode(0o755))?;
-        fs::write(place.join(file), text)?;
+        fs::write(place.join(file), content)?;
         fs::set_permissions(place.join(file), fs::Permissions::from_mode(0o644))?;
     }
     Ok(())
@@ -66,6 +70,13 @@ pub(crate) fn kind(runtime: &str) -> Option<Kind> {
     if let Some(minor) = runtime.strip_prefix("python3.") {
         let minor = minor.parse().ok().filter(|minor| (8..=14).contains(minor))?;
         return Some(Kind::Managed(Language::Python, (3, minor)));
+    }
+    if let Some(major) = runtime.strip_prefix("java") {
+        let major = match major {
+            "8.al2" => 8,
+            other => other.parse().ok().filter(|major| matches!(major, 11 | 17 | 21 | 25))?,
+        };
+        return Some(Kind::Managed(Language::Java, (major, 0)));
     }
     let major = runtime.strip_prefix("nodejs")?.strip_suffix(".x")?.parse().ok()?;
     matches!(major, 18 | 20 | 22 | 24).then_some(Kind::Managed(Language::Nodejs, (major, 0)))
@@ -90,7 +101,9 @@ fn choose(
 ) -> Result<Engine, ApiError> {
     let found = interpreters.nearest(runtime, language, version);
     let fits = |one: &&Interpreter| {
-        fallback == RuntimeFallback::Nearest || one.version == version || interpreters.is_set(runtime)
+        let runs_here = language != Language::Java || version.0 >= JAVA_MIN && one.version.0 >= JAVA_MIN;
+        let is_near = fallback == RuntimeFallback::Nearest && runs_here;
+        is_near || one.version == version && runs_here || interpreters.is_set(runtime)
     };
     let interpreter = found.filter(fits).ok_or_else(|| not_installed(interpreters, runtime, language))?;
     let instead = interpreter.version != version;
@@ -110,7 +123,7 @@ fn not_installed(interpreters: &Interpreters, runtime: &str, language: Language)
 
 fn unsupported(runtime: &str) -> ApiError {
     let ended = ["python2", "python3.6", "python3.7", "nodejs", "go1", "provided"];
-    if ended.iter().any(|ended| runtime.starts_with(ended)) {
+    if runtime == "java8" || ended.iter().any(|ended| runtime.starts_with(ended)) {
         let message = format!(
             "The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda \
              functions. We recommend you use a supported runtime while creating or updating functions."
@@ -121,10 +134,10 @@ fn unsupported(runtime: &str) -> ApiError {
 }
 
 impl Lambda {
-    /// Prepares for instances of a runtime.
-    pub(crate) fn expect(&self, runtime: &str) {
+    /// Prepares for instances of a runtime that have so many megabytes of memory.
+    pub(crate) fn expect(&self, runtime: &str, memory_mb: u32) {
         if let Ok(Engine::Interpreter { interpreter, .. }) = engine(&self.config, runtime) {
-            self.want_template(&interpreter);
+            self.want_template(&Mold::of(&interpreter, memory_mb));
         }
     }
 
@@ -160,7 +173,10 @@ mod tests {
             ("nodejs", None),
             ("provided.al2023", Some(Kind::Provided)),
             ("provided", None),
-            ("java21", None),
+            ("java21", Some(Kind::Managed(Language::Java, (21, 0)))),
+            ("java8.al2", Some(Kind::Managed(Language::Java, (8, 0)))),
+            ("java8", None),
+            ("java18", None),
         ] {
             assert_eq!(kind(runtime), expected, "{runtime}");
         }

@@ -29,6 +29,7 @@ pub(crate) struct Change {
     pub(crate) environment: Option<g::Environment>,
     pub(crate) logging_config: Option<g::LoggingConfig>,
     pub(crate) snap_start: Option<g::SnapStart>,
+    pub(crate) tracing_config: Option<g::TracingConfig>,
 }
 
 /// Settings and how they are to change, checked.
@@ -76,6 +77,7 @@ impl Checked {
             storage_mb: STORAGE_MB_DEFAULT.unsigned_abs(),
             sealed_variables: None,
             snap_start: false,
+            tracing: false,
             log_group: None,
             logging: Logging::default(),
         };
@@ -95,6 +97,8 @@ impl Checked {
         put(&mut settings.storage_mb, change.ephemeral_storage.as_ref().map(|one| one.size.unsigned_abs()));
         let snap_start = change.snap_start.as_ref().and_then(|one| one.apply_on.as_ref());
         put(&mut settings.snap_start, snap_start.map(|on| *on == g::SnapStartApplyOn::PublishedVersions));
+        let tracing = change.tracing_config.as_ref().and_then(|one| one.mode.as_ref());
+        put(&mut settings.tracing, tracing.map(|mode| *mode == g::TracingMode::Active));
         if change.environment.is_some() {
             settings.sealed_variables = self.sealed_variables.clone();
         }
@@ -139,16 +143,6 @@ pub(crate) fn check_architectures(architectures: Option<&[g::Architecture]>) -> 
             let message = "A function has exactly one architecture.";
             Err(g::InvalidParameterValueException::new(message).into())
         }
-    }
-}
-
-/// Refuses active tracing: there is no X-Ray.
-pub(crate) fn check_tracing(operation: &str, tracing: Option<&g::TracingConfig>) -> Result<(), ApiError> {
-    match tracing.and_then(|one| one.mode.as_ref()) {
-        Some(g::TracingMode::Active) => {
-            Err(ApiError::not_implemented(operation, "TracingConfig.Mode=Active"))
-        }
-        _ => Ok(()),
     }
 }
 

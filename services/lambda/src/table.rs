@@ -112,6 +112,8 @@ pub(crate) struct Settings {
     pub(crate) storage_mb: u32,
     /// The environment variables, sealed JSON; none where there are none.
     pub(crate) sealed_variables: Option<Vec<u8>>,
+    /// Whether all invocations are traced.
+    pub(crate) tracing: bool,
     /// Whether published versions are started from a snapshot.
     pub(crate) snap_start: bool,
     /// The log group, where it isn't the function's own.

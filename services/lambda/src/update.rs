@@ -46,8 +46,6 @@ pub(crate) async fn configuration(
     cx: &Context,
     input: g::UpdateFunctionConfigurationRequest,
 ) -> Result<g::FunctionConfiguration, ApiError> {
-    const OPERATION: &str = "UpdateFunctionConfiguration";
-    settings::check_tracing(OPERATION, input.tracing_config.as_ref())?;
     let named = name::parse(cx, &input.function_name)?;
     lambda.load(&named).await?;
     if let Some(role) = &input.role {
@@ -68,6 +66,7 @@ pub(crate) async fn configuration(
         environment: input.environment,
         logging_config: input.logging_config,
         snap_start: input.snap_start,
+        tracing_config: input.tracing_config,
     };
     let wanted = wanted.check(lambda, &named.function)?;
     change(lambda, cx, &named, input.revision_id.as_deref(), |latest| {

@@ -24,9 +24,9 @@ use rustix::thread::{CapabilitySet, UnshareFlags};
 
 use super::cgroup::Cgroups;
 use super::program::{Pipes, Program, Walls, drop_bounding_set, give_up_privileges};
-use super::{etc, kernel, landlock as wall, mount, network, root, tree};
+use super::{clone, etc, kernel, landlock as wall, mount, network, root, tree};
 use crate::instance::End;
-use crate::message::{Answer, At, Claim, Fault};
+use crate::message::{Answer, At, Claim, Fault, Order};
 use crate::snapshot::enter::{Pieces, RESUME};
 use crate::socket::{hear, pair, receive, tell};
 use crate::spec::Ids;
@@ -48,14 +48,14 @@ pub(crate) struct Ground {
 }
 
 /// A sandbox without a function.
-struct Sandbox {
+pub(crate) struct Sandbox {
     own: OwnedFd,
-    rules: Option<RulesetCreated>,
+    pub(crate) rules: Option<RulesetCreated>,
 }
 
 /// The life of the process, after being cloned. Errors and `Ok` go to the spawner over `control`.
 pub(crate) fn live(ground: &Ground, id: u64, control: OwnedFd) -> ! {
-    let sandbox = match make(ground, id, &control) {
+    let mut sandbox = match make(ground, id, &control) {
         Ok(sandbox) => sandbox,
         Err(fault) => {
             let _ = tell(&control, &Err::<(), _>(fault), &[]);
@@ -65,15 +65,45 @@ pub(crate) fn live(ground: &Ground, id: u64, control: OwnedFd) -> ! {
     if tell(&control, &Ok::<_, Fault>(()), &[]).is_err() {
         kernel::exit(1);
     }
-    let Ok(Some((claim, descriptors))) = hear::<Claim>(&control) else { kernel::exit(1) };
+    let Ok(Some((order, mut descriptors))) = hear::<Order>(&control) else { kernel::exit(1) };
+    let (claim, descriptors, clone) = match order {
+        Order::Claim(claim) => (claim, descriptors, None),
+        Order::Wait(wait) => {
+            let (Some(sandbox), Some(image)) = (sandbox.as_mut(), descriptors.pop()) else { kernel::exit(1) };
+            let clone = clone::restore(ground, sandbox, wait, image);
+            let report = clone.as_ref().map(drop).map_err(std::clone::Clone::clone);
+            let told = tell(&control, &report, &[]);
+            let (Ok(clone), Ok(())) = (clone, told) else { kernel::exit(1) };
+            match hear::<Order>(&control) {
+                Ok(Some((Order::Claim(claim), descriptors))) => (claim, descriptors, Some(clone)),
+                _ => kernel::exit(1),
+            }
+        }
+    };
     let Some((channel, given)) = Given::sort(&claim, descriptors) else { kernel::exit(1) };
-    match start(ground, sandbox, id, &claim, &channel, given) {
+    let started = match (clone, &sandbox) {
+        (Some(clone), Some(sandbox)) => clone.settle(ground, sandbox, id, &claim, given.resume.as_ref()),
+        _ => start(ground, sandbox, id, &claim, given),
+    };
+    let announced =
+        started.and_then(|started| announce(ground, id, &channel, &started).map(|()| started.pid));
+    match announced {
         Ok(program) => reap(program, &channel, &control),
         Err(fault) => {
             let _ = tell(&channel, &Answer::Failed(fault), &[]);
             kernel::exit(1)
         }
     }
+}
+
+/// A program that runs, and what the host is to have of it.
+pub(crate) struct Started {
+    pub(crate) pid: Pid,
+    pub(crate) process: OwnedFd,
+    pub(crate) ids: Ids,
+    /// The host's ends of the pipes of a clone that had waited.
+    pub(crate) pipes: Vec<OwnedFd>,
+    pub(crate) listeners: Vec<OwnedFd>,
 }
 
 /// Descriptors that came with the claim.
@@ -129,47 +159,55 @@ fn start(
     sandbox: Option<Sandbox>,
     id: u64,
     claim: &Claim,
-    channel: &OwnedFd,
     given: Given,
-) -> Result<Pid, Fault> {
+) -> Result<Started, Fault> {
     let ids = if ground.only_ids.is_some() { None } else { Some(claim.ids) };
+    let shown = ground.only_ids.unwrap_or(claim.ids);
     ground.cgroups.limit(id, &claim.limits)?;
-    let rules = match (sandbox, &ground.twin) {
-        (Some(sandbox), Some(twin)) => {
-            furnish(claim, &tree::open(&claim.bindings, twin, &sandbox.own)?)?;
-            let shown = ground.only_ids.unwrap_or(claim.ids);
-            etc::identify(shown.uid, shown.gid)?;
+    let rules = match sandbox {
+        Some(sandbox) => {
+            furnish(ground, &sandbox, claim)?;
+            identify(shown)?;
             if let Some(ids) = ids {
                 own(ids, given.output.iter().chain(&given.resume))?;
             }
             sandbox.rules
         }
-        _ if claim.bindings.is_empty() => None,
-        _ => return Err(Fault::new("binding directories without isolation", libc::ENOSYS)),
+        // Numbers of threads could not be what they were among the host's.
+        None if given.image.is_some() => return Err(Fault::new("restoring without isolation", libc::ENOSYS)),
+        None if claim.bindings.is_empty() => None,
+        None => return Err(Fault::new("binding directories without isolation", libc::ENOSYS)),
     };
-    let listeners = claim.listen.iter().map(|port| network::open(*port)).collect::<Result<Vec<_>, _>>()?;
+    let listeners = claim.listen.iter().map(|port| network::open(*port)).collect::<Result<_, _>>()?;
     let filter = if ground.twin.is_some() { ground.filter.as_slice() } else { &[] };
     let program = Program::prepare(claim, given.image, &ground.pieces)?;
     let (pid, process) = run(&program, &given.output, given.resume.as_ref(), Walls { ids, rules, filter })?;
-    announce(ground, id, channel, &process, &listeners)?;
-    Ok(pid)
+    Ok(Started { pid, process, ids: shown, pipes: Vec::new(), listeners })
 }
 
-fn furnish(claim: &Claim, copies: &[OwnedFd]) -> Result<(), Fault> {
+/// Sizes `/tmp` and binds the claim's directories.
+pub(crate) fn furnish(ground: &Ground, sandbox: &Sandbox, claim: &Claim) -> Result<(), Fault> {
     let bytes = claim.limits.tmp_bytes;
     // A file costs kernel memory too, so their number is limited with their size.
     let options = format!("size={bytes},nr_inodes={}", (bytes / 4096).clamp(1024, 1 << 20));
     let options = std::ffi::CString::new(options).map_err(|_| Fault::new("sizing /tmp", libc::EINVAL))?;
     let flags = MountFlags::NODEV | MountFlags::NOSUID;
     mount_remount(c"/tmp", flags, options.as_c_str()).at("sizing /tmp")?;
-    for (binding, copy) in claim.bindings.iter().zip(copies) {
+    let Some(twin) = &ground.twin else { return Ok(()) };
+    let copies = tree::open(&claim.bindings, twin, &sandbox.own)?;
+    for (binding, copy) in claim.bindings.iter().zip(&copies) {
         mount::place_read_only(copy, &binding.guest)?;
     }
     Ok(())
 }
 
+/// Lets the guest look itself up.
+pub(crate) fn identify(ids: Ids) -> Result<(), Fault> {
+    etc::identify(ids.uid, ids.gid)
+}
+
 /// Gives the guest its `/tmp`, and its pipes, so that it can open `/dev/stdout` by name.
-fn own<'a>(ids: Ids, pipes: impl Iterator<Item = &'a OwnedFd>) -> Result<(), Fault> {
+pub(crate) fn own<'a>(ids: Ids, pipes: impl Iterator<Item = &'a OwnedFd>) -> Result<(), Fault> {
     std::os::unix::fs::chown("/tmp", Some(ids.uid), Some(ids.gid)).at("giving /tmp away")?;
     for pipe in pipes {
         fchown(pipe, Some(Uid::from_raw(ids.uid)), Some(Gid::from_raw(ids.gid))).at("giving pipes away")?;
@@ -178,7 +216,7 @@ fn own<'a>(ids: Ids, pipes: impl Iterator<Item = &'a OwnedFd>) -> Result<(), Fau
 }
 
 /// Forks the program and waits until it has been executed, or restored.
-fn run(
+pub(crate) fn run(
     program: &Program,
     output: &[OwnedFd; 2],
     resume: Option<&OwnedFd>,
@@ -200,17 +238,14 @@ fn run(
     }
 }
 
-fn announce(
-    ground: &Ground,
-    id: u64,
-    channel: &OwnedFd,
-    process: &OwnedFd,
-    listeners: &[OwnedFd],
-) -> Result<(), Fault> {
+fn announce(ground: &Ground, id: u64, channel: &OwnedFd, started: &Started) -> Result<(), Fault> {
     let (meters, files): (Vec<_>, Vec<_>) = ground.cgroups.meters(id).into_iter().unzip();
-    let descriptors: Vec<_> = [process].into_iter().chain(listeners).chain(&files).map(AsFd::as_fd).collect();
-    let version = ground.cgroups.version();
-    let answer = Answer::Started { id, listeners: listeners.len(), version, meters };
+    let Started { process, pipes, listeners, .. } = started;
+    let descriptors: Vec<_> =
+        [process].into_iter().chain(pipes).chain(listeners).chain(&files).map(AsFd::as_fd).collect();
+    let (version, waited) = (ground.cgroups.version(), !pipes.is_empty());
+    let answer =
+        Answer::Started { id, ids: started.ids, waited, listeners: listeners.len(), version, meters };
     tell(channel, &answer, &descriptors).at("announcing the start")
 }
 

@@ -72,13 +72,16 @@ pub(crate) fn fork_with(number: Option<i32>) -> Result<Option<(Pid, OwnedFd)>, F
 /// Leaves `descriptor` at `number` too, open across an execution.
 pub(crate) fn hand_down(descriptor: impl AsFd, number: RawFd) -> std::io::Result<RawFd> {
     let from = descriptor.as_fd().as_raw_fd();
+    if from == number {
+        rustix::io::fcntl_setfd(&descriptor, rustix::io::FdFlags::empty())?;
+        return Ok(number);
+    }
     // SAFETY: whatever is at `number` belongs to the parent's copy, and this process is about to execute
     // another program; no owner of it will run here.
-    let answer = match from == number {
-        true => unsafe { libc::fcntl(from, libc::F_SETFD, 0) },
-        false => unsafe { libc::dup2(from, number) },
-    };
-    if answer == -1 { Err(std::io::Error::last_os_error()) } else { Ok(number) }
+    match unsafe { libc::dup2(from, number) } {
+        -1 => Err(std::io::Error::last_os_error()),
+        _ => Ok(number),
+    }
 }
 
 /// Forks this single-threaded process; `None` in the child.

@@ -5,6 +5,7 @@
 pub(crate) mod begin;
 mod bpf;
 pub(crate) mod cgroup;
+mod clone;
 mod etc;
 mod first;
 mod hierarchy;
@@ -16,4 +17,5 @@ mod program;
 mod root;
 mod seccomp;
 mod serve;
+mod shelf;
 mod tree;

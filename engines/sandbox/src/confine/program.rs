@@ -61,10 +61,7 @@ impl Program {
         let open_files = claim.limits.open_files;
         let (program, arguments) = match (&claim.start, image) {
             (Beginning::Exec { program, arguments }, _) => (program, arguments),
-            (Beginning::Restore, Some(image)) => {
-                let beginning = Ready::Restore(Box::new(Restoration::prepare(image, pieces)?));
-                return Ok(Self { beginning, directory, open_files });
-            }
+            (Beginning::Restore, Some(image)) => return Self::restored(image, pieces, directory, open_files),
             (Beginning::Restore, None) => return Err(Fault::new("restoring without an image", libc::EINVAL)),
         };
         let path = string(program.as_os_str().as_bytes())?;
@@ -75,6 +72,17 @@ impl Program {
         let variable = |(name, value): &(String, String)| string(format!("{name}={value}").as_bytes());
         let environment = claim.environment.iter().map(variable).collect::<Result<_, _>>()?;
         Ok(Self { beginning: Ready::Exec { path, arguments: argv, environment }, directory, open_files })
+    }
+
+    /// The process that `image` holds, to go on in `directory`.
+    pub(crate) fn restored(
+        image: OwnedFd,
+        pieces: &Pieces,
+        directory: CString,
+        open_files: u64,
+    ) -> Result<Self, Fault> {
+        let beginning = Ready::Restore(Box::new(Restoration::prepare(image, pieces)?));
+        Ok(Self { beginning, directory, open_files })
     }
 
     /// Forks the process that will be the program; `None` in it.

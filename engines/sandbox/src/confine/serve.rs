@@ -15,7 +15,8 @@ use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 
 use super::first::{self, Ground};
 use super::kernel::{self, Cloned};
-use crate::message::{Answer, At, Fault, Hello, Usage};
+use super::shelf::Shelf;
+use crate::message::{Answer, At, Fault, Head, Hello, Order, Usage};
 use crate::socket::{hear, pair, receive, send, tell};
 
 /// Claims that may wait for a sandbox.
@@ -34,12 +35,18 @@ const CHANNEL: u64 = 2;
 const PROCESS: u64 = 3;
 
 enum State {
-    Making,
+    /// The sandbox is being made; for a clone of an image, if there is one.
+    Making(Option<u64>),
     Ready,
+    /// A clone of an image is being restored, then waits.
+    Restoring(u64),
+    Waiting(u64),
     Claimed(OwnedFd),
 }
 
 struct Instance {
+    /// The id that a clone has for itself alone.
+    own_id: Option<u32>,
     process: OwnedFd,
     control: OwnedFd,
     state: State,
@@ -49,6 +56,9 @@ struct Waiting {
     message: Vec<u8>,
     descriptors: Vec<OwnedFd>,
 }
+
+/// What a sandbox said; nothing if it has ended.
+type Report = Option<Result<(), Fault>>;
 
 /// What the loop keeps.
 pub(crate) struct Service {
@@ -63,6 +73,7 @@ pub(crate) struct Service {
     waiting: VecDeque<Waiting>,
     leaving: Vec<u64>,
     failures: u32,
+    shelf: Shelf,
 }
 
 impl Service {
@@ -80,6 +91,7 @@ impl Service {
             waiting: VecDeque::new(),
             leaving: Vec::new(),
             failures: 0,
+            shelf: Shelf::default(),
         };
         service.watch(&service.requests, 0, REQUESTS, epoll::EventFlags::IN)?;
         Ok(service)
@@ -121,9 +133,22 @@ impl Service {
     }
 
     fn request(&mut self) -> bool {
-        let Ok(Some((message, descriptors))) = receive(&self.requests) else { return false };
-        let waiting = Waiting { message, descriptors };
-        if let Some(id) = self.ready.pop_front() {
+        let Ok(Some((message, mut descriptors))) = receive(&self.requests) else { return false };
+        let Some((head, rest)) = Head::split(&message) else { return false };
+        let key = match head {
+            Head::Claim { image } => image,
+            Head::Keep { image } => {
+                if let (Ok(keep), Some(file)) = (serde_json::from_slice(rest), descriptors.pop()) {
+                    let surplus = self.shelf.keep(image, keep, file);
+                    surplus.into_iter().for_each(|id| self.kill(id));
+                }
+                return true;
+            }
+        };
+        let waiting = Waiting { message: rest.to_vec(), descriptors };
+        if let Some(id) = self.shelf.take(key) {
+            self.hand_over(id, waiting);
+        } else if let Some(id) = self.ready.pop_front() {
             self.hand_over(id, waiting);
         } else if self.waiting.len() < WAITING_MAX {
             self.waiting.push_back(waiting);
@@ -150,26 +175,63 @@ impl Service {
         }
     }
 
-    /// A sandbox is ready, or could not be made.
+    /// A sandbox is ready, or a clone in it, or it could not be made.
     fn report(&mut self, id: u64) {
         let Some(instance) = self.instances.get_mut(&id) else { return };
+        let report = hear::<Result<(), Fault>>(&instance.control).ok().flatten().map(|(report, _)| report);
+        match instance.state {
+            State::Making(None) => self.made(id, report),
+            State::Making(Some(key)) => self.made_for(id, key, matches!(report, Some(Ok(())))),
+            State::Restoring(key) => self.restored(id, key, matches!(report, Some(Ok(())))),
+            // It has nothing more to say.
+            _ => drop(epoll::delete(&self.poll, &instance.control)),
+        }
+    }
+
+    /// A sandbox for a clone of image `key` is ready.
+    fn made_for(&mut self, id: u64, key: u64, well: bool) {
+        let Some(instance) = self.instances.get_mut(&id) else { return };
+        instance.state = State::Restoring(key);
+        let told = match self.shelf.order(key) {
+            Some((wait, own, image)) if well => {
+                instance.own_id = Some(own);
+                tell(&instance.control, &Order::Wait(wait), &[image]).is_ok()
+            }
+            _ => false,
+        };
+        if !told {
+            self.kill(id);
+        }
+    }
+
+    fn restored(&mut self, id: u64, key: u64, well: bool) {
+        let Some(instance) = self.instances.get_mut(&id) else { return };
         let _ = epoll::delete(&self.poll, &instance.control);
-        let report = hear::<Result<(), Fault>>(&instance.control);
-        if !matches!(instance.state, State::Making) {
+        if !well {
+            // It ends by itself, and is counted then.
             return;
         }
+        instance.state = State::Waiting(key);
+        if !self.shelf.put(key, id) {
+            self.kill(id);
+        }
+    }
+
+    fn made(&mut self, id: u64, report: Report) {
+        let Some(instance) = self.instances.get_mut(&id) else { return };
+        let _ = epoll::delete(&self.poll, &instance.control);
         instance.state = State::Ready;
         self.making -= 1;
         match report {
-            Ok(Some((Ok(()), _))) => {
+            Some(Ok(())) => {
                 self.failures = 0;
                 match self.waiting.pop_front() {
                     Some(waiting) => self.hand_over(id, waiting),
                     None => self.ready.push_back(id),
                 }
             }
-            Ok(Some((Err(fault), _))) => self.failed(fault),
-            _ => self.failed(Fault::new("making a sandbox", libc::ECHILD)),
+            Some(Err(fault)) => self.failed(fault),
+            None => self.failed(Fault::new("making a sandbox", libc::ECHILD)),
         }
     }
 
@@ -197,16 +259,21 @@ impl Service {
         let Some(instance) = self.instances.remove(&id) else { return };
         let _ = waitid(WaitId::PidFd(instance.process.as_fd()), WaitIdOptions::EXITED);
         let _ = epoll::delete(&self.poll, &instance.process);
-        match instance.state {
+        match &instance.state {
             State::Claimed(channel) => {
                 let usage: Usage = self.ground.cgroups.usage(id);
-                let _ = tell(&channel, &Answer::Gone(usage), &[]);
+                let _ = tell(channel, &Answer::Gone(usage), &[]);
             }
-            State::Making => {
+            State::Making(None) => {
                 self.making -= 1;
                 self.failed(Fault::new("making a sandbox", libc::ECHILD));
             }
+            State::Making(Some(key)) | State::Restoring(key) => self.shelf.fail(*key),
+            State::Waiting(key) => self.shelf.lose(*key, id),
             State::Ready => self.ready.retain(|ready| *ready != id),
+        }
+        if let Some(own) = instance.own_id {
+            self.shelf.release(own);
         }
         self.leaving.push(id);
     }
@@ -215,30 +282,36 @@ impl Service {
     fn has_chores(&self) -> bool {
         !self.leaving.is_empty()
             || (self.failures < FAILURES_MAX && self.ready.len() + self.making < self.pool)
+            || self.shelf.wanted().is_some()
     }
 
     fn chores(&mut self) {
         let cgroups = &self.ground.cgroups;
         self.leaving.retain(|id| !cgroups.remove(*id));
         if self.failures < FAILURES_MAX && self.ready.len() + self.making < self.pool {
-            self.make();
+            self.make(None);
+        } else if let Some(key) = self.shelf.wanted() {
+            self.shelf.begin(key);
+            self.make(Some(key));
         }
     }
 
     /// Makes sandboxes for those who wait.
     fn fill(&mut self) {
         while self.making < self.waiting.len().min(MAKING_MAX) {
-            self.make();
+            self.make(None);
         }
     }
 
-    fn make(&mut self) {
-        if let Err(fault) = self.try_make() {
-            self.failed(fault);
+    fn make(&mut self, image: Option<u64>) {
+        match (self.try_make(image), image) {
+            (Ok(()), _) => {}
+            (Err(_), Some(key)) => self.shelf.fail(key),
+            (Err(fault), None) => self.failed(fault),
         }
     }
 
-    fn try_make(&mut self) -> Result<(), Fault> {
+    fn try_make(&mut self, image: Option<u64>) -> Result<(), Fault> {
         let id = self.next;
         self.next += 1;
         let (control, inner) = pair(SocketFlags::empty()).at("making a socket")?;
@@ -248,8 +321,9 @@ impl Service {
             Cloned::Parent(process) => {
                 self.watch(&process, id, PROCESS, epoll::EventFlags::IN)?;
                 self.watch(&control, id, CONTROL, epoll::EventFlags::IN)?;
-                self.instances.insert(id, Instance { process, control, state: State::Making });
-                self.making += 1;
+                let state = State::Making(image);
+                self.instances.insert(id, Instance { own_id: None, process, control, state });
+                self.making += usize::from(image.is_none());
                 Ok(())
             }
         }

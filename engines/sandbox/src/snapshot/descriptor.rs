@@ -1,11 +1,12 @@
 //! The open descriptors of a process, each in the form in which it can be made again.
 //!
 //! What leads out of the process (a socket, a pipe to somebody else) is refused by name: a restored process
-//! could not have it. Its standard descriptors and its resume pipe are those of its new instance.
+//! could not have it. Connections are broken off instead, as programs know it of connections. Its standard descriptors and its resume pipe are those of its new instance.
 
 use std::fs;
 use std::os::fd::OwnedFd;
 
+use rustix::net::{AddressFamily, SocketType, getpeername, sockopt};
 use rustix::pipe::{PipeFlags, SpliceFlags, pipe_with, tee};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,8 @@ use crate::message::{At, Fault};
 
 /// Most descriptors that an image holds.
 const DESCRIPTORS_MAX: usize = 1024;
+/// The shortest time that does not mean never.
+const AT_ONCE: (i64, i64) = (0, 1);
 /// What a new pipe can hold.
 const PIPE_BYTES_MAX: usize = 64 * 1024;
 /// The descriptor that every restored process waits on.
@@ -51,6 +54,8 @@ pub(crate) enum Kind {
         inode: u64,
         held: Vec<u8>,
     },
+    /// A stream whose other end is closed, or a connection, whose other end will be.
+    Severed,
     /// Times in seconds and nanoseconds; `next` is the time left.
     Timer {
         clock: i32,
@@ -127,6 +132,10 @@ fn judge(
             None => pipe(pid, one, inode, found),
         };
     }
+    if one.link.starts_with("socket:[") {
+        let breaks = is_broken_by_rest(pid, one.number).at("looking at a socket")?;
+        return if breaks { Ok(Kind::Severed) } else { refuse() };
+    }
     match one.link.strip_prefix("anon_inode:") {
         Some("[eventfd]") => {
             let count = field(&one.info, "eventfd-count").map(|count| u64::from_str_radix(count, 16));
@@ -184,6 +193,20 @@ fn held(pipe: &OwnedFd) -> rustix::io::Result<Vec<u8>> {
     Ok(held)
 }
 
+/// Whether descriptor `number` of process `pid` is a stream whose other end is gone, or a connection, which any
+/// rest may break off.
+fn is_broken_by_rest(pid: i32, number: i32) -> rustix::io::Result<bool> {
+    let socket = copy(pid, number)?;
+    if sockopt::socket_type(&socket)? != SocketType::STREAM {
+        return Ok(false);
+    }
+    Ok(match sockopt::socket_domain(&socket)? {
+        AddressFamily::UNIX => crate::socket::closed(&socket),
+        AddressFamily::INET | AddressFamily::INET6 => getpeername(&socket).is_ok(),
+        _ => false,
+    })
+}
+
 fn copy(pid: i32, number: i32) -> rustix::io::Result<OwnedFd> {
     let pid = Pid::from_raw(pid).ok_or(rustix::io::Errno::SRCH)?;
     let process = pidfd_open(pid, PidfdFlags::empty())?;
@@ -217,9 +240,11 @@ fn timer(info: &str) -> Option<Kind> {
         let (seconds, nanos) = field(info, name)?.strip_prefix('(')?.strip_suffix(')')?.split_once(", ")?;
         Some((seconds.parse().ok()?, nanos.parse().ok()?))
     };
+    // One that has come due and was not read has no time left, and is only wound up again by being read.
+    let due = field(info, "ticks")? != "0";
     Some(Kind::Timer {
         clock: field(info, "clockid")?.parse().ok()?,
-        next: pair("it_value")?,
+        next: if due { AT_ONCE } else { pair("it_value")? },
         interval: pair("it_interval")?,
     })
 }
@@ -247,6 +272,9 @@ mod tests {
         let info = "pos:\t0\nclockid: 1\nticks: 0\nsettime flags: 00\nit_value: (0, 49406829)\nit_interval: (1, 0)\n";
         let expected = Kind::Timer { clock: 1, next: (0, 49_406_829), interval: (1, 0) };
         assert_eq!(timer(info), Some(expected));
+        let due = "clockid: 1\nticks: 1\nit_value: (0, 0)\nit_interval: (0, 5)\n";
+        let expected = Kind::Timer { clock: 1, next: AT_ONCE, interval: (0, 5) };
+        assert_eq!(timer(due), Some(expected));
         assert_eq!(timer("clockid: 1\n"), None);
     }
 }

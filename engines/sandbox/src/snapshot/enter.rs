@@ -10,6 +10,7 @@ use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use libc::c_void;
 use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use super::area::{self, PAGE};
 pub(crate) use super::descriptor::RESUME;
@@ -154,6 +155,13 @@ impl Restoration {
                     rustix::io::write(&event, &count.to_le_bytes()).at(step())?;
                 }
                 event
+            }
+            Kind::Severed => {
+                let (socket, _) =
+                    socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::empty(), None)
+                        .at(step())?;
+                set_flags(socket.as_raw_fd(), descriptor.flags).at(step())?;
+                socket
             }
             // SAFETY: the call takes numbers only.
             Kind::Poll(_) => owned(unsafe { libc::epoll_create1(0) }).at(step())?,

@@ -13,6 +13,7 @@ use std::fs::{self, File, OpenOptions};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +61,7 @@ pub(crate) struct Layout {
 /// A snapshot that instances can be restored from ([`crate::Start::Restore`]).
 #[derive(Debug)]
 pub struct Image {
+    key: u64,
     file: File,
     bytes: u64,
 }
@@ -84,12 +86,18 @@ impl Image {
         if description.boot != boot().map_err(refuse)? {
             return Err(Error::Image(format!("{} was taken before the machine was started", path.display())));
         }
-        Ok(Self { file, bytes })
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Ok(Self { key: NEXT.fetch_add(1, Ordering::Relaxed), file, bytes })
     }
 
     /// Size of the image, most of it pages of memory.
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// A number that no other image of this process has.
+    pub(crate) fn key(&self) -> u64 {
+        self.key
     }
 
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
@@ -115,7 +123,7 @@ impl Layout {
             description_bytes: word(5),
             digest: word(6),
         };
-        let ordered = layout.plan_offset % PAGE == 0
+        let ordered = layout.plan_offset.is_multiple_of(PAGE)
             && layout.plan_bytes < super::plan::HOLE_BYTES
             && layout.description_bytes <= DESCRIPTION_BYTES_MAX
             && layout.plan_offset.checked_add(layout.plan_bytes) == Some(layout.description_offset);

@@ -5,7 +5,7 @@
 //! [`super::restorer`]. What differs from restore to restore (where this process's own memory is) comes in a
 //! short list before it.
 
-use super::area::{Area, PAGE};
+use super::area::Area;
 use super::frame;
 use super::memory::{Mapping, Memory, Source};
 use super::process::Process;
@@ -67,12 +67,9 @@ pub(crate) struct Parts<'a> {
 /// A range that neither the process nor a restoring one uses.
 pub(crate) fn hole(areas: &[Area]) -> Result<u64, Fault> {
     let holes = (0..HOLES).map(|index| HOLES_FROM + index * HOLES_STEP);
-    let free =
-        |hole: &u64| !areas.iter().any(|area| area.start < hole + HOLES_BYTES_AND_GUARD && *hole < area.end);
+    let free = |hole: &u64| !areas.iter().any(|area| area.start < hole + HOLE_BYTES && *hole < area.end);
     holes.into_iter().find(free).ok_or_else(|| Fault::new("finding room for the restorer", libc::ENOMEM))
 }
-
-const HOLES_BYTES_AND_GUARD: u64 = HOLE_BYTES + PAGE;
 
 /// Makes the list and lays it out for `hole`.
 pub(crate) fn make(parts: &Parts<'_>, hole: u64) -> Result<Plan, Fault> {
@@ -205,10 +202,9 @@ fn threads(others: &[Thread], list: &mut Vec<Entry>, data: &mut Data) -> Result<
                 libc::ENOTSUP,
             ));
         }
-        for number in next..other.number {
+        for _ in next..other.number {
             let flags = THREAD_FLAGS as u64;
             list.push(Entry { kind: THREAD, ..call(libc::SYS_clone, &[flags, gone, 0, 0, 0]) });
-            debug_assert!(number > 0);
         }
         next = other.number + 1;
         let own = thread(other, data, &[]);

@@ -80,14 +80,17 @@ pub(crate) fn take(pid: i32, own: Own, path: &Path) -> Result<(), Fault> {
 
 fn state(stopped: &Stopped, memory: &fs::File) -> Result<(process::Process, Vec<Thread>), Fault> {
     let read = |thread: &i32| thread::read(stopped, memory, *thread);
-    let threads: Vec<Thread> = stopped.threads.iter().map(read).collect::<Result<_, _>>()?;
-    let main = *stopped.threads.first().ok_or_else(|| Fault::new("stopping the process", libc::ESRCH))?;
-    if main != stopped.pid {
+    let main = stopped.pid;
+    if !stopped.threads.contains(&main) {
         return Err(Fault::new(
             "a process whose first thread has ended cannot be in an image",
             libc::ENOTSUP,
         ));
     }
+    let mut threads: Vec<Thread> = stopped.threads.iter().map(read).collect::<Result<_, _>>()?;
+    // The process itself first, then the others in the order in which they came to be.
+    let own = thread::number(main, main)?;
+    threads.sort_by_key(|thread| (thread.number != own, thread.number));
     let breaking = stopped.call(main, libc::SYS_brk, &[0])?.cast_unsigned();
     let barriers = stopped.call(main, libc::SYS_membarrier, &process::ASK_BARRIERS)?;
     let scratch = Scratch::new(stopped, memory, main)?;

@@ -111,7 +111,7 @@ pub(crate) fn read(stopped: &Stopped, memory: &fs::File, thread: i32) -> Result<
 }
 
 /// The thread's number in the innermost pid namespace.
-fn number(pid: i32, thread: i32) -> Result<i32, Fault> {
+pub(crate) fn number(pid: i32, thread: i32) -> Result<i32, Fault> {
     let step = "reading a thread's number";
     let status = fs::read_to_string(format!("/proc/{pid}/task/{thread}/status")).at(step)?;
     let line = status.lines().find_map(|line| line.strip_prefix("NSpid:"));

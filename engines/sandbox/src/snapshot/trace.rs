@@ -36,7 +36,7 @@ pub(crate) struct Rseq {
 /// A stopped process; its threads run on when this is dropped.
 pub(crate) struct Stopped {
     pub(crate) pid: i32,
-    /// By number; the first is the process itself.
+    /// In no order: numbers of the host may have begun anew since the process began.
     pub(crate) threads: Vec<i32>,
     /// An address at which the process has a `syscall` instruction.
     instruction: u64,
@@ -58,8 +58,6 @@ impl Stopped {
         loop {
             let new: Vec<i32> = threads(pid)?.into_iter().filter(|thread| !known.contains(thread)).collect();
             if new.is_empty() {
-                stopped.threads =
-                    known.into_iter().filter(|thread| stopped.threads.contains(thread)).collect();
                 return Ok(stopped);
             }
             for thread in new {

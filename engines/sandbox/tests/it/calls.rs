@@ -2,18 +2,21 @@
 
 use libtest_mimic::Trial;
 
-use crate::guest::{output, python, trial};
+use crate::guest::{both, output, python};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        trial("calls::dangerous_ones_are_refused", dangerous_ones_are_refused),
-        trial("calls::unknown_ones_do_not_exist", unknown_ones_do_not_exist),
-        trial("calls::namespaces_cannot_be_made_by_clone", namespaces_cannot_be_made_by_clone),
-        trial("calls::terminals_cannot_be_typed_into", terminals_cannot_be_typed_into),
-        trial("calls::socket_families_are_few", socket_families_are_few),
-        trial("calls::set_user_id_programs_gain_nothing", set_user_id_programs_gain_nothing),
-        trial("calls::threads_and_children_work", threads_and_children_work),
+    [
+        both("calls::dangerous_ones_are_refused", dangerous_ones_are_refused),
+        both("calls::unknown_ones_do_not_exist", unknown_ones_do_not_exist),
+        both("calls::namespaces_cannot_be_made_by_clone", namespaces_cannot_be_made_by_clone),
+        both("calls::terminals_cannot_be_typed_into", terminals_cannot_be_typed_into),
+        both("calls::socket_families_are_few", socket_families_are_few),
+        both("calls::set_user_id_programs_gain_nothing", set_user_id_programs_gain_nothing),
+        both("calls::threads_and_children_work", threads_and_children_work),
     ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The error number that each `(name, number, arguments)` gets, as "name errno" lines.

@@ -8,17 +8,20 @@ use libtest_mimic::Trial;
 use pagoda_sandbox::{Bind, Source, Spec};
 use tempfile::TempDir;
 
-use crate::guest::{output, python, spawn, trial};
+use crate::guest::{both, output, python, spawn};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        trial("files::only_temporary_places_are_writable", only_temporary_places_are_writable),
-        trial("files::temporary_space_ends", temporary_space_ends),
-        trial("files::temporary_files_are_the_instances_own", temporary_files_are_the_instances_own),
-        trial("files::links_lead_nowhere_outside", links_lead_nowhere_outside),
-        trial("files::own_program_cannot_be_overwritten", own_program_cannot_be_overwritten),
-        trial("files::an_open_directory_is_what_is_bound", an_open_directory_is_what_is_bound),
+    [
+        both("files::only_temporary_places_are_writable", only_temporary_places_are_writable),
+        both("files::temporary_space_ends", temporary_space_ends),
+        both("files::temporary_files_are_the_instances_own", temporary_files_are_the_instances_own),
+        both("files::links_lead_nowhere_outside", links_lead_nowhere_outside),
+        both("files::own_program_cannot_be_overwritten", own_program_cannot_be_overwritten),
+        both("files::an_open_directory_is_what_is_bound", an_open_directory_is_what_is_bound),
     ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn with_code(mut spec: Spec, code: &Path) -> Spec {

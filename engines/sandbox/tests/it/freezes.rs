@@ -6,13 +6,16 @@ use libtest_mimic::Trial;
 use pagoda_sandbox::End;
 use tokio::io::AsyncReadExt;
 
-use crate::guest::{line, python, spawn, trial};
+use crate::guest::{both, line, python, spawn};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        trial("freezes::a_counter_stops_and_goes_on", a_counter_stops_and_goes_on),
-        trial("freezes::a_frozen_instance_can_be_killed", a_frozen_instance_can_be_killed),
+    [
+        both("freezes::a_counter_stops_and_goes_on", a_counter_stops_and_goes_on),
+        both("freezes::a_frozen_instance_can_be_killed", a_frozen_instance_can_be_killed),
     ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Prints as fast as it is read.

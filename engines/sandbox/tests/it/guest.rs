@@ -1,11 +1,13 @@
 //! Guests for the tests: spawn a program, read all that it prints, wait for its end.
 
-use std::sync::OnceLock;
+use std::cell::RefCell;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
-use pagoda_sandbox::{End, Exit, Ids, Instance, Spawner, Spec};
+use pagoda_sandbox::{End, Error, Exit, Ids, Image, Instance, Spawner, Spec};
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 
@@ -39,9 +41,63 @@ pub(crate) fn ids() -> Ids {
     Ids { uid: id, gid: id }
 }
 
+thread_local! {
+    /// What Python programs of this trial are restored from, instead of executing the interpreter.
+    static IMAGE: RefCell<Option<Arc<Image>>> = const { RefCell::new(None) };
+}
+
+/// A Python that waits for the program that it is to run.
+const WAITING: &str = "import os
+program = os.read(3, 65536)
+os.close(3)
+exec(program)";
+
+/// A test whose Python programs run in restored guests.
+fn restored_trial<F>(name: &str, test: impl FnOnce() -> F + Send + 'static) -> Trial
+where
+    F: Future<Output = ()>,
+{
+    trial(name, move || async move {
+        let directory = tempfile::tempdir().unwrap();
+        let image = snapshot(python(WAITING), &directory.path().join("image")).await.unwrap();
+        IMAGE.replace(Some(Arc::new(image)));
+        test().await;
+        IMAGE.take();
+    })
+}
+
+/// A test of what holds for executed programs and for restored ones.
+pub(crate) fn both<F>(name: &str, test: impl FnOnce() -> F + Copy + Send + 'static) -> [Trial; 2]
+where
+    F: Future<Output = ()>,
+{
+    [trial(name, test), restored_trial(&format!("restored::{name}"), test)]
+}
+
+/// An image of `spec`'s program, once it waits.
+pub(crate) async fn snapshot(spec: Spec, path: &Path) -> Result<Image, Error> {
+    let mut template = spawn(Spec { resume: Some(Vec::new()), ..spec }).await;
+    let stderr = template.stderr.take().unwrap();
+    tokio::select! {
+        image = template.snapshot(path) => image,
+        said = all(stderr) => panic!("the template ended: {said}"),
+        () = tokio::time::sleep(Duration::from_secs(60)) => panic!("the template never waited"),
+    }
+}
+
 /// A guest that runs a Python program with a whole core.
 pub(crate) fn python(program: &str) -> Spec {
+    if let Some(image) = IMAGE.with_borrow(Clone::clone) {
+        return restore(&image, program);
+    }
     let mut spec = Spec::exec("/usr/bin/python3", &["-I", "-S", "-u", "-c", program], ids());
+    spec.limits.cpu_millis = 2000;
+    spec
+}
+
+/// A guest restored from `image` that is told `message`.
+pub(crate) fn restore(image: &Arc<Image>, message: &str) -> Spec {
+    let mut spec = Spec::restore(Arc::clone(image), message.as_bytes().to_vec(), ids());
     spec.limits.cpu_millis = 2000;
     spec
 }

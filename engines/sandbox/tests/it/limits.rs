@@ -3,18 +3,21 @@
 use libtest_mimic::Trial;
 use pagoda_sandbox::End;
 
-use crate::guest::{line, outcome, output, python, spawn, trial};
+use crate::guest::{both, line, outcome, output, python, spawn};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        trial("limits::fork_bomb_is_contained", fork_bomb_is_contained),
-        trial("limits::memory_exhaustion_is_reported", memory_exhaustion_is_reported),
-        trial("limits::temporary_files_count_as_memory", temporary_files_count_as_memory),
-        trial("limits::open_files", open_files),
-        trial("limits::processor_share", processor_share),
-        trial("limits::processor_share_can_change", processor_share_can_change),
-        trial("limits::accounts_can_be_read", accounts_can_be_read),
+    [
+        both("limits::fork_bomb_is_contained", fork_bomb_is_contained),
+        both("limits::memory_exhaustion_is_reported", memory_exhaustion_is_reported),
+        both("limits::temporary_files_count_as_memory", temporary_files_count_as_memory),
+        both("limits::open_files", open_files),
+        both("limits::processor_share", processor_share),
+        both("limits::processor_share_can_change", processor_share_can_change),
+        both("limits::accounts_can_be_read", accounts_can_be_read),
     ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 async fn fork_bomb_is_contained() {

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod calls;
+mod clones;
 mod ends;
 mod files;
 mod freezes;
@@ -16,6 +17,7 @@ mod networks;
 mod restores;
 mod runs;
 mod sees;
+mod snapshots;
 mod spawners;
 
 use libtest_mimic::{Arguments, Trial};
@@ -31,11 +33,13 @@ fn main() {
     let arguments = Arguments::from_args();
     let tree = tempfile::tempdir().expect("a temporary directory");
     std::fs::write(tree.path().join("word"), "from the tree").expect("a file in it");
+    std::fs::write(tree.path().join("Wait.java"), restores::JAVA).expect("another");
     let trees = vec![Tree { host: tree.path().to_owned(), guest: "/root/inner/tree".into() }];
     let spawner = Spawner::start(Config { trees, pool: 2, ..Config::default() }).expect("a spawner");
     guest::share(spawner);
     let trials: Vec<Trial> = [
         calls::trials(),
+        clones::trials(),
         ends::trials(),
         files::trials(),
         freezes::trials(),
@@ -45,6 +49,7 @@ fn main() {
         restores::trials(),
         runs::trials(),
         sees::trials(),
+        snapshots::trials(),
         spawners::trials(),
     ]
     .into_iter()

@@ -3,14 +3,17 @@
 use libtest_mimic::Trial;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::guest::{all, line, python, spawn, trial};
+use crate::guest::{all, both, line, python, spawn};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        trial("networks::the_host_serves_inside", the_host_serves_inside),
-        trial("networks::each_instance_has_its_own_ports", each_instance_has_its_own_ports),
-        trial("networks::ports_are_not_the_hosts", ports_are_not_the_hosts),
+    [
+        both("networks::the_host_serves_inside", the_host_serves_inside),
+        both("networks::each_instance_has_its_own_ports", each_instance_has_its_own_ports),
+        both("networks::ports_are_not_the_hosts", ports_are_not_the_hosts),
     ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 const ASK: &str = "import socket\nfor port in (9001, 80):\n  s = socket.create_connection(('127.0.0.1', port)); s.sendall(b'ask'); s.shutdown(1); print(s.makefile().read())";

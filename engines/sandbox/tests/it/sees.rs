@@ -5,19 +5,22 @@ use std::os::unix::net::{SocketAddr, UnixListener};
 
 use libtest_mimic::Trial;
 
-use crate::guest::{output, python, trial};
+use crate::guest::{both, output, python};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        trial("sees::no_host_directories", no_host_directories),
-        trial("sees::no_descriptors", no_descriptors),
-        trial("sees::no_other_processes", no_other_processes),
-        trial("sees::no_host_loopback", no_host_loopback),
-        trial("sees::no_host_abstract_sockets", no_host_abstract_sockets),
-        trial("sees::no_kernel_internals", no_kernel_internals),
-        trial("sees::no_host_names_in_mounts", no_host_names_in_mounts),
-        trial("sees::no_capabilities", no_capabilities),
+    [
+        both("sees::no_host_directories", no_host_directories),
+        both("sees::no_descriptors", no_descriptors),
+        both("sees::no_other_processes", no_other_processes),
+        both("sees::no_host_loopback", no_host_loopback),
+        both("sees::no_host_abstract_sockets", no_host_abstract_sockets),
+        both("sees::no_kernel_internals", no_kernel_internals),
+        both("sees::no_host_names_in_mounts", no_host_names_in_mounts),
+        both("sees::no_capabilities", no_capabilities),
     ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 async fn no_host_directories() {

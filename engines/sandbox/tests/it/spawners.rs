@@ -71,7 +71,18 @@ pub(crate) fn be_rootless() -> ! {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let look = "import os, socket\nprint(os.getuid(), os.path.exists('/home'), [n for n in os.listdir('/proc') if n.isdigit()])\nfor path in ['/proc/1/environ', '/proc/1/root/etc', '/proc/1/fd']:\n  try: os.listdir(path); print('open')\n  except OSError as error: print(error.errno in (1, 2, 13, 20))\nfor pid in (1, -1):\n  try: os.kill(pid, 9); print('sent')\n  except OSError: print('refused')\ntry: open('/proc/1/environ').read(); print('read')\nexcept OSError: print('refused')\nprint([l.split()[1] for l in open('/proc/self/status') if l.startswith(('CapEff', 'CapPrm', 'CapBnd', 'Seccomp:'))])\ntry: open('/usr/new', 'w'); print('written')\nexcept OSError: print('refused')\nopen('/tmp/new', 'w').write('x')";
     println!("{}", runtime.block_on(guest::output(guest::python(look))));
+    println!("{}", runtime.block_on(restored()));
     std::process::exit(0)
+}
+
+/// What a restored guest says when nobody is root.
+async fn restored() -> String {
+    let directory = tempfile::tempdir().expect("a directory");
+    let waiting = guest::python("import os; print('restored', os.read(3, 9), os.getuid())");
+    match guest::snapshot(waiting, &directory.path().join("image")).await {
+        Ok(image) => guest::output(guest::restore(&std::sync::Arc::new(image), "x")).await,
+        Err(error) => error.to_string(),
+    }
 }
 
 async fn without_root_namespaces_still_hold() {
@@ -94,7 +105,7 @@ async fn without_root_namespaces_still_hold() {
     // Its own user's signals reach nobody: the first process is outside its Landlock domain.
     let none = "'0000000000000000'";
     let expected = format!(
-        "Partial true\n12345 False ['2']\nTrue\nTrue\nTrue\nrefused\nrefused\nrefused\n[{none}, {none}, {none}, '2']\nrefused\n"
+        "Partial true\n12345 False ['2']\nTrue\nTrue\nTrue\nrefused\nrefused\nrefused\n[{none}, {none}, {none}, '2']\nrefused\nrestored b'x' 12345\n"
     );
     assert_eq!(stdout, expected, "{}", String::from_utf8_lossy(&found.stderr));
 }

@@ -79,3 +79,47 @@ async fn what_nothing_acts_on_is_refused_by_name() {
     }
     assert!(gateway.must("GetRestApis", json!({})).await["items"].as_array().unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_definitions_parameters_are_the_methods() {
+    let world = World::new();
+    let gateway = Gateway::new(&world);
+    let mut operation = crate::world::mock("200", "one");
+    operation["parameters"] = json!([
+        { "in": "query", "name": "q", "required": true },
+        { "in": "header", "name": "X-H" },
+        { "in": "body", "name": "b" },
+    ]);
+    let shared = json!([{ "in": "path", "name": "id", "required": true }]);
+    let api = gateway.deploy(json!({ "/{id}": { "parameters": shared, "get": operation } })).await;
+    let resources = gateway.must("GetResources", json!({ "restApiId": api })).await;
+    let resource = resources["items"].as_array().unwrap().iter().find(|one| one["path"] == "/{id}").unwrap();
+    let input = json!({ "restApiId": api, "resourceId": resource["id"], "httpMethod": "GET" });
+    let expected = json!({
+        "method.request.querystring.q": true, "method.request.header.X-H": false, "method.request.path.id": true,
+    });
+    assert_eq!(gateway.must("GetMethod", input).await["requestParameters"], expected);
+}
+
+#[tokio::test]
+async fn reserved_tags_are_refused() {
+    let world = World::new();
+    let gateway = Gateway::new(&world);
+    let api = gateway.deploy(json!({ "/": { "get": crate::world::mock("200", "one") } })).await;
+    let stage = gateway.must("GetStage", json!({ "restApiId": api, "stageName": "s" })).await;
+    let (tags, arn) = (json!({ "aws:x": "1" }), format!("arn:aws:apigateway:us-east-1::/restapis/{api}"));
+    let deployed =
+        json!({ "restApiId": api, "stageName": "t", "deploymentId": stage["deploymentId"], "tags": tags });
+    for (operation, input) in [
+        ("CreateRestApi", json!({ "name": "n", "tags": tags })),
+        ("CreateStage", deployed),
+        ("TagResource", json!({ "resourceArn": arn, "tags": tags })),
+        ("UntagResource", json!({ "resourceArn": arn, "tagKeys": ["aws:x"] })),
+    ] {
+        assert_eq!(
+            gateway.client.refused("apigateway", operation, input).await,
+            "BadRequestException",
+            "{operation}"
+        );
+    }
+}

@@ -1,244 +1,35 @@
-//! `AWS::Lambda::Function` and `AWS::Lambda::Permission`.
+//! The resource types of Lambda.
 
-use std::io::Write as _;
+mod alias;
+mod event_invoke_config;
+mod function;
+mod layer_version;
+mod layer_version_permission;
+mod permission;
+mod url;
+mod version;
 
-use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
-use zip::write::SimpleFileOptions;
+use serde_json::Value;
 
-use super::tag::{Retag, is_marked, map};
-use super::{Calls, Created, Done, Failure, Kind, Wanted, named, property, required};
-use crate::template::Object;
+use super::Calls;
 
-pub(crate) struct Function;
+pub(crate) use self::alias::Alias;
+pub(crate) use self::event_invoke_config::EventInvokeConfig;
+pub(crate) use self::function::Function;
+pub(crate) use self::layer_version::LayerVersion;
+pub(crate) use self::layer_version_permission::LayerVersionPermission;
+pub(crate) use self::permission::Permission;
+pub(crate) use self::url::Url;
+pub(crate) use self::version::Version;
 
-/// What `UpdateFunctionConfiguration` changes.
-const CONFIGURATION: [&str; 12] = [
-    "DeadLetterConfig",
-    "Description",
-    "Environment",
-    "EphemeralStorage",
-    "Handler",
-    "Layers",
-    "LoggingConfig",
-    "MemorySize",
-    "Role",
-    "Runtime",
-    "Timeout",
-    "VpcConfig",
-];
-/// What only `CreateFunction` takes beside it, and `UpdateFunctionCode` or nothing changes.
-const AT_CREATION: [&str; 6] =
-    ["Architectures", "KmsKeyArn", "PackageType", "RuntimeManagementConfig", "SnapStart", "TracingConfig"];
-
-#[async_trait]
-impl Kind for Function {
-    fn name(&self) -> &'static str {
-        "AWS::Lambda::Function"
-    }
-
-    /// What the operation does not accept, it refuses by name.
-    fn properties(&self) -> &'static [&'static str] {
-        &[
-            "Architectures",
-            "Code",
-            "DeadLetterConfig",
-            "Description",
-            "Environment",
-            "EphemeralStorage",
-            "FunctionName",
-            "Handler",
-            "KmsKeyArn",
-            "Layers",
-            "LoggingConfig",
-            "MemorySize",
-            "PackageType",
-            "Role",
-            "Runtime",
-            "RuntimeManagementConfig",
-            "SnapStart",
-            "Tags",
-            "Timeout",
-            "TracingConfig",
-            "VpcConfig",
-        ]
-    }
-
-    fn fixed(&self) -> &'static [&'static str] {
-        &["FunctionName", "PackageType"]
-    }
-
-    /// Lambda lets nobody set tags that begin with `aws:`, not even CloudFormation.
-    fn mark(&self) -> Option<&'static str> {
-        Some("cloudformation:")
-    }
-
-    fn check_update(&self, old: &Object, new: &Object) -> Done<()> {
-        match AT_CREATION[1..].iter().find(|field| old.get(**field) != new.get(**field)) {
-            Some(field) => Err(Failure(format!("Changing {field} of a function is not available in Pagoda"))),
-            None => Ok(()),
-        }
-    }
-
-    async fn present(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Vec<String>> {
-        let name = named(wanted, "FunctionName");
-        let found = calls.find("lambda", "ListTags", json!({ "Resource": arn(calls, &name) })).await?;
-        let own = found.filter(|found| is_marked(self, wanted.properties, &found["Tags"]));
-        Ok(own.map(|_| name).into_iter().collect())
-    }
-
-    async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {
-        let (name, properties) = (named(wanted, "FunctionName"), wanted.properties);
-        let mut input = json!({ "FunctionName": name, "Code": code(properties)?, "Tags": map(properties) });
-        for field in CONFIGURATION.iter().chain(&AT_CREATION) {
-            input[*field] = property(properties, field);
-        }
-        let function = calls.call("lambda", "CreateFunction", input).await?;
-        Ok(Created::new(name, json!({ "Arn": function["FunctionArn"] })))
-    }
-
-    async fn update(
-        &self,
-        calls: &Calls<'_>,
-        physical: &str,
-        old: &Object,
-        wanted: &Wanted<'_>,
-    ) -> Done<Created> {
-        let new = wanted.properties;
-        let differs = |field: &str| old.get(field) != new.get(field);
-        if CONFIGURATION.iter().any(|field| differs(field)) {
-            let mut input = json!({ "FunctionName": physical });
-            for field in CONFIGURATION {
-                input[field] = property(new, field);
-            }
-            // What a template no longer says goes back to its default.
-            for (field, default) in
-                [("Timeout", json!(3)), ("MemorySize", json!(128)), ("Description", json!(""))]
-            {
-                if old.contains_key(field) && !new.contains_key(field) {
-                    input[field] = default;
-                }
-            }
-            if old.contains_key("Environment") && !new.contains_key("Environment") {
-                input["Environment"] = json!({ "Variables": {} });
-            }
-            calls.call("lambda", "UpdateFunctionConfiguration", input).await?;
-        }
-        if differs("Code") || differs("Architectures") {
-            let mut input = code(new)?;
-            input["FunctionName"] = json!(physical);
-            input["Architectures"] = property(new, "Architectures");
-            calls.call("lambda", "UpdateFunctionCode", input).await?;
-        }
-        let arn = arn(calls, physical);
-        if differs("Tags") {
-            retag(calls, &arn, old, new).await?;
-        }
-        Ok(Created::new(physical, json!({ "Arn": arn })))
-    }
-
-    async fn delete(&self, calls: &Calls<'_>, physical: &str, _properties: &Object) -> Done<()> {
-        calls.gone("lambda", "DeleteFunction", json!({ "FunctionName": physical })).await
-    }
-}
-
+/// The ARN of the function of this name.
 fn arn(calls: &Calls<'_>, name: &str) -> String {
     calls.cx.arn("lambda", format!("function:{name}")).to_string()
 }
 
-async fn retag(calls: &Calls<'_>, arn: &str, old: &Object, new: &Object) -> Done<()> {
-    let retag = Retag {
-        service: "lambda",
-        operations: ["TagResource", "UntagResource"],
-        of: json!({ "Resource": arn }),
-        members: ["Tags", "TagKeys"],
-        as_map: true,
-    };
-    retag.run(calls, old, new).await
-}
-
-/// The code as the operations take it. Source text in the template becomes a package with one file.
-fn code(properties: &Object) -> Done<Value> {
-    let code = properties.get("Code").and_then(Value::as_object);
-    let code = code.ok_or_else(|| {
-        Failure("Property validation failure: [Encountered missing required property Code]".into())
-    })?;
-    let Some(text) = code.get("ZipFile") else { return Ok(Value::Object(code.clone())) };
-    let text = text.as_str().ok_or_else(|| Failure("ZipFile must be text".into()))?;
-    let runtime = properties.get("Runtime").and_then(Value::as_str).unwrap_or_default();
-    let name = match runtime {
-        runtime if runtime.starts_with("python") => "index.py",
-        runtime if runtime.starts_with("nodejs") => "index.js",
-        other => {
-            return Err(Failure(format!(
-                "ZipFile can only be used when Runtime is set to a nodejs or python runtime, not {other}"
-            )));
-        }
-    };
-    let failed = |error: zip::result::ZipError| Failure(format!("the code could not be packaged: {error}"));
-    let mut package = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    package.start_file(name, SimpleFileOptions::default().unix_permissions(0o644)).map_err(failed)?;
-    package.write_all(text.as_bytes()).map_err(|error| failed(error.into()))?;
-    let bytes = package.finish().map_err(failed)?.into_inner();
-    Ok(json!({ "ZipFile": STANDARD.encode(bytes) }))
-}
-
-pub(crate) struct Permission;
-
-#[async_trait]
-impl Kind for Permission {
-    fn name(&self) -> &'static str {
-        "AWS::Lambda::Permission"
-    }
-
-    fn properties(&self) -> &'static [&'static str] {
-        &[
-            "Action",
-            "EventSourceToken",
-            "FunctionName",
-            "FunctionUrlAuthType",
-            "Principal",
-            "PrincipalOrgID",
-            "SourceAccount",
-            "SourceArn",
-        ]
-    }
-
-    fn fixed(&self) -> &'static [&'static str] {
-        self.properties()
-    }
-
-    async fn present(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Vec<String>> {
-        let input = json!({ "FunctionName": required(wanted.properties, "FunctionName")? });
-        let found = calls.find("lambda", "GetPolicy", input).await?;
-        let policy = found.and_then(|found| serde_json::from_str::<Value>(found["Policy"].as_str()?).ok());
-        let own = policy.filter(|policy| {
-            policy["Statement"].as_array().is_some_and(|all| all.iter().any(|one| one["Sid"] == wanted.name))
-        });
-        Ok(own.map(|_| wanted.name.to_owned()).into_iter().collect())
-    }
-
-    async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {
-        let mut input = Value::Object(wanted.properties.clone());
-        input["StatementId"] = json!(wanted.name);
-        calls.call("lambda", "AddPermission", input).await?;
-        Ok(Created::new(wanted.name, json!({ "Id": wanted.name })))
-    }
-
-    async fn update(
-        &self,
-        _calls: &Calls<'_>,
-        physical: &str,
-        _old: &Object,
-        _wanted: &Wanted<'_>,
-    ) -> Done<Created> {
-        Ok(Created::new(physical, json!({ "Id": physical })))
-    }
-
-    async fn delete(&self, calls: &Calls<'_>, physical: &str, properties: &Object) -> Done<()> {
-        let input = json!({ "FunctionName": required(properties, "FunctionName")?, "StatementId": physical });
-        calls.gone("lambda", "RemovePermission", input).await
-    }
+/// Whether the policy in an answer has a statement of this id.
+fn has_statement(answer: &Value, id: &str) -> bool {
+    let policy = answer["Policy"].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let statements = policy.as_ref().and_then(|policy| policy["Statement"].as_array());
+    statements.is_some_and(|all| all.iter().any(|one| one["Sid"] == id))
 }

@@ -61,7 +61,9 @@ impl Sam {
         self.add(name, "AWS::ApiGateway::RestApi", api, resource);
         let description = json!(format!("RestApi deployment id: {hash}"));
         let deployed = json!({ "RestApiId": { "Ref": name }, "Description": description });
-        self.add_beside(deployment, "AWS::ApiGateway::Deployment", deployed, resource);
+        self.add_beside(&deployment, "AWS::ApiGateway::Deployment", deployed, resource);
+        self.renamed.insert(format!("{name}.Deployment"), deployment.clone());
+        self.renamed.insert(format!("{name}.Stage"), stage_id.clone());
         self.add_beside(stage_id, "AWS::ApiGateway::Stage", staged, resource);
         Ok(())
     }
@@ -226,8 +228,8 @@ fn described((place, name, required): &(&str, String, bool), is_third: bool) -> 
 
 fn operation(name: &str, route: &Route, auth: &Auth, is_third: bool) -> Checked<Value> {
     let uri = format!(
-        "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{}.Arn}}/invocations",
-        route.function
+        "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/{}/invocations",
+        route.target
     );
     let mut integration = json!({ "httpMethod": "POST", "type": "aws_proxy", "uri": { "Fn::Sub": uri } });
     let mut operation = json!({ "responses": {} });

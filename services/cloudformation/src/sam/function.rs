@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
+use super::event_invoke_config;
 use super::globals::Globals;
 use super::policy::Policies;
-use super::{IMPLICIT_API, Route, Sam, check_properties, refused};
-use crate::template::{Checked, Object, object};
+use super::{Sam, check_properties, location, refused};
+use crate::template::{Checked, Object};
 
 /// Properties that go to the function as they are.
-const PASSED: [&str; 14] = [
+const PASSED: [&str; 15] = [
     "Architectures",
     "Description",
     "Environment",
@@ -19,16 +20,22 @@ const PASSED: [&str; 14] = [
     "Layers",
     "LoggingConfig",
     "MemorySize",
+    "ReservedConcurrentExecutions",
     "RuntimeManagementConfig",
     "SnapStart",
     "Timeout",
     "VpcConfig",
 ];
 /// Properties that this transform acts on.
-const ACTED_ON: [&str; 14] = [
+const ACTED_ON: [&str; 21] = [
     "AssumeRolePolicyDocument",
+    "AutoPublishAlias",
+    "AutoPublishAliasAllProperties",
+    "AutoPublishCodeSha256",
     "CodeUri",
+    "EventInvokeConfig",
     "Events",
+    "FunctionUrlConfig",
     "InlineCode",
     "PackageType",
     "PermissionsBoundary",
@@ -40,6 +47,8 @@ const ACTED_ON: [&str; 14] = [
     "Runtime",
     "Tags",
     "Tracing",
+    "VersionDeletionPolicy",
+    "VersionDescription",
 ];
 
 impl Sam {
@@ -47,6 +56,7 @@ impl Sam {
         let properties = Globals::under(&self.globals.function, resource)?;
         let known: Vec<&str> = PASSED.iter().chain(&ACTED_ON).copied().collect();
         check_properties(name, &properties, &known)?;
+        let (asynchronous, destinations) = event_invoke_config::read(name, &properties)?;
         let mut function = json!({ "Code": code(name, &properties)? });
         for field in PASSED.iter().chain(&["Runtime", "PackageType"]) {
             if let Some(value) = properties.get(*field) {
@@ -60,18 +70,32 @@ impl Sam {
         function["Role"] = match properties.get("Role") {
             Some(role) => role.clone(),
             None => {
-                self.role(name, &properties, resource)?;
+                self.role(name, &properties, destinations, resource)?;
                 json!({ "Fn::GetAtt": [format!("{name}Role"), "Arn"] })
             }
         };
+        let target = self.publish(name, &properties, &function, resource)?;
         self.add(name, "AWS::Lambda::Function", function, resource);
+        if let Some(asynchronous) = asynchronous {
+            self.event_invoke_config(name, asynchronous, &target, resource);
+        }
+        if let Some(config) = properties.get("FunctionUrlConfig") {
+            self.function_url(name, config, &target, resource)?;
+        }
         for (event, value) in properties.get("Events").and_then(Value::as_object).into_iter().flatten() {
-            self.event(name, event, value, resource)?;
+            self.event(name, &target, event, value, resource)?;
         }
         Ok(())
     }
 
-    fn role(&mut self, name: &str, properties: &Object, resource: &Value) -> Checked<()> {
+    /// The role, with inline policies that come beside those of `Policies`: their names and documents.
+    fn role(
+        &mut self,
+        name: &str,
+        properties: &Object,
+        more: Vec<(String, Value)>,
+        resource: &Value,
+    ) -> Checked<()> {
         let policies = Policies::read(name, properties.get("Policies"))?;
         let mut managed = vec![json!("arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")];
         managed.extend(policies.managed);
@@ -87,11 +111,14 @@ impl Sam {
             "ManagedPolicyArns": managed,
             "Tags": tags(properties.get("Tags").filter(|_| properties.get("PropagateTags") == Some(&json!(true)))),
         });
-        if !policies.documents.is_empty() {
-            let inline = policies.documents.into_iter().enumerate();
-            role["Policies"] = inline
-                .map(|(index, document)| json!({ "PolicyName": format!("{name}RolePolicy{index}"), "PolicyDocument": versioned(document) }))
-                .collect();
+        let documents = policies.documents.into_iter().enumerate();
+        let inline: Vec<Value> = documents
+            .map(|(index, document)| (format!("{name}RolePolicy{index}"), document))
+            .chain(more)
+            .map(|(name, document)| json!({ "PolicyName": name, "PolicyDocument": versioned(document) }))
+            .collect();
+        if !inline.is_empty() {
+            role["Policies"] = json!(inline);
         }
         for (field, target) in
             [("PermissionsBoundary", "PermissionsBoundary"), ("RoleName", "RoleName"), ("RolePath", "Path")]
@@ -103,71 +130,6 @@ impl Sam {
         self.add_beside(format!("{name}Role"), "AWS::IAM::Role", role, resource);
         Ok(())
     }
-
-    fn event(&mut self, function: &str, event: &str, value: &Value, origin: &Value) -> Checked<()> {
-        let kind = value.get("Type").and_then(Value::as_str).unwrap_or_default();
-        if kind != "Api" {
-            return Err(refused(
-                function,
-                &format!("Event with id [{event}] is of type {kind}, which is not available in Pagoda"),
-            ));
-        }
-        let none = json!({});
-        let properties = object(value.get("Properties").unwrap_or(&none), "Event properties must be a map")?;
-        check_properties(
-            function,
-            properties,
-            &["Path", "Method", "RestApiId", "Auth", "RequestParameters"],
-        )?;
-        let text = |field: &str| properties.get(field).and_then(Value::as_str);
-        let (Some(path), Some(verb)) = (text("Path"), text("Method")) else {
-            return Err(refused(
-                function,
-                &format!("Event with id [{event}] is invalid. Event is missing Path or Method"),
-            ));
-        };
-        let api = match properties.get("RestApiId") {
-            None => IMPLICIT_API,
-            Some(reference) => reference.get("Ref").and_then(Value::as_str).ok_or_else(|| {
-                refused(function, &format!("Event with id [{event}]: RestApiId must be a Ref to an AWS::Serverless::Api of the template"))
-            })?,
-        };
-        let (authorizer, invoke_role) = authorization(function, properties.get("Auth"))?;
-        self.permission(function, event, api, path, verb, origin);
-        self.routes.entry(api.to_owned()).or_default().push(Route {
-            path: path.to_owned(),
-            verb: verb.to_ascii_lowercase(),
-            function: function.to_owned(),
-            authorizer,
-            invoke_role,
-            parameters: parameters(function, properties)?,
-        });
-        Ok(())
-    }
-
-    /// API Gateway may invoke the function, for this path of this API only.
-    fn permission(&mut self, function: &str, event: &str, api: &str, path: &str, verb: &str, origin: &Value) {
-        let verb = if verb.eq_ignore_ascii_case("any") { "*".to_owned() } else { verb.to_ascii_uppercase() };
-        let path: Vec<&str> =
-            path.split('/').map(|part| if part.starts_with('{') { "*" } else { part }).collect();
-        let source = format!(
-            "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{__ApiId__}}/${{__Stage__}}/{verb}{}",
-            path.join("/")
-        );
-        let permission = json!({
-            "Action": "lambda:InvokeFunction",
-            "FunctionName": { "Ref": function },
-            "Principal": "apigateway.amazonaws.com",
-            "SourceArn": { "Fn::Sub": [source, { "__ApiId__": { "Ref": api }, "__Stage__": "*" }] },
-        });
-        let stage = if api == IMPLICIT_API { "Prod" } else { "" };
-        self.add_beside(
-            format!("{function}{event}Permission{stage}"),
-            "AWS::Lambda::Permission",
-            permission,
-            origin,
-        );
-    }
 }
 
 /// The tags that SAM sets, and the given ones.
@@ -178,73 +140,12 @@ fn tags(given: Option<&Value>) -> Value {
     tags.map(|(key, value)| json!({ "Key": key, "Value": value })).collect()
 }
 
-/// `method.request.{header|querystring|path}.{name}` of an event, as OpenAPI has it: where, name, and whether
-/// it is required.
-fn parameters(function: &str, event: &Object) -> Checked<Vec<(&'static str, String, bool)>> {
-    let invalid =
-        |what: &str| refused(function, &format!("Invalid value for 'RequestParameters' property. {what}"));
-    let mut read = Vec::new();
-    for entry in event.get("RequestParameters").and_then(Value::as_array).into_iter().flatten() {
-        let (name, settings) = match entry {
-            Value::String(name) => (name.as_str(), Object::new()),
-            Value::Object(fields) if fields.len() == 1 => {
-                let (name, settings) = fields.iter().next().ok_or_else(|| invalid("Keys are missing"))?;
-                (name.as_str(), object(settings, "RequestParameters must have settings in a map")?.clone())
-            }
-            _ => {
-                return Err(invalid(
-                    "Keys must be in the format 'method.request.[querystring|path|header].{value}'",
-                ));
-            }
-        };
-        check_properties(function, &settings, &["Required", "Caching"])?;
-        if settings.get("Caching").is_some_and(|caching| *caching != json!(false)) {
-            return Err(refused(function, "Caching of RequestParameters is not available in Pagoda"));
-        }
-        let known = [("header", "header"), ("querystring", "query"), ("path", "path")];
-        let place = name.strip_prefix("method.request.").and_then(|rest| rest.split_once('.'));
-        let found = place.and_then(|(place, name)| Some((known.iter().find(|one| one.0 == place)?.1, name)));
-        let (place, name) = found.ok_or_else(|| {
-            invalid("Keys must be in the format 'method.request.[querystring|path|header].{value}'")
-        })?;
-        // A part of the path is always there.
-        let required = place == "path" || settings.get("Required") == Some(&json!(true));
-        read.push((place, name.to_owned(), required));
-    }
-    Ok(read)
-}
-
-fn authorization(function: &str, auth: Option<&Value>) -> Checked<(Option<String>, Option<String>)> {
-    let Some(auth) = auth else { return Ok((None, None)) };
-    let auth = object(auth, "Auth must be a map")?;
-    check_properties(function, auth, &["Authorizer", "InvokeRole"])?;
-    let text = |field: &str| auth.get(field).and_then(Value::as_str).map(str::to_owned);
-    Ok((text("Authorizer"), text("InvokeRole")))
-}
-
-/// `CodeUri` as packaged (`s3://bucket/key`, or its parts), or code in the template itself.
+/// Code in the template itself, or `CodeUri` as packaged.
 fn code(name: &str, properties: &Object) -> Checked<Value> {
     match (properties.get("CodeUri"), properties.get("InlineCode")) {
         (_, Some(code)) => Ok(json!({ "ZipFile": code })),
-        (Some(Value::String(uri)), None) => {
-            let place = uri.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
-            let (bucket, key) = place.ok_or_else(|| {
-                refused(name, "'CodeUri' is not a valid S3 Uri of the form 's3://bucket/key' with optional versionId query parameter.")
-            })?;
-            Ok(json!({ "S3Bucket": bucket, "S3Key": key }))
-        }
-        (Some(Value::Object(place)), None) => {
-            check_properties(name, place, &["Bucket", "Key", "Version"])?;
-            let mut code = json!({});
-            for (field, target) in [("Bucket", "S3Bucket"), ("Key", "S3Key"), ("Version", "S3ObjectVersion")]
-            {
-                if let Some(value) = place.get(field) {
-                    code[target] = value.clone();
-                }
-            }
-            Ok(code)
-        }
-        _ => Err(refused(name, "Missing required property 'CodeUri'.")),
+        (Some(uri), None) => location::read(name, "CodeUri", uri),
+        (None, None) => Err(refused(name, "Missing required property 'CodeUri'.")),
     }
 }
 

@@ -75,7 +75,10 @@ impl Instance {
             Ok(answer) = done => match answer {
                 Answer::Response(payload) => Ok(payload),
                 Answer::Error(document, kind) => {
-                    Err((failure::reported(document, kind.as_deref()), Reusable::Yes))
+                    // A heap that was full once may stay so.
+                    let is_spent = kind.as_deref() == Some("java.lang.OutOfMemoryError");
+                    let reusable = if is_spent { Reusable::No } else { Reusable::Yes };
+                    Err((failure::reported(document, kind.as_deref()), reusable))
                 }
                 // AWS's runtimes end when their answer is refused.
                 Answer::TooLarge(bytes, max) => Err((failure::too_large(bytes, max), Reusable::No)),

@@ -10,6 +10,7 @@ use crate::runtime::Engine;
 use crate::table::{Code, Version};
 use crate::{Config, Lambda};
 
+use super::java;
 use super::variables::{ENDPOINT_PORT, RUNTIME_PORT};
 
 const TASK: &str = "/var/task";
@@ -35,11 +36,15 @@ pub(super) fn spec(
     loaded: &Loaded,
     engine: &Engine,
     ids: Ids,
-    environment: Vec<(String, String)>,
+    mut environment: Vec<(String, String)>,
 ) -> Spec {
     let settings = &loaded.version.settings;
+    let start = start(lambda, loaded, engine, java::has_own(&environment));
+    if matches!(engine, Engine::Interpreter { interpreter, .. } if interpreter.language == Language::Java) {
+        java::add_defaults(&mut environment, settings.memory_mb);
+    }
     Spec {
-        start: start(lambda, loaded, engine),
+        start,
         environment,
         resume: None,
         directory: PathBuf::from(TASK),
@@ -55,21 +60,28 @@ pub(super) fn spec(
     }
 }
 
-fn start(lambda: &Lambda, loaded: &Loaded, engine: &Engine) -> Start {
+fn start(lambda: &Lambda, loaded: &Loaded, engine: &Engine, has_options: bool) -> Start {
     let Engine::Interpreter { interpreter, .. } = engine else {
         let program = bootstrap(lambda, &loaded.version);
         return Start::Exec { program, arguments: Vec::new() };
     };
-    let (program, arguments) = command(interpreter);
+    let memory_mb = loaded.version.settings.memory_mb;
+    let (program, arguments) = command(interpreter, memory_mb, has_options);
     Start::Exec { program, arguments }
 }
 
-/// The interpreter with Pagoda's client: program and arguments.
-pub(super) fn command(interpreter: &Interpreter) -> (PathBuf, Vec<String>) {
+/// The interpreter with Pagoda's client: program and arguments. `has_options`: a function has Java's in its
+/// environment.
+pub(super) fn command(
+    interpreter: &Interpreter,
+    memory_mb: u32,
+    has_options: bool,
+) -> (PathBuf, Vec<String>) {
     let arguments = match interpreter.language {
         // Unbuffered, and without the site-packages of the host.
         Language::Python => vec!["-u".to_owned(), "-S".to_owned(), format!("{RUNTIME}/bootstrap.py")],
         Language::Nodejs => vec![format!("{RUNTIME}/bootstrap.cjs")],
+        Language::Java => java::arguments(memory_mb, has_options, &format!("{RUNTIME}/pagoda-runtime.jar")),
     };
     (interpreter.guest.clone(), arguments)
 }
@@ -93,12 +105,14 @@ fn binds(lambda: &Lambda, loaded: &Loaded, engine: &Engine) -> Vec<Bind> {
 
 /// Pagoda's client and the AWS SDK.
 pub(super) fn client_binds(config: &Config, interpreter: &Interpreter) -> Vec<Bind> {
-    let (sdk, guest) = match interpreter.language {
-        Language::Python => (&config.sdk.python, PYTHON_SDK),
-        Language::Nodejs => (&config.sdk.nodejs, NODEJS_SDK),
+    let sdk = match interpreter.language {
+        Language::Python => config.sdk.python.clone().map(|host| bind(host, PYTHON_SDK)),
+        Language::Nodejs => config.sdk.nodejs.clone().map(|host| bind(host, NODEJS_SDK)),
+        // Java functions bring their own.
+        Language::Java => None,
     };
     let client = bind(config.runtimes().join(interpreter.language.to_string()), RUNTIME);
-    std::iter::once(client).chain(sdk.clone().map(|host| bind(host, guest))).collect()
+    std::iter::once(client).chain(sdk).collect()
 }
 
 fn bind(host: PathBuf, guest: &str) -> Bind {

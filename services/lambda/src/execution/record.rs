@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::logging::{Level, Logging};
 
 use super::failure::{Failure, Status};
+use super::trace::Trace;
 
 /// Something that Lambda says.
 pub(super) enum Record<'a> {
@@ -29,6 +30,8 @@ pub(super) enum Record<'a> {
     Start {
         request_id: &'a str,
         version: &'a str,
+        /// The trace, if it is sampled.
+        trace: Option<&'a Trace>,
     },
     /// The runtime has answered, or will not.
     RuntimeDone {
@@ -50,6 +53,8 @@ pub(super) struct Report<'a> {
     pub(super) memory_mb: u32,
     pub(super) peak_mb: u64,
     pub(super) failure: Option<&'a Failure>,
+    /// The trace, if it is sampled.
+    pub(super) trace: Option<&'a Trace>,
 }
 
 impl Record<'_> {
@@ -70,7 +75,7 @@ impl Record<'_> {
                 let took = millis(*took);
                 vec![format!("INIT_REPORT Init Duration: {took:.2} ms\tPhase: init\t{}", failure.status)]
             }
-            Self::Start { request_id, version } => {
+            Self::Start { request_id, version, .. } => {
                 vec![format!("START RequestId: {request_id} Version: {version}")]
             }
             Self::Report(report) => report.text(),
@@ -90,8 +95,9 @@ impl Record<'_> {
                 vec![Event::new(format!("platform.{kind}Start"), Level::Info, record)]
             }
             Self::InitDone { is_restored, took, failure } => init_done(*is_restored, *took, *failure),
-            Self::Start { request_id, version } => {
+            Self::Start { request_id, version, trace } => {
                 let record = json!({ "requestId": request_id, "version": version });
+                let record = with_trace(record, *trace);
                 vec![Event::new("platform.start", Level::Info, record)]
             }
             Self::RuntimeDone { request_id, took, bytes, failure } => {
@@ -158,6 +164,13 @@ fn with_status(mut record: Value, failure: Option<&Failure>) -> Value {
     record
 }
 
+fn with_trace(mut record: Value, trace: Option<&Trace>) -> Value {
+    if let Some(trace) = trace {
+        record["tracing"] = trace.json();
+    }
+    record
+}
+
 impl Report<'_> {
     fn text(&self) -> Vec<String> {
         let mut lines: Vec<String> =
@@ -187,6 +200,10 @@ impl Report<'_> {
         if let Some(failure) = self.failure {
             line.push_str(&failure.status.to_string());
         }
+        if let Some(trace) = self.trace {
+            line.push('\n');
+            line.push_str(&trace.line());
+        }
         line
     }
 
@@ -202,6 +219,7 @@ impl Report<'_> {
             metrics["initDurationMs"] = json!(rounded(init));
         }
         let record = json!({ "requestId": self.request_id, "metrics": metrics });
+        let record = with_trace(record, self.trace);
         Event::new("platform.report", level(self.failure, Level::Info), with_status(record, self.failure))
     }
 
@@ -232,6 +250,7 @@ mod tests {
             memory_mb: 128,
             peak_mb: 40,
             failure,
+            trace: None,
         })
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use pagoda_base::{SignedDuration, Timestamp};
+use pagoda_base::SignedDuration;
 use pagoda_protocol::ApiError;
 use pagoda_service::Context;
 use pagoda_service::ports::{FunctionError, Invoked};
@@ -21,6 +21,7 @@ use super::plan;
 use super::record::{Record, Report};
 use super::scheduler::{CREDENTIALS_MARGIN, Claim};
 use super::start::{INIT_TIMEOUT, NotStarted, Purpose, start};
+use super::trace::Trace;
 
 /// What to run.
 pub(crate) struct Job {
@@ -61,12 +62,18 @@ async fn invoke(lambda: &Lambda, cx: &Context, job: Job) -> Result<Invoked, ApiE
         }
     };
     let request_id = cx.request_id.to_string();
-    instance.scribe.begin(&Record::Start { request_id: &request_id, version: &job.loaded.number });
+    let trace = Trace::of(cx, lambda.ports.clock.now(), job.loaded.version.settings.tracing);
+    let sampled = trace.is_sampled.then_some(&trace);
+    instance.scribe.begin(&Record::Start {
+        request_id: &request_id,
+        version: &job.loaded.number,
+        trace: sampled,
+    });
     let began = Instant::now();
     let (init_duration, outcome) = match init {
         Init::Failed(failure) => (None, Err((failure, Reusable::No))),
         Init::Done(duration) => {
-            let event = event(lambda, cx, &job, limit);
+            let event = event(lambda, cx, &job, &trace, limit);
             (duration, instance.handle(event, job.pieces.clone(), limit, || lambda.ports.clock.now()).await)
         }
     };
@@ -79,6 +86,7 @@ async fn invoke(lambda: &Lambda, cx: &Context, job: Job) -> Result<Invoked, ApiE
         took,
         init: init_duration,
         is_restored: instance.is_restored,
+        trace: sampled,
         memory_mb: job.loaded.version.settings.memory_mb,
         peak_mb: instance.memory_peak_mb(),
         failure,
@@ -158,7 +166,7 @@ fn named(failure: Failure, request_id: &str) -> Failure {
     Failure { document: document.into(), line, ..failure }
 }
 
-fn event(lambda: &Lambda, cx: &Context, job: &Job, limit: Duration) -> Event {
+fn event(lambda: &Lambda, cx: &Context, job: &Job, trace: &Trace, limit: Duration) -> Event {
     let now = lambda.ports.clock.now();
     Event {
         request_id: cx.request_id.to_string(),
@@ -166,15 +174,8 @@ fn event(lambda: &Lambda, cx: &Context, job: &Job, limit: Duration) -> Event {
             .as_millisecond()
             .saturating_add(i64::try_from(limit.as_millis()).unwrap_or(i64::MAX)),
         function_arn: job.function_arn.clone(),
-        trace_id: trace_id(cx, now),
+        trace_id: trace.header(),
         client_context: job.client_context.clone(),
         payload: job.payload.clone(),
     }
-}
-
-/// A trace that nobody samples: there is no X-Ray.
-fn trace_id(cx: &Context, now: Timestamp) -> String {
-    let digits = cx.request_id.to_string().replace('-', "");
-    let (root, parent) = (digits.get(..24).unwrap_or_default(), digits.get(16..32).unwrap_or_default());
-    format!("Root=1-{:08x}-{root};Parent={parent};Sampled=0", now.as_second())
 }

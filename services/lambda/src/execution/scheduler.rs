@@ -18,6 +18,7 @@ use crate::load::Loaded;
 use crate::name::{FunctionId, LATEST, VersionId};
 
 use super::instance::Instance;
+use super::provision::Kept;
 use super::quota::{Permit, Quota, Refusal};
 
 /// User ids before they begin anew.
@@ -38,8 +39,10 @@ pub(crate) struct Scheduler {
 }
 
 #[derive(Default)]
-struct Book {
+pub(super) struct Book {
     stacks: HashMap<VersionId, Stack>,
+    /// Instances that don't go when they are idle.
+    pub(super) kept: HashMap<VersionId, Kept>,
     ids: u32,
     closed: bool,
 }
@@ -135,9 +138,16 @@ impl Scheduler {
     /// # Errors
     /// `TooManyRequestsException` when the host's memory is taken.
     pub(super) async fn room(&self, loaded: &Loaded) -> Result<(Ids, OwnedSemaphorePermit), ApiError> {
-        match self.claim(loaded, |_| false).await? {
-            Claim::Cold(ids, memory) => Ok((ids, memory)),
-            Claim::Warm(_) => Err(ApiError::internal()),
+        let deadline = Instant::now() + self.limits.wait;
+        let memory_mb = loaded.version.settings.memory_mb.min(self.memory_mb_max);
+        loop {
+            let freed = self.freed.notified();
+            if let Some(memory) = self.memory(memory_mb) {
+                return Ok((self.ids(loaded)?, memory));
+            }
+            if timeout_at(deadline, freed).await.is_err() {
+                return Err(throttled("ConcurrentInvocationLimitExceeded"));
+            }
         }
     }
 
@@ -229,11 +239,16 @@ impl Scheduler {
     /// Ends instances that have been idle for long, and those that ended by themselves.
     pub(crate) fn reap(&self) {
         let now = Instant::now();
-        let over = |idle: &Idle| now - idle.since >= self.limits.idle || idle.instance.has_ended();
         let mut ended: Vec<Idle> = Vec::new();
         let mut book = self.book();
-        for stack in book.stacks.values_mut() {
-            ended.extend(stack.idle.extract_if(.., |idle| over(idle)));
+        let Book { stacks, kept, .. } = &mut *book;
+        for (version, stack) in stacks {
+            let kept = kept.get(version);
+            let over = |idle: &mut Idle| {
+                let is_kept = kept.is_some_and(|kept| kept.holds(&idle.instance));
+                idle.instance.has_ended() || (now - idle.since >= self.limits.idle && !is_kept)
+            };
+            ended.extend(stack.idle.extract_if(.., over));
         }
         drop(book);
         drop(ended);
@@ -243,9 +258,14 @@ impl Scheduler {
     /// Ends the instance that has been idle for longest; false when none is idle.
     fn evict_one(&self) -> bool {
         let mut book = self.book();
-        let oldest = book.stacks.values_mut().filter(|stack| !stack.idle.is_empty());
-        let oldest = oldest.min_by_key(|stack| stack.idle.first().map(|idle| idle.since));
-        let evicted = oldest.map(|stack| stack.idle.remove(0));
+        let Book { stacks, kept, .. } = &mut *book;
+        let candidates = stacks.iter_mut().filter_map(|(version, stack)| {
+            let kept = kept.get(version);
+            let may_go = |idle: &Idle| !kept.is_some_and(|kept| kept.holds(&idle.instance));
+            let at = stack.idle.iter().position(may_go)?;
+            Some((stack.idle[at].since, at, stack))
+        });
+        let evicted = candidates.min_by_key(|(since, ..)| *since).map(|(_, at, stack)| stack.idle.remove(at));
         drop(book);
         evicted.is_some()
     }
@@ -288,7 +308,7 @@ impl Scheduler {
         let _ = self.writers.subscribe().wait_for(|writers| *writers == 0).await;
     }
 
-    fn book(&self) -> MutexGuard<'_, Book> {
+    pub(super) fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

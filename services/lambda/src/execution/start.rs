@@ -24,6 +24,7 @@ use super::failure::{self, Failure};
 use super::instance::{Held, Instance, Pause};
 use super::record::Record;
 use super::scribe::{Destination, Scribe};
+use super::template::Mold;
 use super::{api, plan, template, variables as surroundings};
 
 /// Why there is no instance.
@@ -45,6 +46,8 @@ impl<E: Into<ApiError>> From<E> for NotStarted {
 pub(super) enum Purpose {
     /// It gets events.
     Serve,
+    /// It waits for events that are yet to come.
+    Provision,
     /// It runs its init code, and becomes an image.
     Snapshot,
 }
@@ -66,15 +69,12 @@ pub(super) async fn start(
     let sealed = loaded.version.settings.sealed_variables.as_deref();
     let own = variables::open(&lambda.ports.sealer, &loaded.id, sealed)?;
     let snapshot = match purpose {
-        Purpose::Serve if loaded.has_snapshot() => lambda.snapshot(cx, loaded).await?,
+        Purpose::Serve | Purpose::Provision if loaded.has_snapshot() => lambda.snapshot(cx, loaded).await?,
         _ => None,
     };
     let restorable = template::takes(own.keys());
     let mut environment = surroundings::of(loaded, &engine, &destination.stream, &credentials, own);
-    if purpose == Purpose::Snapshot {
-        // Our clients stop behind the init code.
-        environment.push(("_PAGODA_SNAPSHOT".to_owned(), "1".to_owned()));
-    }
+    suit(&mut environment, purpose);
     let opt = loaded.version.opt.as_ref().map(|opt| lambda.packages.task(opt));
     let extensions = Arc::new(Extensions::of(opt.as_deref()));
     // Programs beside the runtime cannot be in an image.
@@ -86,10 +86,10 @@ pub(super) async fn start(
     let is_restored = snapshot.is_some();
     let spawned = match snapshot {
         Some(image) => spawner.spawn(restored(&spec, image)).await,
-        None => spawn(lambda, spawner, &engine, spec, restorable).await,
+        None => spawn(lambda, spawner, loaded, &engine, spec, restorable).await,
     };
     let mut sandbox = spawned.map_err(|error| not_spawned(cx, &engine, error))?;
-    if purpose == Purpose::Serve {
+    if purpose != Purpose::Snapshot {
         sandbox.resume = None;
     }
     let (pipes, [runtime, platform]) = ends(&mut sandbox).ok_or_else(ApiError::internal)?;
@@ -118,6 +118,21 @@ pub(super) async fn start(
     }))
 }
 
+/// Tells our clients by their environment what the instance is for.
+fn suit(environment: &mut Vec<(String, String)>, purpose: Purpose) {
+    if purpose == Purpose::Provision {
+        for (name, value) in environment.iter_mut() {
+            if name == "AWS_LAMBDA_INITIALIZATION_TYPE" {
+                "provisioned-concurrency".clone_into(value);
+            }
+        }
+    }
+    if purpose == Purpose::Snapshot {
+        // Our clients stop behind the init code.
+        environment.push(("_PAGODA_SNAPSHOT".to_owned(), "1".to_owned()));
+    }
+}
+
 /// Our ends of what the sandbox writes and of where it is served.
 fn ends(sandbox: &mut pagoda_sandbox::Instance) -> Option<([Receiver; 2], [TcpListener; 2])> {
     let pipes = [sandbox.stdout.take()?, sandbox.stderr.take()?];
@@ -137,7 +152,7 @@ fn scribe(
     let settings = &loaded.version.settings;
     let clock = Arc::clone(&lambda.ports.clock);
     let scribe = Scribe::new(pipes, clock, settings.logging, destination.is_allowed());
-    scribe.say(&Record::InitStart {
+    scribe.open(&Record::InitStart {
         is_restored,
         runtime: runtime_version(is_restored, &settings.runtime, engine),
         function: &loaded.id.name,
@@ -172,18 +187,20 @@ fn guest(
 async fn spawn(
     lambda: &Lambda,
     spawner: &Spawner,
+    loaded: &Loaded,
     engine: &Engine,
     spec: Spec,
     restorable: bool,
 ) -> Result<pagoda_sandbox::Instance, Error> {
     let Engine::Interpreter { interpreter, .. } = engine else { return spawner.spawn(spec).await };
-    let Some(image) = lambda.templates.image(interpreter).filter(|_| restorable) else {
-        lambda.want_template(interpreter);
+    let mold = Mold::of(interpreter, loaded.version.settings.memory_mb);
+    let Some(image) = lambda.templates.image(&mold).filter(|_| restorable) else {
+        lambda.want_template(&mold);
         return spawner.spawn(spec).await;
     };
     match spawner.spawn(restored(&spec, image)).await {
         Err(Error::Spawn { step, source }) if step.starts_with("restoring") => {
-            lambda.templates.give_up(interpreter, format!("{step}: {source}"));
+            lambda.templates.give_up(&mold, format!("{step}: {source}"));
             spawner.spawn(spec).await
         }
         spawned => spawned,

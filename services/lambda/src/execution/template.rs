@@ -5,22 +5,25 @@
 //! that does not work (another architecture, a hardened kernel) instances are executed, and the reason is told.
 //!
 //! Invariants: an image belongs to one interpreter, one version of the client and one boot of the machine; a
+//! Java heap's limit is fixed when its machine starts, so that there an image is of one memory size too; a
 //! function whose variables its interpreter reads when it starts is executed.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{fs, io};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use pagoda_sandbox::{Error, Ids, Image, Limits, Spawner, Spec};
+use pagoda_sandbox::{Error, Ids, Image, Limits, Ready, Spawner, Spec};
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::interpreters::Interpreter;
+use crate::interpreters::{Interpreter, Language};
 use crate::runtime;
-use crate::{Config, Lambda};
+use crate::{Config, Lambda, config};
 
 use super::plan;
 
@@ -28,15 +31,74 @@ use super::plan;
 const READY_MAX: Duration = Duration::from_secs(30);
 const MEMORY_BYTES: u64 = 256 << 20;
 const CPU_MILLIS: u32 = 2_000;
+/// The ids of an interpreter's ready instances.
+const READY_IDS: u32 = 20_000;
 /// Beginnings of the names of variables that interpreters and their libraries read when they start.
-const EARLY: [&str; 9] =
-    ["PYTHON", "NODE_", "UV_", "LD_", "MALLOC_", "GLIBC_", "LC_", "LANG", "AWS_LAMBDA_EXEC_WRAPPER"];
+const EARLY: [&str; 11] = [
+    "PYTHON",
+    "NODE_",
+    "JAVA_TOOL_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "UV_",
+    "LD_",
+    "MALLOC_",
+    "GLIBC_",
+    "LC_",
+    "LANG",
+    "AWS_LAMBDA_EXEC_WRAPPER",
+];
+/// Images of one Java, each for functions of another memory size; functions of further sizes are executed.
+const SIZES_MAX: usize = 8;
 
-/// The images, by interpreter.
+/// What instances are restored from: an interpreter, and for Java the memory that its heap is made for.
+#[derive(Debug, Clone)]
+pub(crate) struct Mold {
+    interpreter: Interpreter,
+    memory_mb: Option<u32>,
+}
+
+/// The program in the sandbox, and the memory size.
+type Key = (PathBuf, Option<u32>);
+
+impl Mold {
+    /// The one for functions that run on `interpreter` with so much memory.
+    pub(crate) fn of(interpreter: &Interpreter, memory_mb: u32) -> Self {
+        let memory_mb = (interpreter.language == Language::Java).then_some(memory_mb);
+        Self { interpreter: interpreter.clone(), memory_mb }
+    }
+
+    fn key(&self) -> Key {
+        (self.interpreter.guest.clone(), self.memory_mb)
+    }
+
+    /// Another interpreter, another client: another image.
+    fn file_name(&self) -> String {
+        let program = self.interpreter.path.display().to_string();
+        let version = [program.as_bytes(), b" ", runtime::client(self.interpreter.language)].concat();
+        format!(
+            "{}-{}",
+            self.to_string().replace(' ', "-"),
+            hex::encode(&digest(&SHA256, &version).as_ref()[..8])
+        )
+    }
+}
+
+impl fmt::Display for Mold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.memory_mb {
+            Some(memory_mb) => write!(f, "{} {memory_mb} MB", self.interpreter),
+            None => self.interpreter.fmt(f),
+        }
+    }
+}
+
+/// The images, by what they are of.
 pub(crate) struct Templates {
     directory: PathBuf,
-    states: Mutex<HashMap<PathBuf, State>>,
+    states: Mutex<HashMap<Key, State>>,
     making: watch::Sender<usize>,
+    /// Ranges of ids given out.
+    ranges: AtomicU32,
 }
 
 #[derive(Debug, Clone)]
@@ -52,51 +114,74 @@ impl Templates {
     /// The templates whose images are kept in `directory`.
     pub(crate) fn open(directory: PathBuf) -> io::Result<Self> {
         fs::create_dir_all(&directory)?;
-        Ok(Self { directory, states: Mutex::default(), making: watch::Sender::new(0) })
+        Ok(Self {
+            directory,
+            states: Mutex::default(),
+            making: watch::Sender::new(0),
+            ranges: AtomicU32::new(0),
+        })
     }
 
-    /// The image of an interpreter, if it is ready.
-    pub(crate) fn image(&self, interpreter: &Interpreter) -> Option<Arc<Image>> {
-        match self.states().get(&interpreter.guest) {
+    /// The image, if it is ready.
+    pub(crate) fn image(&self, mold: &Mold) -> Option<Arc<Image>> {
+        match self.states().get(&mold.key()) {
             Some(State::Ready(image)) => Some(Arc::clone(image)),
             _ => None,
         }
     }
 
-    /// What instances of an interpreter start from, in words for the operator.
-    pub(crate) fn describe(&self, interpreter: &Interpreter) -> String {
-        match self.states().get(&interpreter.guest) {
-            Some(State::Ready(_)) => "restored from an image".to_owned(),
-            Some(State::Making) => "executed, until its image is ready".to_owned(),
-            Some(State::Failed(reason)) => format!("executed: {reason}"),
-            None => "not used yet".to_owned(),
+    /// What instances of an interpreter start from, in words for the operator: by what the images are of.
+    fn describe(&self, interpreter: &Interpreter) -> Vec<(String, String)> {
+        let states = self.states();
+        let mut own: Vec<_> = states.iter().filter(|((guest, _), _)| *guest == interpreter.guest).collect();
+        own.sort_by_key(|((_, memory_mb), _)| *memory_mb);
+        if own.is_empty() {
+            return vec![(interpreter.to_string(), "not used yet".to_owned())];
         }
+        let describe = |((_, memory_mb), state): (&Key, &State)| {
+            let mold = Mold { interpreter: interpreter.clone(), memory_mb: *memory_mb };
+            let start = match state {
+                State::Ready(_) => "restored from an image".to_owned(),
+                State::Making => "executed, until its image is ready".to_owned(),
+                State::Failed(reason) => format!("executed: {reason}"),
+            };
+            (mold.to_string(), start)
+        };
+        own.into_iter().map(describe).collect()
     }
 
     /// Gives an image up: instances are executed from now on.
-    pub(super) fn give_up(&self, interpreter: &Interpreter, reason: String) {
-        tracing::warn!(%interpreter, reason, "instances are executed, not restored");
-        self.states().insert(interpreter.guest.clone(), State::Failed(reason));
+    pub(super) fn give_up(&self, mold: &Mold, reason: String) {
+        tracing::warn!(%mold, reason, "instances are executed, not restored");
+        self.states().insert(mold.key(), State::Failed(reason));
     }
 
-    fn begin(&self, interpreter: &Interpreter) -> bool {
+    fn begin(&self, mold: &Mold) -> bool {
         let mut states = self.states();
-        let is_new = !states.contains_key(&interpreter.guest);
+        let sizes = states.keys().filter(|(guest, _)| *guest == mold.interpreter.guest).count();
+        let is_new = sizes < SIZES_MAX && !states.contains_key(&mold.key());
         if is_new {
-            states.insert(interpreter.guest.clone(), State::Making);
+            states.insert(mold.key(), State::Making);
             self.making.send_modify(|making| *making += 1);
         }
         is_new
     }
 
-    fn end(&self, interpreter: &Interpreter, made: Result<Image, Error>) {
+    fn end(&self, mold: &Mold, made: Result<Image, Error>) {
         match made {
             Ok(image) => {
-                self.states().insert(interpreter.guest.clone(), State::Ready(Arc::new(image)));
+                self.states().insert(mold.key(), State::Ready(Arc::new(image)));
             }
-            Err(error) => self.give_up(interpreter, error.to_string()),
+            Err(error) => self.give_up(mold, error.to_string()),
         }
         self.making.send_modify(|making| *making -= 1);
+    }
+
+    /// How many instances wait for their functions, under ids that nobody else gets.
+    fn ready(&self, limits: &config::Limits) -> Ready {
+        let number = self.ranges.fetch_add(1, Ordering::Relaxed);
+        let first = limits.first_uid + super::scheduler::IDS + 1 + number * READY_IDS;
+        Ready { count: limits.ready, ids: first..first + READY_IDS }
     }
 
     /// Resolves when no image is being made.
@@ -105,23 +190,30 @@ impl Templates {
         let _ = self.making.subscribe().wait_for(|making| *making == 0).await;
     }
 
-    fn states(&self) -> MutexGuard<'_, HashMap<PathBuf, State>> {
+    fn states(&self) -> MutexGuard<'_, HashMap<Key, State>> {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Lambda {
-    /// Has the interpreter's image made, if it isn't there and nobody has yet asked for it.
-    pub(crate) fn want_template(&self, interpreter: &Interpreter) {
+    /// Has the image made, if it isn't there and nobody has yet asked for it.
+    pub(crate) fn want_template(&self, mold: &Mold) {
         let (Ok(lambda), Some(spawner)) = (self.shared(), self.ports.spawner.clone()) else { return };
-        if !self.config.templates || !self.templates.begin(interpreter) {
+        if !self.config.templates || !self.templates.begin(mold) {
             return;
         }
-        let interpreter = interpreter.clone();
+        let mold = mold.clone();
         tokio::spawn(async move {
-            let path = lambda.templates.directory.join(name(&interpreter));
-            let made = image(&lambda.config, &spawner, &interpreter, &path).await;
-            lambda.templates.end(&interpreter, made);
+            let path = lambda.templates.directory.join(mold.file_name());
+            let made = image(&lambda.config, &spawner, &mold, &path).await;
+            if let Ok(image) = &made {
+                let ready = lambda.templates.ready(&lambda.config.limits);
+                if let Err(error) = spawner.keep_ready(image, &ready).await {
+                    // Instances are restored when they are needed, then.
+                    tracing::warn!(%mold, %error, "no instances are kept ready");
+                }
+            }
+            lambda.templates.end(&mold, made);
         });
     }
 
@@ -129,21 +221,16 @@ impl Lambda {
     pub async fn starts(&self) -> Vec<(String, String)> {
         self.templates.settled().await;
         let all = self.config.interpreters.all();
-        all.map(|one| (one.to_string(), self.templates.describe(one))).collect()
+        all.flat_map(|one| self.templates.describe(one)).collect()
     }
 }
 
 /// The image on disk if it is still good, or else a new one.
-async fn image(
-    config: &Config,
-    spawner: &Spawner,
-    interpreter: &Interpreter,
-    path: &Path,
-) -> Result<Image, Error> {
+async fn image(config: &Config, spawner: &Spawner, mold: &Mold, path: &Path) -> Result<Image, Error> {
     if let Some(image) = stored(path).await {
         return Ok(image);
     }
-    let instance = spawner.spawn(template(config, interpreter)).await?;
+    let instance = spawner.spawn(template(config, mold)).await?;
     let taken = tokio::time::timeout(READY_MAX, instance.snapshot(path)).await;
     taken.unwrap_or_else(|_| Err(Error::Image("the template did not get ready".to_owned())))
 }
@@ -153,22 +240,17 @@ async fn stored(path: &Path) -> Option<Image> {
     tokio::task::spawn_blocking(move || Image::open(&path).ok()).await.ok().flatten()
 }
 
-/// Another interpreter, another client: another image.
-fn name(interpreter: &Interpreter) -> String {
-    let version = format!("{} {}", interpreter.path.display(), runtime::client(interpreter.language));
-    format!("{interpreter}-{}", hex::encode(&digest(&SHA256, version.as_bytes()).as_ref()[..8]))
-}
-
-fn template(config: &Config, interpreter: &Interpreter) -> Spec {
+fn template(config: &Config, mold: &Mold) -> Spec {
     let ids = config.limits.first_uid + super::scheduler::IDS;
-    let (program, mut arguments) = plan::command(interpreter);
+    let (program, mut arguments) =
+        plan::command(&mold.interpreter, mold.memory_mb.unwrap_or_default(), false);
     arguments.push("--template".to_owned());
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut spec = Spec::exec(program, &arguments, Ids { uid: ids, gid: ids });
     spec.environment = [("LANG", "en_US.UTF-8"), ("TZ", ":UTC"), ("PATH", "/usr/local/bin:/usr/bin:/bin")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec();
-    spec.binds = plan::client_binds(config, interpreter);
+    spec.binds = plan::client_binds(config, &mold.interpreter);
     spec.resume = Some(Vec::new());
     spec.limits = Limits { memory_bytes: MEMORY_BYTES, cpu_millis: CPU_MILLIS, ..Limits::default() };
     spec
@@ -194,9 +276,14 @@ mod tests {
 
     #[test]
     fn variables_that_are_read_early_need_an_execution() {
-        for (name, fits) in
-            [("TABLE", true), ("NODE_OPTIONS", false), ("PYTHONHASHSEED", false), ("LD_PRELOAD", false)]
-        {
+        for (name, fits) in [
+            ("TABLE", true),
+            ("NODE_OPTIONS", false),
+            ("PYTHONHASHSEED", false),
+            ("LD_PRELOAD", false),
+            ("JAVA_HOME", true),
+            ("JAVA_TOOL_OPTIONS", false),
+        ] {
             assert_eq!(takes([name].into_iter()), fits, "{name}");
         }
     }

@@ -18,7 +18,7 @@ pub(crate) const CREDENTIALS_PATH: &str = "/2021-04-23/credentials";
 pub(crate) const ENDPOINT_PORT: u16 = 4566;
 
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/opt/bin";
-const LIBRARIES: &str =
+pub(super) const LIBRARIES: &str =
     "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib";
 
 /// All variables: Lambda's, then the function's own, which may replace those that aren't reserved.
@@ -70,6 +70,7 @@ pub(super) fn of(
             match interpreter.language {
                 Language::Python => set("PYTHONPATH", "/var/runtime"),
                 Language::Nodejs => set("NODE_PATH", "/opt/nodejs/node_modules:/var/runtime:/var/task"),
+                Language::Java => None,
             };
         }
         Engine::Provided => {}

@@ -24,6 +24,12 @@ impl Archive {
         self
     }
 
+    pub(crate) fn bytes(mut self, name: &str, content: &[u8]) -> Self {
+        self.0.start_file(name, SimpleFileOptions::default()).unwrap();
+        self.0.write_all(content).unwrap();
+        self
+    }
+
     pub(crate) fn link(mut self, name: &str, target: &str) -> Self {
         self.0.add_symlink(name, target, SimpleFileOptions::default()).unwrap();
         self

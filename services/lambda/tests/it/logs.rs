@@ -9,6 +9,7 @@ use crate::stubs::MUTE_ROLE;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
+        trial("active_tracing_samples_invocations", active_tracing_samples_invocations),
         trial("lines_stand_in_their_order", lines_stand_in_their_order),
         trial("the_tail_is_of_this_invocation", the_tail_is_of_this_invocation),
         trial("logging_is_formatted", logging_is_formatted),
@@ -214,4 +215,21 @@ async fn levels_need_json() {
     let more = json!({"LoggingConfig": {"LogFormat": "Text", "SystemLogLevel": "WARN"}});
     let error = scene.create("f", python(""), more).await.unwrap_err();
     assert_eq!(error.code, "InvalidParameterValueException");
+}
+
+async fn active_tracing_samples_invocations() {
+    let scene = Scene::new();
+    let source = "import os\ndef handler(e, c):\n    return os.environ['_X_AMZN_TRACE_ID']\n";
+    for (mode, sampled) in [("Active", true), ("PassThrough", false)] {
+        let name = mode.to_lowercase();
+        let created =
+            scene.create(&name, python(source), json!({"TracingConfig": {"Mode": mode}})).await.unwrap();
+        assert_eq!(created["TracingConfig"]["Mode"], mode);
+        let header = scene.ask(&name, json!({})).await;
+        let header = header.as_str().unwrap();
+        assert!(header.ends_with(&format!(";Sampled={}", u8::from(sampled))), "{header}");
+        let lines = scene.lines.of(&format!("/aws/lambda/{name}"), "REPORT").await.join("\n");
+        let root = header.strip_prefix("Root=").unwrap().split(';').next().unwrap();
+        assert_eq!(lines.contains(&format!("\nXRAY TraceId: {root}\tSegmentId: ")), sampled, "{lines}");
+    }
 }

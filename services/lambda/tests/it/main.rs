@@ -11,14 +11,17 @@ mod extensions;
 mod failures;
 mod guests;
 mod invoking;
+mod java;
 mod layers;
 mod logs;
 mod nodejs;
 mod permissions;
+mod provisioned;
 mod scene;
 mod snap_start;
 mod stubs;
 mod templates;
+mod urls;
 mod versions;
 
 use libtest_mimic::Arguments;
@@ -38,12 +41,15 @@ fn main() {
         failures::trials(),
         guests::trials(),
         invoking::trials(),
+        java::trials(),
         layers::trials(),
         logs::trials(),
         nodejs::trials(),
         permissions::trials(),
+        provisioned::trials(),
         snap_start::trials(),
         templates::trials(),
+        urls::trials(),
         versions::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();

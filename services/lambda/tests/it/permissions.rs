@@ -55,9 +55,7 @@ async fn statements_come_and_go() {
     let mut stale = statement("t");
     stale["RevisionId"] = json!("another");
     assert_eq!(scene.call("AddPermission", stale).await.unwrap_err().code, "PreconditionFailedException");
-    for (member, value) in
-        [("EventSourceToken", "x"), ("PrincipalOrgID", "o-1234567890"), ("FunctionUrlAuthType", "NONE")]
-    {
+    for (member, value) in [("EventSourceToken", "x"), ("PrincipalOrgID", "o-1234567890")] {
         let mut input = statement("t");
         input[member] = json!(value);
         let refused = scene.call("AddPermission", input).await.unwrap_err();

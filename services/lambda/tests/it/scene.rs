@@ -94,6 +94,7 @@ impl Scene {
                 read_role: Arc::new(Roles),
                 read_object: objects.clone(),
                 logs: lines.clone(),
+                authenticate: Arc::new(Platform),
                 call_operation: objects.clone(),
                 endpoint: Arc::new(Platform),
                 spawner: Some(spawner),

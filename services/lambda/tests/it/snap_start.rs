@@ -10,6 +10,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("python_init_code_runs_once", python_init_code_runs_once),
         trial("node_init_code_runs_once", node_init_code_runs_once),
+        trial("connections_of_the_init_code_are_broken_off", connections_of_the_init_code_are_broken_off),
         trial("only_versions_have_snapshots", only_versions_have_snapshots),
         trial("a_failed_init_fails_the_version", a_failed_init_fails_the_version),
         trial("a_snapshot_survives_the_platform", a_snapshot_survives_the_platform),
@@ -92,6 +93,23 @@ exports.handler = async () => { const had = ticks; await new Promise((done) => s
     let (a, b) = tokio::join!(scene.ask("f:1", json!({})), scene.ask("f:1", json!({})));
     assert_eq!(a["order"], json!(["before 2", "before 1", "after"]));
     assert_eq!((&a["token"], &a["goes"]), (&b["token"], &json!(true)));
+}
+
+async fn connections_of_the_init_code_are_broken_off() {
+    let scene = Scene::new();
+    let source = "import os, socket
+def connect():
+    host, port = os.environ['AWS_ENDPOINT_URL'].removeprefix('http://').split(':')
+    return socket.create_connection((host, int(port)))
+kept = connect()
+def handler(e, c):
+    with connect() as new:
+        new.sendall(b'GET / HTTP/1.1\\r\\n\\r\\n')
+        return [kept.recv(1).decode(), new.recv(4096)[-6:].decode()]
+";
+    published(&scene, json!({}), python(source)).await;
+    assert_eq!(state(&scene, "1").await["State"], "Active");
+    assert_eq!(scene.ask("f:1", json!({})).await, json!(["", "pagoda"]));
 }
 
 async fn only_versions_have_snapshots() {

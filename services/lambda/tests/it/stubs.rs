@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use pagoda_base::{AccountId, Region, SignedDuration, Timestamp};
-use pagoda_policy::{Document, Keys, Kind, Named};
+use pagoda_policy::{Document, Keys, Kind, Named, Principal};
 use pagoda_protocol::{ApiError, Body, ByteStream};
 use pagoda_service::ports::{
-    AssumeRole, CallOperation, Endpoint, IdentityPolicies, LogLine, PoliciesOf, PutLogEvents, ReadObject,
-    ReadRole, Role, ServeEndpoint, SessionCredentials,
+    AssumeRole, Authenticate, CallOperation, Endpoint, IdentityPolicies, LogLine, PoliciesOf, PutLogEvents,
+    ReadObject, ReadRole, Role, ServeEndpoint, SessionCredentials,
 };
 use pagoda_service::{Caller, Context};
 use serde_json::Value;
@@ -175,6 +175,28 @@ impl ServeEndpoint for Platform {
                 () = greet(listener) => {}
             }
         });
+    }
+}
+
+/// Knows one user by a header.
+#[async_trait]
+impl Authenticate for Platform {
+    async fn caller(
+        &self,
+        service: &'static str,
+        parts: &http::request::Parts,
+        _body: &Bytes,
+    ) -> Result<Caller, ApiError> {
+        assert_eq!(service, "lambda");
+        match parts.headers.get("authorization").map(|value| value.as_bytes()) {
+            None => Ok(Caller::anonymous()),
+            Some(b"user") => {
+                let account: AccountId = "123456789012".parse().unwrap();
+                let arn = "arn:aws:iam::123456789012:user/test".to_owned();
+                Ok(Caller::new(Principal::User { account, arn }, "AIDATEST".into(), None))
+            }
+            Some(_) => Err(ApiError::new("InvalidSignatureException", 403, "The signature is wrong.")),
+        }
     }
 }
 
