@@ -145,13 +145,17 @@ fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
 }
 
 async fn respond(desk: &Desk, id: &str, headers: &HeaderMap, body: Incoming) -> Reply {
-    let Ok(pieces) = desk.pieces(id) else { return unknown_invocation() };
+    let Ok(pieces) = desk.pieces(id) else {
+        stream::discard(body).await;
+        return unknown_invocation();
+    };
     let mode = headers.get(RESPONSE_MODE).map(HeaderValue::as_bytes);
     let answered = match (mode, pieces) {
         (None, _) => stream::collect(body, RESPONSE_BYTES_MAX).await,
         (Some(b"streaming"), None) => stream::collect(body, RESPONSE_BYTES_MAX).await,
         (Some(b"streaming"), Some(pieces)) => stream::pass_on(body, pieces).await,
         (Some(_), _) => {
+            stream::discard(body).await;
             let message = "Invalid Lambda-Runtime-Function-Response-Mode header";
             return refuse(StatusCode::BAD_REQUEST, "InvalidResponseModeHeader", message);
         }

@@ -88,6 +88,12 @@ impl Scribe {
         Arc::new(Self { pipes, page: Mutex::new(page), more: Notify::new(), clock, logging })
     }
 
+    /// The first record of all, before whatever the guest may have written already.
+    pub(super) fn open(&self, record: &Record<'_>) {
+        self.add(&mut self.page(), record);
+        self.more.notify_one();
+    }
+
     /// Takes down what the guest has written so far, then a record of Lambda's own.
     pub(super) fn say(&self, record: &Record<'_>) {
         let mut page = self.page();

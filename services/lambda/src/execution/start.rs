@@ -155,7 +155,7 @@ fn scribe(
     let settings = &loaded.version.settings;
     let clock = Arc::clone(&lambda.ports.clock);
     let scribe = Scribe::new(pipes, clock, settings.logging, destination.is_allowed());
-    scribe.say(&Record::InitStart {
+    scribe.open(&Record::InitStart {
         is_restored,
         runtime: runtime_version(is_restored, &settings.runtime, engine),
         function: &loaded.id.name,

@@ -86,6 +86,12 @@ fn failure(trailers: &HeaderMap) -> Option<Answer> {
     Some(Answer::Error(document.into(), Some(kind)))
 }
 
+/// Reads a body that nobody wants.
+pub(super) async fn discard(body: Incoming) {
+    // Whether it broke off is its sender's own affair.
+    let _ = collect(body, 0).await;
+}
+
 /// A body of at most `bytes_max`.
 pub(super) async fn read(body: Incoming, bytes_max: usize) -> Result<Bytes, ()> {
     match collect(body, bytes_max).await {

@@ -107,7 +107,7 @@ async fn what_is_not_built_is_refused_by_name() {
         (json!({"FileSystemConfigs": []}), "FileSystemConfigs"),
         (json!({"PackageType": "Image"}), "PackageType=Image"),
         (json!({"Architectures": ["arm64"]}), "arm64"),
-        (json!({"Runtime": "java21"}), "java21"),
+        (json!({"Runtime": "dotnet8"}), "dotnet8"),
         (json!({"Code": {"ImageUri": "x"}}), "ImageUri"),
     ] {
         let refused = scene.create("f", plain(), more).await.unwrap_err();
