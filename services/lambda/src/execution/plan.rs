@@ -39,7 +39,10 @@ pub(super) fn spec(
     mut environment: Vec<(String, String)>,
 ) -> Spec {
     let settings = &loaded.version.settings;
-    let start = start(lambda, loaded, engine, java::has_own(&environment));
+    let start = match start(lambda, loaded, engine, java::has_own(&environment)) {
+        plain if *engine == Engine::Provided => plain,
+        plain => wrapped(plain, &environment),
+    };
     if matches!(engine, Engine::Interpreter { interpreter, .. } if interpreter.language == Language::Java) {
         java::add_defaults(&mut environment, settings.memory_mb);
     }
@@ -68,6 +71,20 @@ fn start(lambda: &Lambda, loaded: &Loaded, engine: &Engine, has_options: bool) -
     let memory_mb = loaded.version.settings.memory_mb;
     let (program, arguments) = command(interpreter, memory_mb, has_options);
     Start::Exec { program, arguments }
+}
+
+/// The function's wrapper script, given what it is to execute, where there is one.
+///
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper>
+fn wrapped(start: Start, environment: &[(String, String)]) -> Start {
+    let wrapper = environment.iter().find(|(name, _)| name == "AWS_LAMBDA_EXEC_WRAPPER");
+    match (start, wrapper) {
+        (Start::Exec { program, mut arguments }, Some((_, wrapper))) => {
+            arguments.insert(0, program.to_string_lossy().into_owned());
+            Start::Exec { program: PathBuf::from(wrapper), arguments }
+        }
+        (start, _) => start,
+    }
 }
 
 /// The interpreter with Pagoda's client: program and arguments. `has_options`: a function has Java's in its

@@ -14,6 +14,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("wrong_layers_are_refused", wrong_layers_are_refused),
         trial("a_layer_is_shared_by_its_policy", a_layer_is_shared_by_its_policy),
         trial("a_layer_can_be_the_runtime", a_layer_can_be_the_runtime),
+        trial("a_layer_can_wrap_the_runtime", a_layer_can_wrap_the_runtime),
     ]
 }
 
@@ -116,4 +117,15 @@ async fn a_layer_can_be_the_runtime() {
     scene.create("f", Archive::new().file("data", "").done(), more).await.unwrap();
     let (answer, _) = scene.invoke("f", json!({})).await;
     assert_eq!(answer["errorType"], "Runtime.ExitError", "{answer}");
+}
+
+async fn a_layer_can_wrap_the_runtime() {
+    let scene = Scene::new();
+    let wrapper = "#!/bin/sh\nexport WRAPPED=\"$#\"\nexec \"$@\"\n";
+    publish(&scene, "l", Archive::new().with_mode("wrapper", wrapper, 0o755), json!({})).await;
+    let variables = json!({"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"}});
+    let more = json!({"Layers": [format!("{ARN}:1")], "Environment": variables});
+    let source = "import os\ndef handler(e, c):\n    return os.environ['WRAPPED']\n";
+    scene.create("f", python(source), more).await.unwrap();
+    assert_eq!(scene.ask("f", json!({})).await, "4", "the interpreter, two flags, and the client");
 }
