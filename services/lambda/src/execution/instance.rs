@@ -197,6 +197,7 @@ impl Instance {
 impl Drop for Instance {
     /// Extensions are told, and have some time for their last work.
     fn drop(&mut self) {
+        self.scribe.leave();
         if self.extensions.is_empty() || self.has_ended() {
             self.sandbox.kill();
             return;

@@ -64,7 +64,10 @@ struct Page {
     /// The latest lines of the invocation under way.
     tail: Vec<u8>,
     writes: bool,
+    /// The guest has ended.
     closed: bool,
+    /// Nobody is left who could say anything.
+    left: bool,
 }
 
 impl Scribe {
@@ -84,6 +87,7 @@ impl Scribe {
             tail: Vec::new(),
             writes,
             closed: false,
+            left: false,
         };
         Arc::new(Self { pipes, page: Mutex::new(page), more: Notify::new(), clock, logging })
     }
@@ -146,6 +150,12 @@ impl Scribe {
         self.more.notify_one();
     }
 
+    /// The instance is gone, and with it those who reported on it.
+    pub(super) fn leave(&self) {
+        self.page().left = true;
+        self.more.notify_one();
+    }
+
     /// Reads past tokio, which only knows what its poller has seen already. What it finds empty is empty.
     fn read_both(&self, page: &mut Page) {
         for pipe in 0..2 {
@@ -171,12 +181,12 @@ impl Scribe {
     /// Waits until there is something to write, and whether that is all there will be.
     async fn something(&self) -> bool {
         loop {
-            let (open, waiting, closed) = {
+            let (open, waiting, over) = {
                 let page = self.page();
-                (page.open, !page.lines.is_empty(), page.closed)
+                (page.open, !page.lines.is_empty(), page.closed && page.left)
             };
-            if waiting || closed {
-                return closed;
+            if waiting || over {
+                return over;
             }
             tokio::select! {
                 _ = self.pipes[0].readable(), if open[0] => self.read_ready(0),
