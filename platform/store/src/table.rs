@@ -93,10 +93,15 @@ impl<R: Record> Table<R> {
     /// All records under `prefix`, in the order of their keys. For kinds of which a quota bounds the number
     /// under one prefix: all of them are in memory at once.
     pub async fn all(&self, store: &dyn Store, prefix: &Key) -> Result<Vec<R>, StoreError> {
+        Ok(self.all_stored(store, prefix).await?.into_iter().map(|stored| stored.record).collect())
+    }
+
+    /// [`Table::all`], each record with its key.
+    pub async fn all_stored(&self, store: &dyn Store, prefix: &Key) -> Result<Vec<Stored<R>>, StoreError> {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
             let page = self.scan(store, prefix, after.as_ref(), ROWS_AT_ONCE).await?;
-            found.extend(page.items.into_iter().map(|stored| stored.record));
+            found.extend(page.items);
             match page.next {
                 Some(next) => after = Some(next),
                 None => return Ok(found),

@@ -204,17 +204,8 @@ async fn delete_all(lambda: &Lambda, named: &Named) -> Result<(), ApiError> {
 
 /// All published versions by number.
 async fn published(lambda: &Lambda, id: &FunctionId) -> Result<Vec<(u64, Version)>, ApiError> {
-    let (mut all, mut after) = (Vec::new(), None);
-    loop {
-        let found = VERSIONS.scan(lambda.store(), &table::versions(id), after.as_ref(), 1_000).await?;
-        for stored in found.items {
-            all.push((page::number_in(&stored.key)?, stored.record));
-        }
-        after = found.next;
-        if after.is_none() {
-            return Ok(all);
-        }
-    }
+    let found = VERSIONS.all_stored(lambda.store(), &table::versions(id)).await?;
+    found.into_iter().map(|stored| Ok((page::number_in(&stored.key)?, stored.record))).collect()
 }
 
 fn exists(id: &FunctionId) -> ApiError {

@@ -205,18 +205,8 @@ pub(crate) async fn list(
 }
 
 async fn all_versions(lambda: &Lambda, id: &LayerId) -> Result<Vec<(u64, LayerVersion)>, ApiError> {
-    let (mut all, mut after) = (Vec::new(), None);
-    loop {
-        let found =
-            LAYER_VERSIONS.scan(lambda.store(), &table::layer_versions(id), after.as_ref(), 1_000).await?;
-        for stored in found.items {
-            all.push((page::number_in(&stored.key)?, stored.record));
-        }
-        after = found.next;
-        if after.is_none() {
-            return Ok(all);
-        }
-    }
+    let found = LAYER_VERSIONS.all_stored(lambda.store(), &table::layer_versions(id)).await?;
+    found.into_iter().map(|stored| Ok((page::number_in(&stored.key)?, stored.record))).collect()
 }
 
 fn fitting(

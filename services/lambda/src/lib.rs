@@ -19,6 +19,7 @@ mod code;
 mod concurrency;
 mod config;
 mod configuration;
+mod context;
 mod event;
 mod execution;
 mod function;

@@ -134,21 +134,14 @@ pub(crate) fn prefix(id: &FunctionId) -> Key {
 /// How many instances each version is to keep; an alias of two versions shares its instances out by weight.
 pub(crate) async fn wanted(lambda: &Lambda) -> Result<HashMap<VersionId, usize>, ApiError> {
     let mut wanted = HashMap::new();
-    let mut after = None;
-    loop {
-        let found = CONFIGS.scan(lambda.store(), &CONFIGS.key().done(), after.as_ref(), 1_000).await?;
-        for stored in found.items {
-            let id = page::function_in(&stored.key)?;
-            let of = Named { function: id, qualifier: Some(page::name_in(&stored.key)?) };
-            for (version, count) in shares(lambda, &of, stored.record.requested).await? {
-                *wanted.entry(version).or_default() += count;
-            }
-        }
-        after = found.next;
-        if after.is_none() {
-            return Ok(wanted);
+    for stored in CONFIGS.all_stored(lambda.store(), &CONFIGS.key().done()).await? {
+        let id = page::function_in(&stored.key)?;
+        let of = Named { function: id, qualifier: Some(page::name_in(&stored.key)?) };
+        for (version, count) in shares(lambda, &of, stored.record.requested).await? {
+            *wanted.entry(version).or_default() += count;
         }
     }
+    Ok(wanted)
 }
 
 /// The versions behind a version or alias, each with its share of the instances.

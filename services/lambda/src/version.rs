@@ -209,19 +209,12 @@ pub(crate) async fn with_snapshot(lambda: &Lambda) -> Result<Vec<VersionId>, Api
 
 async fn aliases_of(lambda: &Lambda, id: &FunctionId, number: &str) -> Result<Vec<String>, ApiError> {
     let mut names = Vec::new();
-    let mut after = None;
-    loop {
-        let found = ALIASES.scan(lambda.store(), &table::aliases(id), after.as_ref(), 1_000).await?;
-        for stored in found.items {
-            if stored.record.versions().any(|version| version == number) {
-                names.push(page::name_in(&stored.key)?);
-            }
-        }
-        after = found.next;
-        if after.is_none() {
-            return Ok(names);
+    for stored in ALIASES.all_stored(lambda.store(), &table::aliases(id)).await? {
+        if stored.record.versions().any(|version| version == number) {
+            names.push(page::name_in(&stored.key)?);
         }
     }
+    Ok(names)
 }
 
 fn describe(

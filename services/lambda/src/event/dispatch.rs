@@ -9,13 +9,12 @@ use futures_util::FutureExt as _;
 use pagoda_base::ids::RequestId;
 use pagoda_base::{SignedDuration, Timestamp};
 use pagoda_protocol::ApiError;
+use pagoda_service::Context;
 use pagoda_service::ports::Invoked;
-use pagoda_service::{Caller, Context, Origin};
 use pagoda_store::{Commit, Stored};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::access::PRINCIPAL;
 use crate::execution::{Job, run};
 use crate::name::{self, FunctionId, Named};
 use crate::{Lambda, generated as g};
@@ -173,7 +172,8 @@ async fn begin(
 /// Handles one event, once.
 async fn handle(lambda: &Arc<Lambda>, id: &FunctionId, stored: Stored<Event>) -> Result<(), ApiError> {
     let event = &stored.record;
-    let cx = context(lambda, id, event)?;
+    let request_id: RequestId = event.request_id.parse().map_err(|_| ApiError::internal())?;
+    let cx = lambda.own_context(id, request_id);
     let named = name::parse(&cx, &event.function_arn)?;
     let Ok(loaded) = lambda.load(&named).await else {
         // The function is gone, and its events with it.
@@ -249,25 +249,6 @@ async fn delay(
     let commit = queue::delay(Commit::new(), id, stored, event, due)?;
     lambda.store().commit(commit).await?.done()?;
     Ok(())
-}
-
-/// The circumstances of an event that nobody waits for.
-fn context(lambda: &Lambda, id: &FunctionId, event: &Event) -> Result<Context, ApiError> {
-    let request_id: RequestId = event.request_id.parse().map_err(|_| ApiError::internal())?;
-    Ok(Context {
-        account: id.account,
-        region: id.region.clone(),
-        caller: Caller::service(PRINCIPAL),
-        request_id,
-        now: lambda.ports.clock.now(),
-        origin: Origin {
-            address: std::net::Ipv4Addr::LOCALHOST.into(),
-            secure: true,
-            user_agent: None,
-            endpoint: String::new(),
-            via: Some(PRINCIPAL),
-        },
-    })
 }
 
 /// How often an event was tried, this time included.

@@ -8,9 +8,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use pagoda_base::ids::RequestId;
-use pagoda_service::{Caller, Context, Origin};
 
-use crate::access::PRINCIPAL;
 use crate::load::Loaded;
 use crate::name::{Named, VersionId};
 use crate::{Lambda, provisioned};
@@ -86,7 +84,7 @@ pub(crate) async fn provision(lambda: &Lambda) {
 
 async fn add(lambda: &Lambda, version: &VersionId) -> Result<(), String> {
     let named = Named { function: version.function.clone(), qualifier: Some(version.number.clone()) };
-    let cx = context(lambda, version);
+    let cx = lambda.own_context(&version.function, RequestId::new(&*lambda.ports.random));
     let loaded = lambda.load(&named).await.map_err(|error| error.message)?;
     let (ids, memory) = lambda.scheduler.room(&loaded).await.map_err(|error| error.message)?;
     let started = start(lambda, &cx, &loaded, ids, memory, Purpose::Provision).await;
@@ -111,23 +109,6 @@ async fn initialize(lambda: &Lambda, loaded: &Loaded, instance: &Arc<Instance>) 
     // Where the host cannot limit processors, nothing is lost.
     let _ = instance.sandbox.set_cpu_millis(share);
     Ok(())
-}
-
-fn context(lambda: &Lambda, version: &VersionId) -> Context {
-    Context {
-        account: version.function.account,
-        region: version.function.region.clone(),
-        caller: Caller::service(PRINCIPAL),
-        request_id: RequestId::new(&*lambda.ports.random),
-        now: lambda.ports.clock.now(),
-        origin: Origin {
-            address: std::net::Ipv4Addr::LOCALHOST.into(),
-            secure: true,
-            user_agent: None,
-            endpoint: String::new(),
-            via: Some(PRINCIPAL),
-        },
-    }
 }
 
 impl super::Scheduler {

@@ -119,7 +119,8 @@ impl Drop for Permit {
             None => counts.shared -= 1,
         }
         drop(counts);
-        self.quota.freed.notify_one();
+        // All of them: who has registered and not yet waited would miss a call to one.
+        self.quota.freed.notify_waiters();
     }
 }
 
