@@ -152,6 +152,13 @@ impl Instance {
         self.set_frozen(false)
     }
 
+    /// Whether something that was written to the resume pipe has not been read, as long as
+    /// [`Instance::resume`] is kept.
+    pub fn is_unheard(&self) -> bool {
+        let waiting = self.resume.as_ref().map(|pipe| rustix::io::ioctl_fionread(pipe));
+        matches!(waiting, Some(Ok(1..)))
+    }
+
     /// Gives the running instance another share of the processors, in thousandths of one core; at least 50.
     /// An instance that began with less than 50 must not be changed.
     pub fn set_cpu_millis(&self, cpu_millis: u32) -> Result<(), Error> {
