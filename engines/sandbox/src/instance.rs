@@ -27,6 +27,8 @@ pub enum End {
     Code(i32),
     /// This signal ended it.
     Signal(i32),
+    /// A program beside it ended with a failure, which has ended everything.
+    Beside,
 }
 
 /// How an instance ended, and what it used up.

@@ -303,7 +303,8 @@ impl Book {
     /// equals one that has an idle instance, which need not give way then.
     fn order(&mut self, memory: &Memory) -> Vec<(FunctionId, Want)> {
         let Self { line, stacks, .. } = self;
-        let mut waiting: Vec<_> = line.firsts().map(|(id, at, want)| (id.clone(), at, want.clone())).collect();
+        let mut waiting: Vec<_> =
+            line.firsts().map(|(id, at, want)| (id.clone(), at, want.clone())).collect();
         if waiting.len() > 1 {
             let mut idle: HashMap<&FunctionId, u32> = HashMap::new();
             for (version, stack) in stacks.iter() {
@@ -373,7 +374,12 @@ impl Book {
     }
 
     /// The function's stack, of its present generation; instances of another one are `gone`.
-    fn stack(&mut self, loaded: &Loaded, first_uid: u32, gone: &mut Vec<Idle>) -> Result<&mut Stack, ApiError> {
+    fn stack(
+        &mut self,
+        loaded: &Loaded,
+        first_uid: u32,
+        gone: &mut Vec<Idle>,
+    ) -> Result<&mut Stack, ApiError> {
         if self.closed {
             return Err(stopping());
         }

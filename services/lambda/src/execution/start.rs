@@ -19,7 +19,7 @@ use crate::runtime::{self, Engine};
 use crate::{Lambda, configuration, variables};
 
 use super::desk::Desk;
-use super::extension::{Extensions, Reason};
+use super::extension::{self, Extensions, Reason};
 use super::failure::{self, Failure};
 use super::instance::{Held, Instance, Pause};
 use super::memory::Share;
@@ -94,9 +94,9 @@ pub(super) async fn start(
     purpose.tell(&mut environment);
     let opt = loaded.version.opt.as_ref().map(|opt| lambda.packages.task(opt));
     let extensions = Arc::new(Extensions::of(opt.as_deref()));
-    // Programs beside the runtime cannot be in an image.
-    let restorable = restorable && purpose != Purpose::Replace && !extensions.has_external();
+    let restorable = restorable && purpose != Purpose::Replace;
     let snapshot = match purpose {
+        // What programs beside the runtime had begun would be missing in an image.
         Purpose::Serve | Purpose::Provision if loaded.has_snapshot() && !extensions.has_external() => {
             lambda.snapshot(cx, loaded).await?
         }
@@ -279,6 +279,11 @@ fn not_spawned(cx: &Context, engine: &Engine, error: Error) -> NotStarted {
     match &error {
         Error::Spawn { step, source } if *engine == Engine::Provided && step.starts_with("executing") => {
             let failure = failure::no_entrypoint(&cx.request_id.to_string(), &source.to_string());
+            NotStarted::Failed(Box::new(failure))
+        }
+        Error::Spawn { step, source } if step.starts_with(&format!("executing {}", extension::GUEST)) => {
+            let (id, detail) = (cx.request_id.to_string(), format!("{step}: {source}"));
+            let failure = failure::extension_failed(&id, "Extension.LaunchError", &detail);
             NotStarted::Failed(Box::new(failure))
         }
         Error::Busy => crate::generated::TooManyRequestsException::new("Rate Exceeded.").into(),

@@ -12,17 +12,27 @@ use crate::scene::{Scene, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        trial("waiters_of_a_function_are_served_in_their_order", waiters_of_a_function_are_served_in_their_order),
+        trial(
+            "waiters_of_a_function_are_served_in_their_order",
+            waiters_of_a_function_are_served_in_their_order,
+        ),
         trial("a_burst_does_not_starve_another_function", a_burst_does_not_starve_another_function),
         trial("the_coldest_instance_gives_way", the_coldest_instance_gives_way),
         trial("instances_come_at_a_limited_rate", instances_come_at_a_limited_rate),
-        trial("five_hundred_cold_invocations_are_all_answered", five_hundred_cold_invocations_are_all_answered),
-        trial("a_runtime_that_ends_while_idle_costs_nobody_an_event", a_runtime_that_ends_while_idle_costs_nobody_an_event),
+        trial(
+            "five_hundred_cold_invocations_are_all_answered",
+            five_hundred_cold_invocations_are_all_answered,
+        ),
+        trial(
+            "a_runtime_that_ends_while_idle_costs_nobody_an_event",
+            a_runtime_that_ends_while_idle_costs_nobody_an_event,
+        ),
     ]
 }
 
 /// Says how often it was called before, after a while.
-const COUNTING: &str = "import time\nn = 0\ndef handler(e, c):\n    global n\n    n += 1\n    time.sleep(e)\n    return n\n";
+const COUNTING: &str =
+    "import time\nn = 0\ndef handler(e, c):\n    global n\n    n += 1\n    time.sleep(e)\n    return n\n";
 
 /// Resolves once the invocation has taken its place in the line.
 async fn queued() {

@@ -14,7 +14,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("restored_instances_fail_as_others_do", restored_instances_fail_as_others_do),
         trial("early_variables_need_an_execution", early_variables_need_an_execution),
         trial("a_clone_that_died_while_it_waited_is_replaced", a_clone_that_died_while_it_waited_is_replaced),
-        trial("an_image_that_cannot_be_restored_is_done_without", an_image_that_cannot_be_restored_is_done_without),
+        trial(
+            "an_image_that_cannot_be_restored_is_done_without",
+            an_image_that_cannot_be_restored_is_done_without,
+        ),
     ]
 }
 
@@ -171,8 +174,11 @@ async fn a_clone_that_died_while_it_waited_is_replaced() {
         tokio::task::yield_now().await;
     };
     for clone in clones {
-        rustix::process::kill_process(rustix::process::Pid::from_raw(clone).unwrap(), rustix::process::Signal::KILL)
-            .unwrap();
+        rustix::process::kill_process(
+            rustix::process::Pid::from_raw(clone).unwrap(),
+            rustix::process::Signal::KILL,
+        )
+        .unwrap();
     }
     assert_eq!(scene.ask("f", json!({})).await, true, "another instance is restored");
     let starts = scene.lambda.starts().await;
