@@ -37,4 +37,5 @@ pub(crate) use provision::{Provision, provision};
 pub(crate) use run::{Job, run};
 pub(crate) use scheduler::Scheduler;
 pub(crate) use snapshot::{Snapshots, State};
+pub(crate) use stream::Piece;
 pub(crate) use template::{Mold, Templates};

@@ -23,6 +23,7 @@ use super::plan;
 use super::record::{Record, Report};
 use super::scheduler::{CREDENTIALS_MARGIN, Claim, Kind, Want};
 use super::start::{INIT_TIMEOUT, NotStarted, Purpose, start};
+use super::stream::Piece;
 use super::trace::Trace;
 
 /// What to run.
@@ -33,7 +34,7 @@ pub(crate) struct Job {
     pub(crate) payload: Bytes,
     pub(crate) client_context: Option<String>,
     /// Where the pieces of a streamed answer go, as they come; without, the answer is collected.
-    pub(crate) pieces: Option<mpsc::Sender<Bytes>>,
+    pub(crate) pieces: Option<mpsc::Sender<Piece>>,
 }
 
 /// Runs an invocation to its end, whether or not the caller waits for it.

@@ -22,6 +22,7 @@ mod scene;
 mod snap_start;
 mod stubs;
 mod templates;
+mod url_streams;
 mod urls;
 mod versions;
 
@@ -51,6 +52,7 @@ fn main() {
         provisioned::trials(),
         snap_start::trials(),
         templates::trials(),
+        url_streams::trials(),
         urls::trials(),
         versions::trials(),
     ];
