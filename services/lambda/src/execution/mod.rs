@@ -39,3 +39,4 @@ pub(crate) use scheduler::Scheduler;
 pub(crate) use snapshot::{Snapshots, State};
 pub(crate) use stream::Piece;
 pub(crate) use template::{Mold, Templates};
+pub(crate) use trace::onward;

@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::Lambda;
 use crate::load::Loaded;
+use crate::recursion;
 
 use super::desk::Event;
 use super::failure::{self, Failure};
@@ -39,6 +40,7 @@ pub(crate) struct Job {
 
 /// Runs an invocation to its end, whether or not the caller waits for it.
 pub(crate) async fn run(lambda: Arc<Lambda>, cx: &Context, job: Job) -> Result<Invoked, ApiError> {
+    recursion::check(cx, &job.loaded)?;
     let permit = lambda.scheduler.admit(&job.loaded.id).await?;
     let cx = cx.clone();
     let task = tokio::spawn(async move {
@@ -79,7 +81,7 @@ async fn invoke_one(
         },
     };
     let request_id = cx.request_id.to_string();
-    let trace = Trace::of(cx, lambda.ports.clock.now(), job.loaded.version.settings.tracing);
+    let trace = Trace::of(cx, lambda.ports.clock.now(), &job.loaded);
     let sampled = trace.is_sampled.then_some(&trace);
     instance.scribe.begin(&Record::Start {
         request_id: &request_id,

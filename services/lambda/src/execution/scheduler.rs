@@ -48,7 +48,7 @@ pub(super) struct Book {
     stacks: HashMap<VersionId, Stack>,
     /// Instances that don't go when they are idle.
     pub(super) kept: HashMap<VersionId, Kept>,
-    line: Line<Want, Result<Claim, ApiError>>,
+    line: Line<Want, Given>,
     allowances: HashMap<FunctionId, Allowance>,
     ids: u32,
     closed: bool,
@@ -72,6 +72,9 @@ pub(super) enum Claim {
     /// It has to start one, with this identity and memory.
     Cold(Ids, Share),
 }
+
+/// A claim, or why there will be none.
+type Given = Result<Claim, ApiError>;
 
 /// What is to be found.
 #[derive(Clone)]
@@ -282,7 +285,7 @@ impl Book {
         &mut self,
         scheduler: &Scheduler,
         gone: &mut Vec<Idle>,
-    ) -> Option<(oneshot::Sender<Result<Claim, ApiError>>, Result<Claim, ApiError>)> {
+    ) -> Option<(oneshot::Sender<Given>, Given)> {
         let mut may_start = true;
         for (id, want) in self.order(&scheduler.memory) {
             let found = match self.stack(&want.loaded, scheduler.limits.first_uid, gone) {

@@ -13,6 +13,7 @@ use pagoda_service::{Access, Arrival, Context, DataPlane, Service as _};
 use serde_json::json;
 
 use crate::Lambda;
+use crate::download;
 use crate::name::Named;
 
 use super::record::FunctionUrl;
@@ -43,6 +44,9 @@ impl From<ApiError> for Refusal {
 impl DataPlane for Lambda {
     async fn serve(&self, arrival: Arrival) -> Response<Body> {
         let request_id = arrival.cx.request_id;
+        if arrival.name == download::NAME {
+            return download::serve(self, &arrival.path).await;
+        }
         let mut response = self.phases(arrival).await;
         if let Ok(id) = HeaderValue::from_bytes(&request_id.text()) {
             response.headers_mut().insert("x-amzn-requestid", id);

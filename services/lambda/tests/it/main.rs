@@ -18,6 +18,7 @@ mod logs;
 mod nodejs;
 mod permissions;
 mod provisioned;
+mod recursion;
 mod scene;
 mod snap_start;
 mod stubs;
@@ -50,6 +51,7 @@ fn main() {
         nodejs::trials(),
         permissions::trials(),
         provisioned::trials(),
+        recursion::trials(),
         snap_start::trials(),
         templates::trials(),
         url_streams::trials(),

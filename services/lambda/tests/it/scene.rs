@@ -56,6 +56,8 @@ pub(crate) struct Scene {
     pub(crate) lines: Arc<Lines>,
     pub(crate) objects: Arc<Objects>,
     pub(crate) data: TempDir,
+    /// The trace header of the calls.
+    pub(crate) trace: Mutex<Option<String>>,
     store: Arc<dyn Store>,
 }
 
@@ -101,7 +103,7 @@ impl Scene {
             },
         );
         let lambda = lambda.unwrap();
-        Self { api: Api::of(&lambda), lambda, lines, objects, data, store }
+        Self { api: Api::of(&lambda), lambda, lines, objects, data, trace: Mutex::default(), store }
     }
 
     /// The circumstances of a request of a user.
@@ -119,6 +121,7 @@ impl Scene {
                 secure: true,
                 user_agent: None,
                 endpoint: "https://localhost".into(),
+                trace: self.trace.lock().unwrap().clone(),
                 via: None,
             },
         }
