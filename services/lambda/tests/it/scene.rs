@@ -79,6 +79,8 @@ impl Scene {
         let mut config = Config::new(data.path().to_owned(), interpreters);
         // Most tests are about other things than where an instance comes from.
         config.templates = false;
+        // Few small instances don't fill a host: tests about full ones count by size.
+        config.limits.overcommit = false;
         change(&mut config);
         let (lines, objects) = (Arc::new(Lines::default()), Arc::new(Objects::default()));
         let random = Arc::new(SystemRandom::default());
