@@ -113,15 +113,17 @@ impl CloudWatch {
         let taken = self.meters.take();
         let mut by_owner: HashMap<_, Vec<Observed>> = HashMap::new();
         for Taken { name, pending, .. } in &taken {
-            let dimensions = name.dimensions.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-            let series = Arc::new(Series::new(name.namespace, name.name, dimensions.collect()));
-            let observed = pending.iter().map(|(start, aggregate)| Observed {
-                series: Arc::clone(&series),
-                start: *start,
-                unit: name.unit.to_owned(),
-                aggregate: aggregate.clone(),
-            });
-            by_owner.entry((name.account, name.region.clone())).or_default().extend(observed);
+            let of_owner = by_owner.entry((name.account, name.region.clone())).or_default();
+            for dimensions in &name.dimensions {
+                let dimensions = dimensions.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+                let series = Arc::new(Series::new(name.namespace, name.name, dimensions.collect()));
+                of_owner.extend(pending.iter().map(|(start, aggregate)| Observed {
+                    series: Arc::clone(&series),
+                    start: *start,
+                    unit: name.unit.to_owned(),
+                    aggregate: aggregate.clone(),
+                }));
+            }
         }
         for ((account, region), observed) in by_owner {
             if let Err(error) = self.write((account, &region), &observed).await {

@@ -15,8 +15,8 @@ pub struct MetricName {
     pub namespace: &'static str,
     /// Such as `Invocations`.
     pub name: &'static str,
-    /// Names and values, at most 30.
-    pub dimensions: Vec<(&'static str, String)>,
+    /// Names and values, at most 30: the metric is kept once for each of these sets.
+    pub dimensions: Vec<Vec<(&'static str, String)>>,
     /// Such as `Count`.
     pub unit: &'static str,
 }
