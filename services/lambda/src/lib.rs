@@ -30,6 +30,7 @@ mod layer;
 mod layer_permission;
 mod load;
 mod logging;
+mod metric;
 mod name;
 mod package;
 mod page;
@@ -55,7 +56,7 @@ use pagoda_base::{Clock, Random};
 use pagoda_protocol::ApiError;
 use pagoda_sandbox::Spawner;
 use pagoda_service::ports::{
-    AssumeRole, Authenticate, CallOperation, PutLogEvents, ReadObject, ReadRole, ServeEndpoint,
+    AssumeRole, Authenticate, CallOperation, PutLogEvents, ReadObject, ReadRole, RecordMetric, ServeEndpoint,
 };
 use pagoda_service::{
     Access, Authorizer, Background, Context, Nudge, Ownership, Sealer, Service, operations,
@@ -69,6 +70,7 @@ pub use package::unpack;
 use crate::event::Dispatcher;
 use crate::execution::{Scheduler, Snapshots, Templates};
 use crate::load::Cache;
+use crate::metric::Metrics;
 use crate::package::Packages;
 
 /// How often idle instances and unused packages are looked for.
@@ -97,6 +99,8 @@ pub struct Ports {
     pub read_object: Arc<dyn ReadObject>,
     /// Where the functions' output goes.
     pub logs: Arc<dyn PutLogEvents>,
+    /// Where what is measured goes.
+    pub metrics: Arc<dyn RecordMetric>,
     /// Callers of function URLs.
     pub authenticate: Arc<dyn Authenticate>,
     /// Where events end that a destination in another service wants.
@@ -113,6 +117,7 @@ pub struct Lambda {
     config: Config,
     packages: Packages,
     scheduler: Scheduler,
+    metrics: Metrics,
     cache: Cache,
     dispatcher: Dispatcher,
     templates: Templates,
@@ -135,6 +140,7 @@ impl Lambda {
         let images = config.data.join("images");
         let (templates, snapshots) = (Templates::open(images.clone())?, Snapshots::open(images)?);
         let (cache, sweep) = (Cache::new(), Nudge::default());
+        let metrics = Metrics::new(Arc::clone(&ports.metrics));
         Ok(Arc::new_cyclic(|this| {
             let this = Weak::clone(this);
             Self {
@@ -142,6 +148,7 @@ impl Lambda {
                 config,
                 packages,
                 scheduler,
+                metrics,
                 cache,
                 dispatcher: Dispatcher::default(),
                 templates,

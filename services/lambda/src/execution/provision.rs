@@ -135,6 +135,14 @@ impl super::Scheduler {
         self.book().kept.entry(version.clone()).or_default().fail(reason);
     }
 
+    /// Whether the instance is one of those that its version keeps, and how many those are; nothing where the
+    /// version keeps none.
+    pub(super) fn keeps(&self, instance: &Arc<Instance>) -> Option<(bool, usize)> {
+        let book = self.book();
+        let kept = book.kept.get(&instance.version).filter(|kept| kept.wanted > 0)?;
+        Some((kept.holds(instance), kept.wanted))
+    }
+
     /// What is known of a version's kept instances.
     pub(crate) fn provision(&self, version: &VersionId) -> Provision {
         self.book().kept.get_mut(version).map(Kept::describe).unwrap_or_default()

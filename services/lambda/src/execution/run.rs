@@ -36,11 +36,15 @@ pub(crate) struct Job {
 
 /// Runs an invocation to its end, whether or not the caller waits for it.
 pub(crate) async fn run(lambda: Arc<Lambda>, cx: &Context, job: Job) -> Result<Invoked, ApiError> {
-    let permit = lambda.scheduler.admit(&job.loaded.id).await?;
+    let watched = lambda.metrics.of(&job.loaded, &job.function_arn);
+    let admitted = lambda.scheduler.admit(&job.loaded.id).await;
+    let permit = admitted.inspect_err(|error| watched.ended(&Err(error.clone())))?;
     let cx = cx.clone();
     let task = tokio::spawn(async move {
+        let running = watched.begin(&job.loaded);
         let done = invoke(&lambda, &cx, job).await;
-        drop(permit);
+        watched.ended(&done);
+        drop((running, permit));
         done
     });
     task.await.map_err(|_| ApiError::internal())?
@@ -75,6 +79,8 @@ async fn invoke_one(
             Err(NotStarted::Failed(failure)) => return Ok(Some(answer(job, Err(*failure), Bytes::new()))),
         },
     };
+    let watched = lambda.metrics.of(&job.loaded, &job.function_arn);
+    let _provisioned = watched.provisioned(lambda.scheduler.keeps(&instance));
     let request_id = cx.request_id.to_string();
     let trace = Trace::of(cx, lambda.ports.clock.now(), job.loaded.version.settings.tracing);
     let sampled = trace.is_sampled.then_some(&trace);
@@ -95,6 +101,7 @@ async fn invoke_one(
         return Ok(None);
     }
     let took = began.elapsed();
+    watched.took(took, init_duration);
     let failure = outcome.as_ref().err().map(|(failure, _)| failure);
     let bytes = outcome.as_ref().map_or(0, Bytes::len);
     instance.scribe.say(&Record::RuntimeDone { request_id: &request_id, took, bytes, failure });

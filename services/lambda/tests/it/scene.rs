@@ -13,6 +13,7 @@ use pagoda_protocol::ApiError;
 use pagoda_sandbox::Spawner;
 use pagoda_service::{Api, Authorizer, Caller, Context, Origin, Sealer};
 use pagoda_store::Store;
+use pagoda_testkit::Measured;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -55,6 +56,7 @@ pub(crate) struct Scene {
     pub(crate) api: Api,
     pub(crate) lines: Arc<Lines>,
     pub(crate) objects: Arc<Objects>,
+    pub(crate) measured: Arc<Measured>,
     pub(crate) data: TempDir,
     store: Arc<dyn Store>,
 }
@@ -83,6 +85,7 @@ impl Scene {
         config.limits.overcommit = false;
         change(&mut config);
         let (lines, objects) = (Arc::new(Lines::default()), Arc::new(Objects::default()));
+        let measured = Arc::new(Measured::default());
         let random = Arc::new(SystemRandom::default());
         let lambda = Lambda::new(
             config,
@@ -96,6 +99,7 @@ impl Scene {
                 read_role: Arc::new(Roles),
                 read_object: objects.clone(),
                 logs: lines.clone(),
+                metrics: measured.clone(),
                 authenticate: Arc::new(Platform),
                 call_operation: objects.clone(),
                 endpoint: Arc::new(Platform),
@@ -103,7 +107,7 @@ impl Scene {
             },
         );
         let lambda = lambda.unwrap();
-        Self { api: Api::of(&lambda), lambda, lines, objects, data, store }
+        Self { api: Api::of(&lambda), lambda, lines, objects, measured, data, store }
     }
 
     /// The circumstances of a request of a user.
