@@ -8,6 +8,7 @@ use pagoda_apigateway::ApiGateway;
 use pagoda_base::{Clock, Random, SystemClock, SystemRandom};
 use pagoda_cloudformation::{CloudFormation, Handle};
 use pagoda_dynamodb::DynamoDb;
+use pagoda_dynamodbstreams::DynamoDbStreams;
 use pagoda_gateway::{
     Authenticator, Authority, Counters, Front, Gateway, Limits, Listener, Planes, SandboxFront,
 };
@@ -141,6 +142,7 @@ fn services(ground: &Ground, config: &Config, data: &Data, host: Host, backgroun
     let authenticator = Arc::new(Authenticator::new(credentials, clock.clone()));
     let logs = Logs::new(store.clone(), clock.clone(), random.clone());
     let dynamodb = DynamoDb::new(store.clone(), clock.clone(), random.clone(), authorizer.clone());
+    let streams = DynamoDbStreams::new(dynamodb.clone());
     let s3 = S3::new(store.clone(), blobs, clock.clone(), random.clone(), authorizer.clone());
     let functions = functions(config, data, &host, suffix);
     let lambda = Lambda::new(functions, Ports {
@@ -157,7 +159,7 @@ fn services(ground: &Ground, config: &Config, data: &Data, host: Host, backgroun
     lambda.run(background);
     let apis = vec![
         Api::of(&iam), Api::of(&sts), Api::of(&logs), Api::of(&dynamodb), Api::of(&s3), Api::of(&lambda),
-        Api::of(&apigateway), Api::of(&Handle::of(&cloudformation)),
+        Api::of(&apigateway), Api::of(&streams), Api::of(&Handle::of(&cloudformation)),
     ];
     let planes = Planes { execute_api: Some(apigateway), function_url: Some(lambda.clone()), website: Some(s3.clone()), cross_origin: Some(s3) };
     Ok(Services { apis, planes, authorizer, authenticator, lambda, cloudformation })
