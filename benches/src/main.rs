@@ -1,8 +1,8 @@
 //! Benchmarks: Pagoda beside named peers, on one machine, in one run, in turns.
 //!
 //! Invariants: every peer is installed by this tool at a pinned version; everything runs on loopback at
-//! ports that the system chooses; every run ends by itself; the report is written by a run of all scenarios
-//! only, so that its figures always belong to one run.
+//! ports that the system chooses; every run ends by itself; a scenario's report is written as a whole, so that
+//! its figures always belong to one run.
 
 mod connection;
 mod contest;
@@ -30,13 +30,13 @@ use scenario::Scenario;
 /// What everything here answers.
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// Runs benchmarks; a run of all of them writes docs/benchmarks.md.
+/// Runs benchmarks; each scenario writes its page in docs/benchmarks.
 #[derive(Parser)]
 struct Arguments {
-    /// Only this scenario, and no report
+    /// Only this scenario
     #[arg(value_enum)]
     scenario: Option<Scenario>,
-    /// Fewer and shorter rounds
+    /// Fewer and shorter rounds, and no report
     #[arg(long)]
     quick: bool,
     /// What the report says of the circumstances, such as other load on the machine
@@ -54,16 +54,16 @@ fn main() -> Outcome {
         false => Rounds { count: 5, time: Duration::from_millis(1300) },
     };
     let place = Place::prepare()?;
-    let mut results = Results::default();
+    let date = arguments.date.unwrap_or_else(machine::today);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     for scenario in scenario::wanted(arguments.scenario) {
-        eprintln!("{scenario:?}");
+        eprintln!("{}", scenario.name());
+        let mut results = Results::default();
         runtime.block_on(scenario.run(&place, rounds, &mut results))?;
-    }
-    report::show(&results);
-    if arguments.scenario.is_none() && !arguments.quick {
-        let date = arguments.date.unwrap_or_else(machine::today);
-        report::write(&place, &results, &date, &arguments.remark)?;
+        report::show(&results);
+        if !arguments.quick {
+            report::write(&place, scenario, &results, &date, &arguments.remark)?;
+        }
     }
     Ok(())
 }

@@ -40,7 +40,7 @@ impl Pagoda {
     }
 }
 
-/// A running platform with the application deployed, on a data folder of its own.
+/// A running platform with an application deployed, on a data folder of its own.
 pub(crate) struct Deployed {
     pub(crate) pagoda: Pagoda,
     pub(crate) signer: Signer,
@@ -49,16 +49,12 @@ pub(crate) struct Deployed {
 }
 
 impl Deployed {
-    /// Starts and deploys.
-    pub(crate) fn start(place: &Place) -> Outcome<Self> {
+    /// Starts and deploys the application in the folder.
+    pub(crate) fn start(place: &Place, application: &Path) -> Outcome<Self> {
         let data = place.scratch()?;
         let pagoda = Pagoda::start(place, data.path())?;
         let mut deploy = Command::new(place.binary());
-        deploy
-            .arg("deploy")
-            .arg(place.file("benches/application"))
-            .args(["--stack", "bench", "--data"])
-            .arg(data.path());
+        deploy.arg("deploy").arg(application).args(["--stack", "bench", "--data"]).arg(data.path());
         let rows = succeed(&mut deploy)?;
         let outputs = rows.lines().filter_map(|row| row.split_once('\t'));
         let outputs = outputs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();

@@ -1,14 +1,12 @@
-//! The report: tables on the terminal and in docs/benchmarks.md, with a picture.
+//! The report: tables on the terminal and, a page for each scenario with a picture, in docs/benchmarks.
 #![allow(clippy::print_stdout)] // the tables are this tool's result
 
 use std::fmt::Write as _;
 
 use crate::place::Place;
-use crate::results::{Comparison, Figures, Measure, Ratio, Results, Start, median};
+use crate::results::{Comparison, Figures, Measure, Ratio, Results, Start, median, quantile};
+use crate::scenario::Scenario;
 use crate::{Outcome, machine, plot, table};
-
-/// What a reader must know before believing a ratio.
-const UNFAIR: &str = include_str!("unfair.md");
 
 /// Prints what was found.
 pub(crate) fn show(results: &Results) {
@@ -18,10 +16,17 @@ pub(crate) fn show(results: &Results) {
     }
 }
 
-/// Writes docs/benchmarks.md and its picture.
-pub(crate) fn write(place: &Place, results: &Results, date: &str, remark: &str) -> Outcome {
+/// Writes the scenario's page and its picture.
+pub(crate) fn write(
+    place: &Place,
+    scenario: Scenario,
+    results: &Results,
+    date: &str,
+    remark: &str,
+) -> Outcome {
+    let name = scenario.name();
     let mut text = format!(
-        "# Benchmarks\n\nWritten by `cargo xtask bench` on {date}; the figures are of one run. Each server gets the \
+        "# Benchmark: {name}\n\nWritten by `cargo xtask bench {name}` on {date}; the figures are of one run. Each server gets the \
          same load in turn, round after round; the figures are medians over rounds, and ratios are of neighbouring \
          rounds. Ratios carry over to other machines better than absolute figures do.\n\n## Machine\n\n"
     );
@@ -35,11 +40,11 @@ pub(crate) fn write(place: &Place, results: &Results, date: &str, remark: &str) 
         text,
         "- The load generator shares the processor with the server, so requests per second of CPU (user and system time of the server and all its children) tell more than requests per second."
     )?;
-    writeln!(
-        text,
-        "\n## Results\n\n![Pagoda beside its peers](benchmarks/ratios.svg)\n\n{}",
-        tables(results)
-    )?;
+    writeln!(text, "\n## Results\n")?;
+    if results.has_ratios() {
+        writeln!(text, "![Pagoda beside its peers]({name}.svg)\n")?;
+    }
+    writeln!(text, "{}", tables(results))?;
     writeln!(text, "## What misses its target\n")?;
     let misses = results.misses();
     if misses.is_empty() {
@@ -48,10 +53,14 @@ pub(crate) fn write(place: &Place, results: &Results, date: &str, remark: &str) 
     for miss in misses {
         writeln!(text, "- {miss}")?;
     }
-    write!(text, "\n{UNFAIR}")?;
-    std::fs::create_dir_all(place.file("docs/benchmarks"))?;
-    std::fs::write(place.file("docs/benchmarks.md"), text)?;
-    plot::draw(&place.file("docs/benchmarks/ratios.svg"), results)
+    write!(text, "\n## What to know before believing them\n\n{}", scenario.unfair())?;
+    let folder = place.file("docs/benchmarks");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join(format!("{name}.md")), text)?;
+    match results.has_ratios() {
+        true => plot::draw(&folder.join(format!("{name}.svg")), results),
+        false => Ok(()),
+    }
 }
 
 fn tables(results: &Results) -> String {
@@ -74,13 +83,13 @@ fn tables(results: &Results) -> String {
         text.push('\n');
     }
     if !results.starts.is_empty() {
-        let headings = ["start", "Pagoda ms (least)", "beside", "ms (least)", "ratio", "target"];
+        let headings = ["start", "Pagoda ms (p99)", "beside", "ms (p99)", "ratio", "ratio of p99", "target"];
         text += &table::markdown(&headings, &results.starts.iter().map(started).collect::<Vec<_>>());
         text.push('\n');
     }
     if !results.measures.is_empty() {
         let rows: Vec<_> = results.measures.iter().map(measured).collect();
-        text += &table::markdown(&["footprint", "value", "target"], &rows);
+        text += &table::markdown(&["measure", "value", "target"], &rows);
     }
     text
 }
@@ -109,16 +118,15 @@ fn spread(ratio: Ratio) -> String {
 }
 
 fn started(one: &Start) -> Vec<String> {
-    let times = |times: &Vec<f64>| {
-        let least = times.iter().copied().fold(f64::INFINITY, f64::min);
-        format!("{:.1} ({least:.1})", median(times.clone()))
-    };
+    let times =
+        |times: &Vec<f64>| format!("{:.1} ({:.1})", median(times.clone()), quantile(times.clone(), 0.99));
     vec![
         format!("{} (median of {})", one.what, one.pagoda_ms.len()),
         times(&one.pagoda_ms),
         one.peer.to_owned(),
         times(&one.other_ms),
         format!("**{:.2}x**", one.ratio()),
+        format!("{:.2}x", one.ratio_of_p99()),
         one.target.map_or_else(String::new, |target| format!("<= {target}x")),
     ]
 }

@@ -71,6 +71,11 @@ impl Start {
     pub(crate) fn ratio(&self) -> f64 {
         median(self.pagoda_ms.clone()) / median(self.other_ms.clone())
     }
+
+    /// The same of the time that one start of a hundred exceeds.
+    pub(crate) fn ratio_of_p99(&self) -> f64 {
+        quantile(self.pagoda_ms.clone(), 0.99) / quantile(self.other_ms.clone(), 0.99)
+    }
 }
 
 /// A figure of Pagoda alone.
@@ -91,6 +96,11 @@ pub(crate) struct Results {
 }
 
 impl Results {
+    /// Whether Pagoda was compared with something.
+    pub(crate) fn has_ratios(&self) -> bool {
+        !self.comparisons.is_empty() || !self.starts.is_empty()
+    }
+
     /// What misses its target, in sentences.
     pub(crate) fn misses(&self) -> Vec<String> {
         let comparisons = self.comparisons.iter().filter_map(|one| {
@@ -117,6 +127,13 @@ impl Results {
     }
 }
 
+/// The value that `share` of the values do not exceed; 0 of none.
+pub(crate) fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    let at = (values.len() as f64 * share).ceil() as usize;
+    values.get(at.saturating_sub(1)).copied().unwrap_or(0.0)
+}
+
 /// The middle value, or the mean of the two in the middle; 0 of none.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
@@ -141,6 +158,13 @@ mod tests {
         {
             assert_eq!(median(values), expected);
         }
+    }
+
+    #[test]
+    fn quantiles() {
+        let hundred: Vec<f64> = (1..=100).map(f64::from).collect();
+        assert_eq!((quantile(hundred.clone(), 0.99), quantile(hundred, 0.5)), (99.0, 50.0));
+        assert_eq!((quantile(vec![7.0], 0.99), quantile(vec![], 0.99)), (7.0, 0.0));
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! The scenarios, one file each.
 
-mod cold;
 mod dynamodb;
 mod footprint;
-mod functions;
-mod mock;
+mod gateway;
+mod lambda;
 mod s3;
 pub(crate) mod sign;
 
@@ -21,15 +20,13 @@ use crate::results::Results;
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Scenario {
     /// A MOCK method beside nginx
-    Mock,
-    /// Warm functions beside functions-framework
-    Functions,
+    Gateway,
+    /// Cold starts beside bare interpreters; warm functions beside functions-framework, serverless-offline and workerd
+    Lambda,
     /// PutItem and GetItem beside dynalite
     Dynamodb,
     /// PutObject and GetObject beside s3rver
     S3,
-    /// Cold starts beside bare interpreters
-    Cold,
     /// Start-up time, idle memory, size
     Footprint,
 }
@@ -40,13 +37,28 @@ pub(crate) fn wanted(one: Option<Scenario>) -> Vec<Scenario> {
 }
 
 impl Scenario {
+    /// As the command line and the report name it.
+    pub(crate) fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+
+    /// What a reader must know before believing a ratio.
+    pub(crate) fn unfair(self) -> &'static str {
+        match self {
+            Self::Gateway => include_str!("scenario/gateway.md"),
+            Self::Lambda => include_str!("scenario/lambda.md"),
+            Self::Dynamodb => include_str!("scenario/dynamodb.md"),
+            Self::S3 => include_str!("scenario/s3.md"),
+            Self::Footprint => include_str!("scenario/footprint.md"),
+        }
+    }
+
     pub(crate) async fn run(self, place: &Place, rounds: Rounds, results: &mut Results) -> Outcome {
         match self {
-            Self::Mock => mock::run(place, rounds, results).await,
-            Self::Functions => functions::run(place, rounds, results).await,
+            Self::Gateway => gateway::run(place, rounds, results).await,
+            Self::Lambda => lambda::run(place, rounds, results).await,
             Self::Dynamodb => dynamodb::run(place, rounds, results).await,
             Self::S3 => s3::run(place, rounds, results).await,
-            Self::Cold => cold::run(place, rounds, results).await,
             Self::Footprint => footprint::run(place, rounds, results),
         }
     }

@@ -1,12 +1,18 @@
 """Packages, roles and functions for tests, made by boto3 as anyone would."""
 
+import functools
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from contextlib import contextmanager
 
-from platform_process import ACCOUNT, REGION
+from platform_process import ACCOUNT, REGION, REPOSITORY
 
+CACHE = REPOSITORY / ".cache"
+# The interpreter of guests for which packages with compiled parts are fetched.
+GUEST_PYTHON = "/usr/bin/python3"
 ECHO = '''
 import json, os
 print("loaded")
@@ -36,6 +42,33 @@ def zipped(files):
         for path, content in files.items():
             package.writestr(path, content)
     return out.getvalue()
+
+
+def installed(name, install):
+    """`{path: bytes}` of a folder that `install` filled once, for this and later runs."""
+    place = CACHE / name
+    if not place.exists():
+        partial = place.with_name(f"{place.name}.partial")
+        install(partial)
+        partial.rename(place)
+    return {str(file.relative_to(place)): file.read_bytes() for file in place.rglob("*")
+            if file.is_file() and "__pycache__" not in file.parts}
+
+
+@functools.cache
+def guest_version():
+    """Such as `3.11`."""
+    told = [GUEST_PYTHON, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    return subprocess.run(told, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def wheels_of(name, *requirements):
+    """`{path: bytes}` of packages from PyPI as the guests' Python takes them."""
+    def install(folder):
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--target", folder, "--upgrade",
+                        "--only-binary=:all:", "--python-version", guest_version(), *requirements], check=True)
+
+    return installed(f"{name}-{guest_version()}", install)
 
 
 def allow(action, resource="*"):

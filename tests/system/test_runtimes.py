@@ -3,19 +3,15 @@
 import base64
 import json
 import subprocess
-import sys
 import time
 from contextlib import contextmanager
 
 import pytest
 
-from functions import role, zipped
+from functions import CACHE, GUEST_PYTHON, role, wheels_of, zipped
 from platform_process import ACCOUNT, REGION, REPOSITORY
 from test_lambda import executable, invoke
 
-CACHE = REPOSITORY / ".cache"
-# The guests' /usr/bin/python3, for which awslambdaric is compiled.
-GUEST = "/usr/bin/python3"
 RIC = "awslambdaric==4.2.2"
 
 PYTHON = '''
@@ -46,17 +42,8 @@ def handler(event, context):
 @pytest.fixture(scope="session")
 def awslambdaric():
     """The package that runs the module `app` by AWS's client for Python."""
-    place = CACHE / RIC
-    if not place.exists():
-        version = subprocess.run([GUEST, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
-                                 capture_output=True, text=True, check=True).stdout.strip()
-        partial = place.with_name(f"{place.name}.partial")
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--target", partial, "--upgrade",
-                        "--only-binary=:all:", "--python-version", version, RIC], check=True)
-        partial.rename(place)
-    files = {str(file.relative_to(place)): file.read_bytes() for file in place.rglob("*")
-             if file.is_file() and "__pycache__" not in file.parts}
-    bootstrap = f'#!/bin/sh\ncd "$LAMBDA_TASK_ROOT"\nexec {GUEST} -m awslambdaric "$_HANDLER"\n'
+    files = wheels_of(RIC, RIC)
+    bootstrap = f'#!/bin/sh\ncd "$LAMBDA_TASK_ROOT"\nexec {GUEST_PYTHON} -m awslambdaric "$_HANDLER"\n'
     return executable({**files, "app.py": PYTHON, "bootstrap": bootstrap})
 
 

@@ -20,7 +20,7 @@ const ITEMS: usize = 512;
 const TEXT_BYTES: usize = 380;
 
 pub(crate) async fn run(place: &Place, rounds: Rounds, results: &mut Results) -> Outcome {
-    let deployed = Deployed::start(place)?;
+    let deployed = Deployed::start(place, &place.file("benches/applications/data"))?;
     let table = deployed.output("Table")?;
     let any_key = Signer::new("AKIAEXAMPLE", "secret");
     let peers = [

@@ -31,7 +31,7 @@ pub(crate) fn run(place: &Place, rounds: Rounds, results: &mut Results) -> Outco
         measure("Start to `ready`, existing data folder", median(existing), "ms", Some(100.0)),
         measure("Idle memory, RSS of all processes", rss, "MiB", None),
         measure("Idle memory, PSS of all processes", pss, "MiB", Some(40.0)),
-        measure("Binary, with debug line tables", size, "MB", Some(60.0)),
+        measure("Binary", size, "MB", Some(60.0)),
     ]);
     Ok(())
 }

@@ -28,7 +28,7 @@ const LOADS: [Load; 2] = [
 ];
 
 pub(crate) async fn run(place: &Place, rounds: Rounds, results: &mut Results) -> Outcome {
-    let deployed = Deployed::start(place)?;
+    let deployed = Deployed::start(place, &place.file("benches/applications/data"))?;
     let bucket = deployed.output("Bucket")?;
     let peer = Peer::s3rver(place, bucket)?;
     let peers_key = Signer::new(S3RVER_KEY, S3RVER_KEY);

@@ -27,6 +27,8 @@ pub enum End {
     Code(i32),
     /// This signal ended it.
     Signal(i32),
+    /// A program beside it ended with a failure, which has ended everything.
+    Beside,
 }
 
 /// How an instance ended, and what it used up.
@@ -150,6 +152,13 @@ impl Instance {
     /// Lets a frozen instance run on.
     pub fn thaw(&self) -> Result<(), Error> {
         self.set_frozen(false)
+    }
+
+    /// Whether something that was written to the resume pipe has not been read, as long as
+    /// [`Instance::resume`] is kept.
+    pub fn is_unheard(&self) -> bool {
+        let waiting = self.resume.as_ref().map(|pipe| rustix::io::ioctl_fionread(pipe));
+        matches!(waiting, Some(Ok(1..)))
     }
 
     /// Gives the running instance another share of the processors, in thousandths of one core; at least 50.

@@ -41,5 +41,6 @@ pub use isolation::Isolation;
 pub use snapshot::Image;
 pub use spawner::{Spawner, serve_if_spawner};
 pub use spec::{
-    BINDS_MAX, Bind, Ids, Limits, PORTS_MAX, RESUME_BYTES_MAX, Ready, STRINGS_BYTES_MAX, Source, Spec, Start,
+    BESIDE_MAX, BINDS_MAX, Beside, Bind, Ids, Limits, PORTS_MAX, RESUME_BYTES_MAX, Ready, STRINGS_BYTES_MAX,
+    Source, Spec, Start,
 };

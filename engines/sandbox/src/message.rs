@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::instance::End;
 use crate::isolation::Isolation;
-use crate::spec::{Ids, Limits};
+use crate::spec::{Beside, Ids, Limits};
 
 /// Most bytes of one message.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 160 * 1024;
@@ -51,6 +51,7 @@ pub(crate) struct Claim {
     pub(crate) start: Beginning,
     pub(crate) resume: bool,
     pub(crate) environment: Vec<(String, String)>,
+    pub(crate) beside: Beside,
     pub(crate) directory: PathBuf,
     pub(crate) bindings: Vec<Binding>,
     pub(crate) ids: Ids,

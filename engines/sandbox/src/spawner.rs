@@ -133,12 +133,14 @@ impl Spawner {
             Start::Restore { image } => (Beginning::Restore, Some(image)),
         };
         // A process's own limit can't be changed from outside, so that those that wait have the usual one.
-        let usual = spec.limits.open_files == Limits::default().open_files;
+        // What is beside it has to begin before it.
+        let usual = spec.limits.open_files == Limits::default().open_files && spec.beside.programs.is_empty();
         let key = image.as_ref().filter(|_| usual).map_or(0, |image| image.key());
         let claim = Claim {
             start,
             resume: resume.is_some(),
             environment: spec.environment,
+            beside: spec.beside,
             directory: spec.directory,
             bindings,
             ids: spec.ids,

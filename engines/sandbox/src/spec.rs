@@ -15,6 +15,8 @@ use crate::{Error, Image};
 pub const BINDS_MAX: usize = 16;
 /// Most ports that one instance can have opened for it.
 pub const PORTS_MAX: usize = 16;
+/// Most programs beside an instance's own.
+pub const BESIDE_MAX: usize = 10;
 /// Most bytes of program, arguments and environment together.
 pub const STRINGS_BYTES_MAX: usize = 96 * 1024;
 
@@ -59,6 +61,16 @@ pub struct Bind {
     pub source: Source,
     /// Where the guest finds it: one of [`crate::Config::mount_points`].
     pub guest: PathBuf,
+}
+
+/// Programs that are executed before the instance's own, and live beside it with its user, its walls and its
+/// pipes. If one of them ends with a failure, everything ends.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beside {
+    /// Absolute guest paths; at most [`BESIDE_MAX`].
+    pub programs: Vec<PathBuf>,
+    /// The whole environment of each.
+    pub environment: Vec<(String, String)>,
 }
 
 /// The user and group that the guest runs as; give each function its own.
@@ -113,6 +125,8 @@ pub struct Spec {
     pub start: Start,
     /// The whole environment.
     pub environment: Vec<(String, String)>,
+    /// Programs beside it. With any, no clone that waits is taken for [`Start::Restore`].
+    pub beside: Beside,
     /// What the guest can read from its descriptor 3, a pipe that stays open for as long as
     /// [`crate::Instance::resume`] is kept. Without it there is no such descriptor.
     pub resume: Option<Vec<u8>>,
@@ -144,6 +158,7 @@ impl Spec {
                 arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
             },
             environment: Vec::new(),
+            beside: Beside::default(),
             resume: None,
             directory: PathBuf::from("/"),
             binds: Vec::new(),
@@ -183,6 +198,7 @@ impl Spec {
         if self.resume.as_ref().is_some_and(|bytes| bytes.len() > RESUME_BYTES_MAX) {
             return refuse(format!("resume: at most {RESUME_BYTES_MAX} bytes"));
         }
+        self.beside.check()?;
         let (program, arguments) = match &self.start {
             Start::Exec { program, arguments } => (program, arguments),
             Start::Restore { .. } if self.resume.is_none() => {
@@ -193,10 +209,12 @@ impl Spec {
             }
             Start::Restore { .. } => return Ok(()),
         };
+        check_environment(&self.environment)?;
         if !program.is_absolute() {
             return refuse(format!("program: {} is not absolute", program.display()));
         }
-        let environment = self.environment.iter().flat_map(|(name, value)| [name, value]);
+        let environment = self.environment.iter().chain(&self.beside.environment);
+        let environment = environment.flat_map(|(name, value)| [name, value]);
         let mut bytes = program.as_os_str().len();
         for text in arguments.iter().chain(environment) {
             if text.contains('\0') {
@@ -207,10 +225,26 @@ impl Spec {
         if bytes > STRINGS_BYTES_MAX {
             return refuse(format!("arguments and environment: {bytes} bytes, at most {STRINGS_BYTES_MAX}"));
         }
-        match self.environment.iter().find(|(name, _)| name.is_empty() || name.contains('=')) {
-            Some((name, _)) => refuse(format!("environment: {name:?} is no variable name")),
-            None => Ok(()),
+        Ok(())
+    }
+}
+
+impl Beside {
+    fn check(&self) -> Result<(), Error> {
+        if self.programs.len() > BESIDE_MAX {
+            return refuse(format!("beside: {} programs, at most {BESIDE_MAX}", self.programs.len()));
         }
+        match self.programs.iter().find(|program| !program.is_absolute()) {
+            Some(program) => refuse(format!("beside: {} is not absolute", program.display())),
+            None => check_environment(&self.environment),
+        }
+    }
+}
+
+fn check_environment(environment: &[(String, String)]) -> Result<(), Error> {
+    match environment.iter().find(|(name, _)| name.is_empty() || name.contains('=')) {
+        Some((name, _)) => refuse(format!("environment: {name:?} is no variable name")),
+        None => Ok(()),
     }
 }
 

@@ -49,6 +49,8 @@ pub struct Sdk {
 pub struct Limits {
     /// Invocations that run at the same time, all functions together (AWS's default: 1,000).
     pub concurrency: usize,
+    /// Instances that a function may get in ten seconds beside those that it keeps (AWS's: 1,000).
+    pub scaling: u32,
     /// The sum of the memory sizes of all instances, in MB, idle ones included.
     pub memory_mb: u32,
     /// How long an invocation waits for either before it is throttled.
@@ -73,8 +75,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             concurrency: 1_000,
+            scaling: 1_000,
             memory_mb: 16_384,
-            wait: Duration::from_secs(5),
+            wait: Duration::from_secs(20),
             idle: Duration::from_secs(600),
             freeze_after: Duration::from_millis(20),
             cpu_millis_min: 500,

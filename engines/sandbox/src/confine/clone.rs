@@ -74,7 +74,8 @@ impl Clone {
             pass_on(message, &self.pipes[2]).at("passing the message on")?;
         }
         let pipes = self.pipes.into();
-        Ok(Started { pid: self.pid, process: self.process, ids: self.ids, pipes, listeners })
+        let beside = Vec::new();
+        Ok(Started { pid: self.pid, process: self.process, beside, ids: self.ids, pipes, listeners })
     }
 }
 

@@ -85,10 +85,9 @@ pub(crate) fn live(ground: &Ground, id: u64, control: OwnedFd) -> ! {
         (Some(clone), Some(sandbox)) => clone.settle(ground, sandbox, id, &claim, given.resume.as_ref()),
         _ => start(ground, sandbox, id, &claim, given),
     };
-    let announced =
-        started.and_then(|started| announce(ground, id, &channel, &started).map(|()| started.pid));
+    let announced = started.and_then(|started| announce(ground, id, &channel, &started).map(|()| started));
     match announced {
-        Ok(program) => reap(program, &channel, &control),
+        Ok(started) => reap(started.pid, &started.beside, &channel, &control),
         Err(fault) => {
             let _ = tell(&channel, &Answer::Failed(fault), &[]);
             kernel::exit(1)
@@ -100,6 +99,8 @@ pub(crate) fn live(ground: &Ground, id: u64, control: OwnedFd) -> ! {
 pub(crate) struct Started {
     pub(crate) pid: Pid,
     pub(crate) process: OwnedFd,
+    /// Programs beside it.
+    pub(crate) beside: Vec<Pid>,
     pub(crate) ids: Ids,
     /// The host's ends of the pipes of a clone that had waited.
     pub(crate) pipes: Vec<OwnedFd>,
@@ -181,8 +182,14 @@ fn start(
     let listeners = claim.listen.iter().map(|port| network::open(*port)).collect::<Result<_, _>>()?;
     let filter = if ground.twin.is_some() { ground.filter.as_slice() } else { &[] };
     let program = Program::prepare(claim, given.image, &ground.pieces)?;
-    let (pid, process) = run(&program, &given.output, given.resume.as_ref(), Walls { ids, rules, filter })?;
-    Ok(Started { pid, process, ids: shown, pipes: Vec::new(), listeners })
+    let walls = Walls { ids, rules, filter };
+    let beside = claim.beside.programs.iter().map(|program| {
+        let program = Program::beside(claim, program)?;
+        run(&program, &given.output, None, walls.again()?).map(|(pid, _)| pid)
+    });
+    let beside = beside.collect::<Result<_, _>>()?;
+    let (pid, process) = run(&program, &given.output, given.resume.as_ref(), walls)?;
+    Ok(Started { pid, process, beside, ids: shown, pipes: Vec::new(), listeners })
 }
 
 /// Sizes `/tmp` and binds the claim's directories.
@@ -249,8 +256,9 @@ fn announce(ground: &Ground, id: u64, channel: &OwnedFd, started: &Started) -> R
     tell(channel, &answer, &descriptors).at("announcing the start")
 }
 
-/// Reaps whatever ends until the program does, and ends then, which ends everything else.
-fn reap(program: Pid, channel: &OwnedFd, control: &OwnedFd) -> ! {
+/// Reaps whatever ends until the program does or one beside it fails, and ends then, which ends everything
+/// else.
+fn reap(program: Pid, beside: &[Pid], channel: &OwnedFd, control: &OwnedFd) -> ! {
     if disarm(channel, control).is_err() {
         kernel::exit(1);
     }
@@ -262,6 +270,10 @@ fn reap(program: Pid, channel: &OwnedFd, control: &OwnedFd) -> ! {
                     (None, signal) => End::Signal(signal.unwrap_or(libc::SIGKILL)),
                 };
                 let _ = tell(channel, &Answer::Ended(end), &[]);
+                kernel::exit(0);
+            }
+            Ok(Some((pid, status))) if beside.contains(&pid) && status.exit_status() != Some(0) => {
+                let _ = tell(channel, &Answer::Ended(End::Beside), &[]);
                 kernel::exit(0);
             }
             Ok(_) | Err(rustix::io::Errno::INTR) => {}

@@ -6,6 +6,7 @@
 use std::ffi::CString;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use landlock::RulesetCreated;
 use libc::sock_filter;
@@ -39,6 +40,19 @@ enum Ready {
     Restore(Box<Restoration>),
 }
 
+impl Ready {
+    fn exec(program: &Path, arguments: &[String], environment: &[(String, String)]) -> Result<Self, Fault> {
+        let path = string(program.as_os_str().as_bytes())?;
+        let mut argv = vec![path.clone()];
+        for argument in arguments {
+            argv.push(string(argument.as_bytes())?);
+        }
+        let variable = |(name, value): &(String, String)| string(format!("{name}={value}").as_bytes());
+        let environment = environment.iter().map(variable).collect::<Result<_, _>>()?;
+        Ok(Self::Exec { path, arguments: argv, environment })
+    }
+}
+
 /// The pipes that it is given.
 pub(crate) struct Pipes<'a> {
     pub(crate) output: [BorrowedFd<'a>; 2],
@@ -55,6 +69,14 @@ pub(crate) struct Walls<'a> {
     pub(crate) filter: &'a [sock_filter],
 }
 
+impl Walls<'_> {
+    /// The same walls, for another program.
+    pub(crate) fn again(&self) -> Result<Self, Fault> {
+        let rules = self.rules.as_ref().map(RulesetCreated::try_clone).transpose();
+        Ok(Self { ids: self.ids, rules: rules.at("copying Landlock rules")?, filter: self.filter })
+    }
+}
+
 impl Program {
     pub(crate) fn prepare(claim: &Claim, image: Option<OwnedFd>, pieces: &Pieces) -> Result<Self, Fault> {
         let directory = string(claim.directory.as_os_str().as_bytes())?;
@@ -64,14 +86,15 @@ impl Program {
             (Beginning::Restore, Some(image)) => return Self::restored(image, pieces, directory, open_files),
             (Beginning::Restore, None) => return Err(Fault::new("restoring without an image", libc::EINVAL)),
         };
-        let path = string(program.as_os_str().as_bytes())?;
-        let mut argv = vec![path.clone()];
-        for argument in arguments {
-            argv.push(string(argument.as_bytes())?);
-        }
-        let variable = |(name, value): &(String, String)| string(format!("{name}={value}").as_bytes());
-        let environment = claim.environment.iter().map(variable).collect::<Result<_, _>>()?;
-        Ok(Self { beginning: Ready::Exec { path, arguments: argv, environment }, directory, open_files })
+        let beginning = Ready::exec(program, arguments, &claim.environment)?;
+        Ok(Self { beginning, directory, open_files })
+    }
+
+    /// A program that lives beside the claim's own.
+    pub(crate) fn beside(claim: &Claim, program: &Path) -> Result<Self, Fault> {
+        let beginning = Ready::exec(program, &[], &claim.beside.environment)?;
+        let directory = string(claim.directory.as_os_str().as_bytes())?;
+        Ok(Self { beginning, directory, open_files: claim.limits.open_files })
     }
 
     /// The process that `image` holds, to go on in `directory`.

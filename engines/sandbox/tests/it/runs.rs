@@ -12,6 +12,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("runs::environment_is_what_was_given", environment_is_what_was_given),
         trial("runs::identity_can_be_looked_up", identity_can_be_looked_up),
         trial("runs::ends_are_told", ends_are_told),
+        trial("runs::programs_can_live_beside", programs_can_live_beside),
         trial("runs::outputs_can_be_opened_by_name", outputs_can_be_opened_by_name),
         trial("runs::binds_show_their_directory", binds_show_their_directory),
         trial("runs::trees_show_only_themselves", trees_show_only_themselves),
@@ -86,6 +87,36 @@ async fn ends_are_told() {
         assert!(exit.memory_peak_bytes > 0 && exit.cpu_micros > 0, "{exit:?}");
         assert_eq!(instance.exited().await, exit, "asked again");
     }
+}
+
+async fn programs_can_live_beside() {
+    let code = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(code.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let beside = |work: &str, name: &str| {
+        let path = code.path().join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{work}\n")).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let mut spec = shell("while [ ! -e /tmp/done ]; do sleep 0.01; done; cat /tmp/done; exit 5");
+        spec.limits.cpu_millis = 1000;
+        let source = Source::Path(code.path().to_owned());
+        spec.binds = vec![Bind { source, guest: "/var/task".into() }];
+        spec.beside.programs = vec![format!("/var/task/{name}").into()];
+        spec.beside.environment = vec![("WORD".to_owned(), "said".to_owned())];
+        spec
+    };
+    let told = "sleep 0.05; echo $WORD by $(id -u) under $PPID >/tmp/part; mv /tmp/part /tmp/done";
+    let spec = beside(told, "well");
+    let ids = spec.ids.uid;
+    let (stdout, _, exit) = outcome(spec).await;
+    assert_eq!((stdout, exit.end), (format!("said by {ids} under 1\n"), End::Code(5)));
+    let (_, _, exit) = outcome(beside("exit 1", "bad")).await;
+    assert_eq!(exit.end, End::Beside);
+    let (stdout, _, exit) = outcome(beside("echo over >/tmp/done", "over")).await;
+    assert_eq!((stdout.as_str(), exit.end), ("over\n", End::Code(5)), "whoever ends well ends nothing else");
+    let mut spec = beside("", "gone");
+    spec.beside.programs = vec!["/var/task/nothing".into()];
+    let error = spawner().spawn(spec).await.unwrap_err().to_string();
+    assert_eq!(error, "executing /var/task/nothing: No such file or directory (os error 2)");
 }
 
 async fn outputs_can_be_opened_by_name() {

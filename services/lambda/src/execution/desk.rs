@@ -83,6 +83,16 @@ impl Desk {
         answered
     }
 
+    /// Takes the event back, if no part of it has been handed over.
+    pub(crate) fn withdraw(&self) -> bool {
+        let mut state = self.state();
+        let is_untouched = state.waiting.take().is_some();
+        if is_untouched {
+            state.current = None;
+        }
+        is_untouched
+    }
+
     /// The next event; waits for it.
     pub(crate) async fn next(&self) -> Event {
         self.stage.send_if_modified(|stage| {
@@ -169,5 +179,8 @@ mod tests {
         assert_eq!(desk.answer("a", answer.clone()), Ok(()));
         assert_eq!(desk.answer("a", answer.clone()), Err(UnknownInvocation));
         assert_eq!(answered.await, Ok(answer));
+        assert!(!desk.withdraw());
+        drop(desk.post(event("c"), None));
+        assert!(desk.withdraw() && !desk.withdraw());
     }
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use pagoda_sandbox::{Instance, Spec, Start};
+use pagoda_sandbox::{Beside, Instance, Spec};
 use tokio::sync::watch;
 
 /// More of them are refused.
@@ -19,12 +19,8 @@ use tokio::sync::watch;
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const EXTENSIONS_MAX: usize = 10;
 const DIRECTORY: &str = "extensions";
-/// Starts the programs of `/opt/extensions`, then becomes the runtime. One that fails takes the runtime with
-/// it, by a signal that nothing else sends here.
-const STARTER: &str = "for program in /opt/extensions/*; do [ -f \"$program\" ] && [ -x \"$program\" ] && \
-                       ( { \"$program\" || kill -s XCPU $$; } & ); done; exec \"$@\"";
-/// What tells that an extension ended with a failure: the number of the starter's signal.
-pub(super) const CRASHED: i32 = 24;
+/// Where the guest sees the programs.
+pub(super) const GUEST: &str = "/opt/extensions";
 
 /// An event that extensions can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,14 +84,10 @@ impl Extensions {
 
     /// Has the programs started beside the runtime.
     pub(super) fn start(&self, spec: &mut Spec) {
-        let Start::Exec { program, arguments } = &spec.start else { return };
-        if self.external.is_empty() {
-            return;
+        if self.has_external() {
+            let programs = self.external.iter().map(|name| Path::new(GUEST).join(name)).collect();
+            spec.beside = Beside { programs, environment: spec.environment.clone() };
         }
-        let starter = ["-c", STARTER, "sh"].map(str::to_owned);
-        let runtime = std::iter::once(program.display().to_string()).chain(arguments.iter().cloned());
-        let arguments = starter.into_iter().chain(runtime).collect();
-        spec.start = Start::Exec { program: "/bin/sh".into(), arguments };
     }
 
     /// Whether there are programs, which the runtime's start has to begin.
@@ -264,6 +256,8 @@ fn programs(opt: &Path) -> Vec<String> {
     let mut names: Vec<String> =
         entries.flatten().filter(is_program).filter_map(|one| one.file_name().into_string().ok()).collect();
     names.sort();
+    // More could not register.
+    names.truncate(EXTENSIONS_MAX);
     names
 }
 

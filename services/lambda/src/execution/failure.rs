@@ -10,8 +10,6 @@ use pagoda_base::Timestamp;
 use pagoda_sandbox::{End, Exit};
 use serde_json::json;
 
-use super::extension::CRASHED;
-
 /// A failed invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
@@ -48,13 +46,13 @@ pub(crate) fn reported(document: Bytes, kind: Option<&str>) -> Failure {
 
 /// The guest's processes ended.
 pub(crate) fn exited(request_id: &str, exit: &Exit) -> Failure {
-    if exit.end == End::Signal(CRASHED) {
-        return extension_failed(request_id, "Extension.Crash", "an extension exited with an error");
-    }
     let what = match exit.end {
         End::Code(0) => "Runtime exited without providing a reason".to_owned(),
         End::Code(code) => format!("Runtime exited with error: exit status {code}"),
         End::Signal(signal) => format!("Runtime exited with error: signal: {}", signal_name(signal)),
+        End::Beside => {
+            return extension_failed(request_id, "Extension.Crash", "an extension exited with an error");
+        }
     };
     of("Runtime.ExitError", &format!("RequestId: {request_id} Error: {what}"))
 }

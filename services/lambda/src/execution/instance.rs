@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use pagoda_base::{Clock, Timestamp};
 use pagoda_sandbox::Exit;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::name::VersionId;
 use crate::package::Hold;
@@ -14,6 +14,7 @@ use crate::package::Hold;
 use super::desk::{Answer, Desk, Event, Stage};
 use super::extension::{Extensions, Reason};
 use super::failure::{self, Failure};
+use super::memory::Share;
 use super::scribe::Scribe;
 
 /// An execution environment. Dropping it ends it.
@@ -40,7 +41,7 @@ pub(crate) struct Instance {
 pub(super) struct Held {
     pub(super) _endpoint: oneshot::Sender<()>,
     pub(super) _code: Vec<Hold>,
-    pub(super) _memory: OwnedSemaphorePermit,
+    pub(super) memory: Share,
 }
 
 /// Whether the instance has something to do.
@@ -83,7 +84,10 @@ impl Instance {
                 // AWS's runtimes end when their answer is refused.
                 Answer::TooLarge(bytes, max) => Err((failure::too_large(bytes, max), Reusable::No)),
             },
-            exit = self.exit() => Err((failure::exited(&request_id, &exit), Reusable::No)),
+            exit = self.exit() => {
+                let reusable = if self.desk.withdraw() { Reusable::Untouched } else { Reusable::No };
+                Err((failure::exited(&request_id, &exit), reusable))
+            }
             (what, kind) = self.extensions.failure() => {
                 self.end(Reason::Failure);
                 Err((failure::extension_failed(&request_id, what, &kind), Reusable::No))
@@ -154,6 +158,19 @@ impl Instance {
         self.sandbox.memory_peak_bytes().unwrap_or(0).div_ceil(1 << 20)
     }
 
+    /// Whether it has ended without reading the message that told it for whom it was restored.
+    pub(super) async fn is_unheard(&self) -> bool {
+        self.sandbox.is_unheard() && {
+            self.exit().await;
+            true
+        }
+    }
+
+    /// What it has of the host's memory, in MB.
+    pub(super) fn memory_mb(&self) -> u32 {
+        self.held.as_ref().map_or(0, |held| held.memory.mb())
+    }
+
     /// Nothing is to be done now: the instance is frozen if that is so for a while.
     pub(super) fn rest(self: &Arc<Self>, freeze_after: Duration) {
         let mut pause = self.pause();
@@ -212,9 +229,11 @@ impl Drop for Instance {
     }
 }
 
-/// Whether an instance that failed may have another event.
+/// What an instance that failed to answer is still good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reusable {
     Yes,
     No,
+    /// It has ended, and never saw the event: another one may have that.
+    Untouched,
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pagoda_sandbox::{Bind, Ids, Limits, Source, Spec, Start};
+use pagoda_sandbox::{Beside, Bind, Ids, Limits, Source, Spec, Start};
 
 use crate::interpreters::{Interpreter, Language, NODEJS_SDK, PYTHON_SDK};
 use crate::load::Loaded;
@@ -49,6 +49,7 @@ pub(super) fn spec(
     Spec {
         start,
         environment,
+        beside: Beside::default(),
         resume: None,
         directory: PathBuf::from(TASK),
         binds: binds(lambda, loaded, engine),

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use pagoda_base::SignedDuration;
+use pagoda_base::{SignedDuration, Timestamp};
 use pagoda_protocol::ApiError;
+use pagoda_sandbox::Ids;
 use pagoda_service::Context;
 use pagoda_service::ports::{FunctionError, Invoked};
 use tokio::sync::mpsc;
@@ -17,9 +18,10 @@ use crate::load::Loaded;
 use super::desk::Event;
 use super::failure::{self, Failure};
 use super::instance::{Instance, Reusable};
+use super::memory::Share;
 use super::plan;
 use super::record::{Record, Report};
-use super::scheduler::{CREDENTIALS_MARGIN, Claim};
+use super::scheduler::{CREDENTIALS_MARGIN, Claim, Kind, Want};
 use super::start::{INIT_TIMEOUT, NotStarted, Purpose, start};
 use super::trace::Trace;
 
@@ -41,7 +43,6 @@ pub(crate) async fn run(lambda: Arc<Lambda>, cx: &Context, job: Job) -> Result<I
     let task = tokio::spawn(async move {
         let done = invoke(&lambda, &cx, job).await;
         drop(permit);
-        lambda.scheduler.freed();
         done
     });
     task.await.map_err(|_| ApiError::internal())?
@@ -49,17 +50,32 @@ pub(crate) async fn run(lambda: Arc<Lambda>, cx: &Context, job: Job) -> Result<I
 
 async fn invoke(lambda: &Lambda, cx: &Context, job: Job) -> Result<Invoked, ApiError> {
     let limit = Duration::from_secs(job.loaded.version.settings.timeout_seconds.into());
-    let claim = lambda.scheduler.claim(&job.loaded, |instance| is_fresh(lambda, instance, limit)).await?;
+    let idle = Kind::Any(until(lambda, limit));
+    if let Some(invoked) = invoke_one(lambda, cx, &job, limit, idle).await? {
+        return Ok(invoked);
+    }
+    // A new instance never leaves an event untouched without failing.
+    let invoked = invoke_one(lambda, cx, &job, limit, Kind::New).await?;
+    invoked.ok_or_else(ApiError::internal)
+}
+
+/// Has one instance handle the event; nothing if that was an idle one that had ended before it saw the event.
+async fn invoke_one(
+    lambda: &Lambda,
+    cx: &Context,
+    job: &Job,
+    limit: Duration,
+    kind: Kind,
+) -> Result<Option<Invoked>, ApiError> {
+    let claim = lambda.scheduler.claim(Want { loaded: Arc::clone(&job.loaded), kind }).await?;
+    let is_warm = matches!(claim, Claim::Warm(_));
     let Begun { instance, init } = match claim {
         Claim::Warm(instance) => Begun { instance, init: Init::Done(None) },
-        Claim::Cold(ids, memory) => {
-            let started = start(lambda, cx, &job.loaded, ids, memory, Purpose::Serve).await;
-            match started {
-                Ok(instance) => begin(lambda, cx, &job, instance, limit).await?,
-                Err(NotStarted::Refused(error)) => return Err(error),
-                Err(NotStarted::Failed(failure)) => return Ok(answer(&job, Err(*failure), Bytes::new())),
-            }
-        }
+        Claim::Cold(ids, memory) => match begin(lambda, cx, job, ids, memory, limit).await {
+            Ok(begun) => begun,
+            Err(NotStarted::Refused(error)) => return Err(error),
+            Err(NotStarted::Failed(failure)) => return Ok(Some(answer(job, Err(*failure), Bytes::new()))),
+        },
     };
     let request_id = cx.request_id.to_string();
     let trace = Trace::of(cx, lambda.ports.clock.now(), job.loaded.version.settings.tracing);
@@ -73,10 +89,13 @@ async fn invoke(lambda: &Lambda, cx: &Context, job: Job) -> Result<Invoked, ApiE
     let (init_duration, outcome) = match init {
         Init::Failed(failure) => (None, Err((failure, Reusable::No))),
         Init::Done(duration) => {
-            let event = event(lambda, cx, &job, &trace, limit);
+            let event = event(lambda, cx, job, &trace, limit);
             (duration, instance.handle(event, job.pieces.clone(), limit, || lambda.ports.clock.now()).await)
         }
     };
+    if is_warm && matches!(outcome, Err((_, Reusable::Untouched))) {
+        return Ok(None);
+    }
     let took = began.elapsed();
     let failure = outcome.as_ref().err().map(|(failure, _)| failure);
     let bytes = outcome.as_ref().map_or(0, Bytes::len);
@@ -91,11 +110,10 @@ async fn invoke(lambda: &Lambda, cx: &Context, job: Job) -> Result<Invoked, ApiE
         peak_mb: instance.memory_peak_mb(),
         failure,
     }));
-    let reusable = !matches!(outcome, Err((_, Reusable::No)));
-    if reusable {
+    if matches!(outcome, Ok(_) | Err((_, Reusable::Yes))) {
         lambda.scheduler.park(instance);
     }
-    Ok(answer(&job, outcome.map_err(|(failure, _)| failure), log_tail))
+    Ok(Some(answer(job, outcome.map_err(|(failure, _)| failure), log_tail)))
 }
 
 fn answer(job: &Job, outcome: Result<Bytes, Failure>, log_tail: Bytes) -> Invoked {
@@ -106,10 +124,9 @@ fn answer(job: &Job, outcome: Result<Bytes, Failure>, log_tail: Bytes) -> Invoke
     Invoked { payload, function_error, executed_version: job.loaded.number.clone(), log_tail }
 }
 
-/// Whether the instance's credentials last for another invocation.
-fn is_fresh(lambda: &Lambda, instance: &Instance, limit: Duration) -> bool {
-    let needed = SignedDuration::try_from(limit + CREDENTIALS_MARGIN).unwrap_or_default();
-    lambda.ports.clock.now() + needed < instance.expires
+/// So long an instance's credentials have to last for another invocation.
+fn until(lambda: &Lambda, limit: Duration) -> Timestamp {
+    lambda.ports.clock.now() + SignedDuration::try_from(limit + CREDENTIALS_MARGIN).unwrap_or_default()
 }
 
 struct Begun {
@@ -124,18 +141,28 @@ enum Init {
     Failed(Failure),
 }
 
-/// Waits for the init code. AWS gives it ten seconds, and then once more the function's own time; here it has
-/// the longer of the two.
+/// Starts an instance and waits for its init code. AWS gives that ten seconds, and then once more the
+/// function's own time; here it has the longer of the two.
 async fn begin(
     lambda: &Lambda,
     cx: &Context,
     job: &Job,
-    instance: Arc<Instance>,
+    ids: Ids,
+    memory: Share,
     limit: Duration,
-) -> Result<Begun, ApiError> {
+) -> Result<Begun, NotStarted> {
     let settings = &job.loaded.version.settings;
-    let began = Instant::now();
-    let initialized = timeout(INIT_TIMEOUT.max(limit), instance.initialized()).await;
+    let limit = INIT_TIMEOUT.max(limit);
+    let mut instance = start(lambda, cx, &job.loaded, ids, memory, Purpose::Serve).await?;
+    let mut began = Instant::now();
+    let mut initialized = timeout(limit, instance.initialized()).await;
+    if matches!(initialized, Ok(Err(_))) && instance.is_unheard().await {
+        // It ended before it knew for whom it was: nothing of the function's has run.
+        let (ids, memory) = lambda.scheduler.room(&job.loaded).await?;
+        instance = start(lambda, cx, &job.loaded, ids, memory, Purpose::Replace).await?;
+        began = Instant::now();
+        initialized = timeout(limit, instance.initialized()).await;
+    }
     let took = began.elapsed();
     let request_id = cx.request_id.to_string();
     let init = match initialized {
@@ -149,7 +176,7 @@ async fn begin(
         Ok(Err(failure)) => named(failure, &request_id),
         Err(_) => {
             instance.sandbox.kill();
-            failure::timed_out(&request_id, lambda.ports.clock.now(), INIT_TIMEOUT.max(limit))
+            failure::timed_out(&request_id, lambda.ports.clock.now(), limit)
         }
     };
     let is_restored = instance.is_restored;

@@ -1,16 +1,19 @@
 //! Which instance gets an event: the one that was idle last, or a new one, or none for now.
 //!
-//! Invariants: an invocation holds a permit of the concurrency limit, an instance one of the memory limit for
-//! its size; an idle instance of whatever function gives way to one that is needed.
+//! Invariants: an invocation holds a permit of the concurrency limit, an instance a share of the memory; an idle
+//! instance of whatever function gives way to one that is needed, the one that was idle longest first. Who has
+//! to wait is served in the order of arrival within a function; of those that wait the function comes first
+//! that has least.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use pagoda_base::Timestamp;
 use pagoda_protocol::ApiError;
 use pagoda_sandbox::Ids;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
 
 use crate::config::Limits;
 use crate::generated as g;
@@ -18,8 +21,11 @@ use crate::load::Loaded;
 use crate::name::{FunctionId, LATEST, VersionId};
 
 use super::instance::Instance;
+use super::line::Line;
+use super::memory::{Memory, Share};
 use super::provision::Kept;
 use super::quota::{Permit, Quota, Refusal};
+use super::scaling::Allowance;
 
 /// User ids before they begin anew.
 pub(super) const IDS: u32 = 1_000_000;
@@ -28,10 +34,9 @@ pub(super) const IDS: u32 = 1_000_000;
 pub(crate) struct Scheduler {
     limits: Limits,
     quota: Arc<Quota>,
-    memory: Arc<Semaphore>,
-    memory_mb_max: u32,
-    /// Something was given back.
-    freed: Notify,
+    memory: Arc<Memory>,
+    /// Something was given back: one of those who wait looks what can be done with it, for all of them.
+    freed: Arc<Notify>,
     book: Mutex<Book>,
     /// How many scribes still write.
     writers: watch::Sender<usize>,
@@ -43,6 +48,8 @@ pub(super) struct Book {
     stacks: HashMap<VersionId, Stack>,
     /// Instances that don't go when they are idle.
     pub(super) kept: HashMap<VersionId, Kept>,
+    line: Line<Want, Result<Claim, ApiError>>,
+    allowances: HashMap<FunctionId, Allowance>,
     ids: u32,
     closed: bool,
 }
@@ -63,18 +70,32 @@ struct Idle {
 pub(super) enum Claim {
     Warm(Arc<Instance>),
     /// It has to start one, with this identity and memory.
-    Cold(Ids, OwnedSemaphorePermit),
+    Cold(Ids, Share),
+}
+
+/// What is to be found.
+#[derive(Clone)]
+pub(super) struct Want {
+    pub(super) loaded: Arc<Loaded>,
+    pub(super) kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    /// An idle instance whose credentials last until then, or the means to start one.
+    Any(Timestamp),
+    /// The means to start one, whatever is idle.
+    New,
 }
 
 impl Scheduler {
     pub(crate) fn new(limits: Limits) -> Self {
-        let memory_mb_max = limits.memory_mb.min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
+        let freed = Arc::<Notify>::default();
         Self {
             limits,
             quota: Quota::new(limits.concurrency),
-            memory: Arc::new(Semaphore::new(memory_mb_max as usize)),
-            memory_mb_max,
-            freed: Notify::new(),
+            memory: Memory::new(limits.memory_mb, Arc::clone(&freed)),
+            freed,
             book: Mutex::default(),
             writers: watch::Sender::new(0),
             closed: watch::Sender::new(false),
@@ -88,18 +109,11 @@ impl Scheduler {
     /// taken for too long.
     pub(super) async fn admit(&self, id: &FunctionId) -> Result<Permit, ApiError> {
         let deadline = Instant::now() + self.limits.wait;
-        loop {
-            let freed = self.quota.freed();
-            match self.quota.take(id) {
-                Ok(permit) => return Ok(permit),
-                Err(Refusal::Reserved) => {
-                    return Err(throttled("ReservedFunctionConcurrentInvocationLimitExceeded"));
-                }
-                Err(Refusal::Closed) => return Err(stopping()),
-                Err(Refusal::Shared) if timeout_at(deadline, freed).await.is_ok() => {}
-                Err(Refusal::Shared) => return Err(throttled("ConcurrentInvocationLimitExceeded")),
-            }
-        }
+        self.quota.take(id, deadline).await.map_err(|refusal| match refusal {
+            Refusal::Reserved => throttled("ReservedFunctionConcurrentInvocationLimitExceeded"),
+            Refusal::Shared => throttled("ConcurrentInvocationLimitExceeded"),
+            Refusal::Closed => stopping(),
+        })
     }
 
     /// Sets what a function reserves.
@@ -110,25 +124,18 @@ impl Scheduler {
     /// An idle instance of the function's present generation, or the means to start one.
     ///
     /// # Errors
-    /// `TooManyRequestsException` when the host's memory is taken for too long.
-    pub(super) async fn claim(
-        &self,
-        loaded: &Loaded,
-        fit: impl Fn(&Instance) -> bool,
-    ) -> Result<Claim, ApiError> {
+    /// `TooManyRequestsException` when the host's memory is taken for too long, or when the function gets new
+    /// instances faster than it may.
+    pub(super) async fn claim(&self, want: Want) -> Result<Claim, ApiError> {
         let deadline = Instant::now() + self.limits.wait;
-        let memory_mb = loaded.version.settings.memory_mb.min(self.memory_mb_max);
+        let mut given = self.book().line.join(&want.loaded.id.clone(), want);
         loop {
-            // Registered before looking, so that what is given back meanwhile is not missed.
-            let freed = self.freed.notified();
-            if let Some(instance) = self.pop(loaded, &fit)? {
-                return Ok(Claim::Warm(instance));
-            }
-            if let Some(memory) = self.memory(memory_mb) {
-                return Ok(Claim::Cold(self.ids(loaded)?, memory));
-            }
-            if timeout_at(deadline, freed).await.is_err() {
-                return Err(throttled("ConcurrentInvocationLimitExceeded"));
+            self.serve();
+            tokio::select! {
+                biased;
+                claim = &mut given => return claim.unwrap_or_else(|_| Err(stopping())),
+                () = self.freed.notified() => {}
+                () = sleep_until(deadline) => return Err(throttled("ConcurrentInvocationLimitExceeded")),
             }
         }
     }
@@ -137,56 +144,30 @@ impl Scheduler {
     ///
     /// # Errors
     /// `TooManyRequestsException` when the host's memory is taken.
-    pub(super) async fn room(&self, loaded: &Loaded) -> Result<(Ids, OwnedSemaphorePermit), ApiError> {
-        let deadline = Instant::now() + self.limits.wait;
-        let memory_mb = loaded.version.settings.memory_mb.min(self.memory_mb_max);
-        loop {
-            let freed = self.freed.notified();
-            if let Some(memory) = self.memory(memory_mb) {
-                return Ok((self.ids(loaded)?, memory));
-            }
-            if timeout_at(deadline, freed).await.is_err() {
-                return Err(throttled("ConcurrentInvocationLimitExceeded"));
-            }
+    pub(super) async fn room(&self, loaded: &Arc<Loaded>) -> Result<(Ids, Share), ApiError> {
+        match self.claim(Want { loaded: Arc::clone(loaded), kind: Kind::New }).await? {
+            Claim::Cold(ids, memory) => Ok((ids, memory)),
+            Claim::Warm(_) => Err(ApiError::internal()),
         }
     }
 
-    /// Memory for an instance, if need be that of idle ones.
-    fn memory(&self, memory_mb: u32) -> Option<OwnedSemaphorePermit> {
+    /// Gives those who wait what there is.
+    fn serve(&self) {
         loop {
-            if let Ok(memory) = Arc::clone(&self.memory).try_acquire_many_owned(memory_mb) {
-                return Some(memory);
-            }
-            if !self.evict_one() {
-                return None;
+            let mut gone = Vec::new();
+            let mut book = self.book();
+            let served = book.serve(self, &mut gone);
+            drop(book);
+            // What ends frees memory, for which somebody may wait.
+            let ended = !gone.is_empty();
+            drop(gone);
+            match served {
+                // Who has left in this moment drops it.
+                Some((give, claim)) => drop(give.send(claim)),
+                None if ended => {}
+                None => return,
             }
         }
-    }
-
-    /// The latest idle instance that still lives and is `fit`.
-    fn pop(
-        &self,
-        loaded: &Loaded,
-        fit: impl Fn(&Instance) -> bool,
-    ) -> Result<Option<Arc<Instance>>, ApiError> {
-        let mut unfit = Vec::new();
-        let mut book = self.book();
-        let stack = book.stack(loaded, self.limits.first_uid)?;
-        let found = loop {
-            match stack.idle.pop() {
-                Some(idle) if !idle.instance.has_ended() && fit(&idle.instance) && idle.instance.wake() => {
-                    break Some(idle.instance);
-                }
-                Some(idle) => unfit.push(idle),
-                None => break None,
-            }
-        };
-        drop(book); // before the unfit end
-        Ok(found)
-    }
-
-    fn ids(&self, loaded: &Loaded) -> Result<Ids, ApiError> {
-        Ok(self.book().stack(loaded, self.limits.first_uid)?.ids)
     }
 
     /// Takes an instance back, unless its function has changed since.
@@ -204,12 +185,7 @@ impl Scheduler {
         };
         drop(book);
         drop(refused);
-        self.freed.notify_waiters();
-    }
-
-    /// Tells that something else was given back.
-    pub(super) fn freed(&self) {
-        self.freed.notify_waiters();
+        self.freed.notify_one();
     }
 
     /// Ends the instances of a function's `$LATEST` that is of another generation now.
@@ -250,24 +226,9 @@ impl Scheduler {
             };
             ended.extend(stack.idle.extract_if(.., over));
         }
+        book.allowances.retain(|_, allowance| !allowance.is_full(self.limits.scaling, now));
         drop(book);
         drop(ended);
-        self.freed.notify_waiters();
-    }
-
-    /// Ends the instance that has been idle for longest; false when none is idle.
-    fn evict_one(&self) -> bool {
-        let mut book = self.book();
-        let Book { stacks, kept, .. } = &mut *book;
-        let candidates = stacks.iter_mut().filter_map(|(version, stack)| {
-            let kept = kept.get(version);
-            let may_go = |idle: &Idle| !kept.is_some_and(|kept| kept.holds(&idle.instance));
-            let at = stack.idle.iter().position(may_go)?;
-            Some((stack.idle[at].since, at, stack))
-        });
-        let evicted = candidates.min_by_key(|(since, ..)| *since).map(|(_, at, stack)| stack.idle.remove(at));
-        drop(book);
-        evicted.is_some()
     }
 
     /// Runs a scribe's writing, and counts it.
@@ -301,6 +262,7 @@ impl Scheduler {
         let stacks = {
             let mut book = self.book();
             book.closed = true;
+            book.line = Line::default();
             std::mem::take(&mut book.stacks)
         };
         drop(stacks);
@@ -314,8 +276,110 @@ impl Scheduler {
 }
 
 impl Book {
-    /// The function's stack, of its present generation.
-    fn stack(&mut self, loaded: &Loaded, first_uid: u32) -> Result<&mut Stack, ApiError> {
+    /// Finds something for one of those who wait: where it goes, and what it is. What has to end for it or was
+    /// found to have ended comes to `gone`, which is to be dropped without the book.
+    fn serve(
+        &mut self,
+        scheduler: &Scheduler,
+        gone: &mut Vec<Idle>,
+    ) -> Option<(oneshot::Sender<Result<Claim, ApiError>>, Result<Claim, ApiError>)> {
+        let mut may_start = true;
+        for (id, want) in self.order(&scheduler.memory) {
+            let found = match self.stack(&want.loaded, scheduler.limits.first_uid, gone) {
+                Ok(_) => self.find(scheduler, &want, &mut may_start, gone),
+                Err(error) => Some(Err(error)),
+            };
+            if let Some(found) = found {
+                return self.line.take(&id).map(|give| (give, found));
+            }
+            if !gone.is_empty() {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Those whose turn it is, the function first that would have least of the memory with what it wants; of
+    /// equals one that has an idle instance, which need not give way then.
+    fn order(&mut self, memory: &Memory) -> Vec<(FunctionId, Want)> {
+        let Self { line, stacks, .. } = self;
+        let mut waiting: Vec<_> =
+            line.firsts().map(|(id, at, want)| (id.clone(), at, want.clone())).collect();
+        if waiting.len() > 1 {
+            let mut idle: HashMap<&FunctionId, u32> = HashMap::new();
+            for (version, stack) in stacks.iter() {
+                *idle.entry(&version.function).or_default() +=
+                    stack.idle.iter().map(|idle| idle.instance.memory_mb()).sum::<u32>();
+            }
+            waiting.sort_by_cached_key(|(id, at, want)| {
+                let busy = memory.of(id).saturating_sub(idle.get(id).copied().unwrap_or_default());
+                let with = busy.saturating_add(want.loaded.version.settings.memory_mb);
+                let own = stacks.get(&want.loaded.version_id());
+                (with, own.is_none_or(|stack| stack.idle.is_empty()), *at)
+            });
+        }
+        waiting.into_iter().map(|(id, _, want)| (id, want)).collect()
+    }
+
+    /// What is wanted, if there is any. Once nobody `may_start` an instance because the first in the line
+    /// waits for memory, what others can have is an idle one.
+    fn find(
+        &mut self,
+        scheduler: &Scheduler,
+        want: &Want,
+        may_start: &mut bool,
+        gone: &mut Vec<Idle>,
+    ) -> Option<Result<Claim, ApiError>> {
+        let loaded = &want.loaded;
+        let stack = self.stacks.get_mut(&loaded.version_id())?;
+        let ids = stack.ids;
+        if let Kind::Any(until) = want.kind {
+            if let Some(instance) = stack.pop(until, gone) {
+                return Some(Ok(Claim::Warm(instance)));
+            }
+            let (max, now) = (scheduler.limits.scaling, Instant::now());
+            let allowance = self.allowances.entry(loaded.id.clone());
+            if !allowance.or_insert_with(|| Allowance::full(max, now)).has_one(max, now) {
+                return Some(Err(throttled("FunctionInvocationRateLimitExceeded")));
+            }
+        }
+        if !*may_start {
+            return None;
+        }
+        match scheduler.memory.take(&loaded.id, loaded.version.settings.memory_mb) {
+            Some(memory) => {
+                if let (Kind::Any(_), Some(allowance)) = (want.kind, self.allowances.get_mut(&loaded.id)) {
+                    allowance.take_one();
+                }
+                Some(Ok(Claim::Cold(ids, memory)))
+            }
+            None => {
+                *may_start = false;
+                gone.extend(self.coldest());
+                None
+            }
+        }
+    }
+
+    /// Takes out the instance that has been idle for longest, if one may go.
+    fn coldest(&mut self) -> Option<Idle> {
+        let Self { stacks, kept, .. } = self;
+        let candidates = stacks.iter_mut().filter_map(|(version, stack)| {
+            let kept = kept.get(version);
+            let may_go = |idle: &Idle| !kept.is_some_and(|kept| kept.holds(&idle.instance));
+            let at = stack.idle.iter().position(may_go)?;
+            Some((stack.idle[at].since, at, stack))
+        });
+        candidates.min_by_key(|(since, ..)| *since).map(|(_, at, stack)| stack.idle.remove(at))
+    }
+
+    /// The function's stack, of its present generation; instances of another one are `gone`.
+    fn stack(
+        &mut self,
+        loaded: &Loaded,
+        first_uid: u32,
+        gone: &mut Vec<Idle>,
+    ) -> Result<&mut Stack, ApiError> {
         if self.closed {
             return Err(stopping());
         }
@@ -330,9 +394,23 @@ impl Book {
         let stack = self.stacks.get_mut(&version).ok_or_else(ApiError::internal)?;
         if stack.generation != loaded.version.generation {
             stack.generation.clone_from(&loaded.version.generation);
-            stack.idle.clear();
+            gone.append(&mut stack.idle);
         }
         Ok(stack)
+    }
+}
+
+impl Stack {
+    /// The latest idle instance that still lives and whose credentials last until `until`.
+    fn pop(&mut self, until: Timestamp, gone: &mut Vec<Idle>) -> Option<Arc<Instance>> {
+        while let Some(idle) = self.idle.pop() {
+            let instance = &idle.instance;
+            if !instance.has_ended() && until < instance.expires && instance.wake() {
+                return Some(idle.instance);
+            }
+            gone.push(idle);
+        }
+        None
     }
 }
 

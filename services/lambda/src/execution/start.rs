@@ -6,12 +6,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use pagoda_base::ids;
 use pagoda_protocol::ApiError;
-use pagoda_sandbox::{Error, Exit, Ids, Image, Spawner, Spec, Start};
+use pagoda_sandbox::{Error, Exit, Ids};
 use pagoda_service::ports::{Endpoint, SessionCredentials};
 use pagoda_service::{Access, Context, Ownership};
 use tokio::net::TcpListener;
 use tokio::net::unix::pipe::Receiver;
-use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::AbortHandle;
 
 use crate::load::Loaded;
@@ -19,12 +19,14 @@ use crate::runtime::{self, Engine};
 use crate::{Lambda, configuration, variables};
 
 use super::desk::Desk;
-use super::extension::{Extensions, Reason};
+use super::extension::{self, Extensions, Reason};
 use super::failure::{self, Failure};
 use super::instance::{Held, Instance, Pause};
+use super::memory::Share;
 use super::record::Record;
 use super::scribe::{Destination, Scribe};
 use super::template::Mold;
+use super::tier::{self, Tiers};
 use super::{api, plan, template, variables as surroundings};
 
 /// Why there is no instance.
@@ -46,6 +48,8 @@ impl<E: Into<ApiError>> From<E> for NotStarted {
 pub(super) enum Purpose {
     /// It gets events.
     Serve,
+    /// The same, in place of one that came from an image and did not live.
+    Replace,
     /// It waits for events that are yet to come.
     Provision,
     /// It runs its init code, and becomes an image.
@@ -56,7 +60,7 @@ impl Purpose {
     /// Puts what the guest has to know of it into its environment.
     fn tell(self, environment: &mut Vec<(String, String)>) {
         match self {
-            Self::Serve => {}
+            Self::Serve | Self::Replace => {}
             Self::Provision => {
                 let kind = environment.iter_mut().find(|(name, _)| name == "AWS_LAMBDA_INITIALIZATION_TYPE");
                 if let Some((_, kind)) = kind {
@@ -75,7 +79,7 @@ pub(super) async fn start(
     cx: &Context,
     loaded: &Arc<Loaded>,
     ids: Ids,
-    memory: OwnedSemaphorePermit,
+    memory: Share,
     purpose: Purpose,
 ) -> Result<Arc<Instance>, NotStarted> {
     let spawner = lambda.check_isolation()?;
@@ -90,9 +94,9 @@ pub(super) async fn start(
     purpose.tell(&mut environment);
     let opt = loaded.version.opt.as_ref().map(|opt| lambda.packages.task(opt));
     let extensions = Arc::new(Extensions::of(opt.as_deref()));
-    // Programs beside the runtime cannot be in an image.
-    let restorable = restorable && !extensions.has_external();
+    let restorable = restorable && purpose != Purpose::Replace;
     let snapshot = match purpose {
+        // What programs beside the runtime had begun would be missing in an image.
         Purpose::Serve | Purpose::Provision if loaded.has_snapshot() && !extensions.has_external() => {
             lambda.snapshot(cx, loaded).await?
         }
@@ -101,15 +105,10 @@ pub(super) async fn start(
     let mut spec = plan::spec(lambda, loaded, &engine, ids, environment);
     extensions.start(&mut spec);
     spec.resume = (purpose == Purpose::Snapshot).then(Vec::new);
-    let is_restored = snapshot.is_some();
-    let spawned = match snapshot {
-        Some(image) => spawner.spawn(restored(&spec, image)).await,
-        None => spawn(lambda, spawner, loaded, &engine, spec, restorable).await,
-    };
-    let mut sandbox = spawned.map_err(|error| not_spawned(cx, &engine, error))?;
-    if purpose != Purpose::Snapshot {
-        sandbox.resume = None;
-    }
+    let tiers = Tiers { snapshot, mold: mold(loaded, &engine).filter(|_| restorable) };
+    let spawned = tier::spawn(lambda, spawner, spec, tiers).await;
+    let tier::Spawned { mut sandbox, has_snapshot: is_restored } =
+        spawned.map_err(|error| not_spawned(cx, &engine, error))?;
     let (pipes, [runtime, platform]) = ends(&mut sandbox).ok_or_else(ApiError::internal)?;
     let scribe = scribe(lambda, loaded, &engine, pipes, destination, is_restored);
     let desk = Arc::new(Desk::new());
@@ -132,7 +131,7 @@ pub(super) async fn start(
         extensions,
         clock: Arc::clone(&lambda.ports.clock),
         reason: OnceLock::new(),
-        held: Some(Held { _endpoint: open, _code: code, _memory: memory }),
+        held: Some(Held { _endpoint: open, _code: code, memory }),
     }))
 }
 
@@ -186,37 +185,13 @@ fn guest(
     }
 }
 
-/// Restores the instance from its interpreter's image where that can be, and executes it otherwise.
-async fn spawn(
-    lambda: &Lambda,
-    spawner: &Spawner,
-    loaded: &Loaded,
-    engine: &Engine,
-    spec: Spec,
-    restorable: bool,
-) -> Result<pagoda_sandbox::Instance, Error> {
-    let Engine::Interpreter { interpreter, .. } = engine else { return spawner.spawn(spec).await };
-    let mold = Mold::of(interpreter, loaded.version.settings.memory_mb);
-    let Some(image) = lambda.templates.image(&mold).filter(|_| restorable) else {
-        lambda.want_template(&mold);
-        return spawner.spawn(spec).await;
-    };
-    match spawner.spawn(restored(&spec, image)).await {
-        Err(Error::Spawn { step, source }) if step.starts_with("restoring") => {
-            lambda.templates.give_up(&mold, format!("{step}: {source}"));
-            spawner.spawn(spec).await
+/// What the function's interpreter is restored from.
+fn mold(loaded: &Loaded, engine: &Engine) -> Option<Mold> {
+    match engine {
+        Engine::Interpreter { interpreter, .. } => {
+            Some(Mold::of(interpreter, loaded.version.settings.memory_mb))
         }
-        spawned => spawned,
-    }
-}
-
-/// The same instance, restored from an image.
-fn restored(spec: &Spec, image: Arc<Image>) -> Spec {
-    Spec {
-        start: Start::Restore { image },
-        environment: Vec::new(),
-        resume: Some(template::message(&spec.environment)),
-        ..spec.clone()
+        Engine::Provided => None,
     }
 }
 
@@ -304,6 +279,11 @@ fn not_spawned(cx: &Context, engine: &Engine, error: Error) -> NotStarted {
     match &error {
         Error::Spawn { step, source } if *engine == Engine::Provided && step.starts_with("executing") => {
             let failure = failure::no_entrypoint(&cx.request_id.to_string(), &source.to_string());
+            NotStarted::Failed(Box::new(failure))
+        }
+        Error::Spawn { step, source } if step.starts_with(&format!("executing {}", extension::GUEST)) => {
+            let (id, detail) = (cx.request_id.to_string(), format!("{step}: {source}"));
+            let failure = failure::extension_failed(&id, "Extension.LaunchError", &detail);
             NotStarted::Failed(Box::new(failure))
         }
         Error::Busy => crate::generated::TooManyRequestsException::new("Rate Exceeded.").into(),

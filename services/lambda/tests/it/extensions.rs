@@ -12,6 +12,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("an_extension_lives_beside_the_runtime", an_extension_lives_beside_the_runtime),
         trial("a_stuck_extension_is_a_timeout", a_stuck_extension_is_a_timeout),
         trial("a_failing_extension_is_told", a_failing_extension_is_told),
+        trial("a_runtime_beside_an_extension_is_restored", a_runtime_beside_an_extension_is_restored),
         trial("an_extension_can_be_inside_of_the_runtime", an_extension_can_be_inside_of_the_runtime),
     ]
 }
@@ -109,9 +110,28 @@ async fn a_failing_extension_is_told() {
         );
     }
     let broken = Archive::new().with_mode("extensions/beside", "#!/bin/sh\nexit 1\n", 0o755);
-    let scene = scene(broken, json!({})).await;
-    let (document, _) = scene.invoke("f", json!({})).await;
+    let failing = scene(broken, json!({})).await;
+    let (document, _) = failing.invoke("f", json!({})).await;
     assert_eq!(document["errorType"], "Extension.Crash");
+    let no_program = Archive::new().with_mode("extensions/beside", "exit 0\n", 0o755);
+    let scene = scene(no_program, json!({})).await;
+    let (document, _) = scene.invoke("f", json!({})).await;
+    assert_eq!(document["errorType"], "Extension.LaunchError", "{document}");
+}
+
+async fn a_runtime_beside_an_extension_is_restored() {
+    let scene = Scene::with(|config| config.templates = true);
+    scene.create("first", python("def handler(e, c): pass"), json!({})).await.unwrap();
+    scene.lambda.starts().await;
+    let extension = program("['INVOKE']", "pass");
+    let layer = publish(&scene, "l", extension, json!({})).await;
+    let source = "import sys\ndef handler(e, c):\n    return '--template' in sys.argv\n";
+    let more = json!({"Layers": [layer["LayerVersionArn"]], "MemorySize": 256});
+    scene.create("f", python(source), more).await.unwrap();
+    assert_eq!(scene.ask("f", json!({})).await, true);
+    assert_eq!(scene.ask("f", json!({})).await, true);
+    let lines = scene.lines.of("/aws/lambda/f", "event ").await;
+    assert!(lines.iter().any(|line| line.starts_with("registered ")), "{lines:#?}");
 }
 
 async fn an_extension_can_be_inside_of_the_runtime() {

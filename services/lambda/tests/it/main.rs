@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod archive;
+mod bursts;
 mod code;
 mod control;
 mod events;
@@ -34,6 +35,7 @@ fn main() {
     let spawner = Spawner::start(interpreters.sandbox()).expect("a spawner");
     scene::share(spawner, interpreters);
     let trials = [
+        bursts::trials(),
         code::trials(),
         control::trials(),
         events::trials(),

@@ -13,6 +13,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("own_modules_come_first", own_modules_come_first),
         trial("restored_instances_fail_as_others_do", restored_instances_fail_as_others_do),
         trial("early_variables_need_an_execution", early_variables_need_an_execution),
+        trial("a_clone_that_died_while_it_waited_is_replaced", a_clone_that_died_while_it_waited_is_replaced),
+        trial(
+            "an_image_that_cannot_be_restored_is_done_without",
+            an_image_that_cannot_be_restored_is_done_without,
+        ),
     ]
 }
 
@@ -138,4 +143,58 @@ async fn early_variables_need_an_execution() {
     scene.create("f", python(source), seed).await.unwrap();
     let answer = scene.ask("f", json!({})).await;
     assert_eq!(answer[0], json!([]));
+}
+
+/// The processes of a range of users.
+fn processes(users: std::ops::Range<u32>) -> Vec<i32> {
+    let owner = |path: &std::path::Path| {
+        let status = std::fs::read_to_string(path.join("status")).ok()?;
+        let uids = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+        uids.split_whitespace().next()?.parse::<u32>().ok()
+    };
+    let all = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+    let own = all.filter(|path| owner(path).is_some_and(|uid| users.contains(&uid)));
+    own.filter_map(|path| path.file_name()?.to_str()?.parse().ok()).collect()
+}
+
+async fn a_clone_that_died_while_it_waited_is_replaced() {
+    const FIRST: u32 = 90_000_000;
+    let scene = Scene::with(|config| {
+        config.templates = true;
+        config.limits.first_uid = FIRST;
+    });
+    let source = "import sys\ndef handler(e, c):\n    return '--template' in sys.argv\n";
+    scene.create("f", python(source), json!({})).await.unwrap();
+    scene.lambda.starts().await;
+    let clones = loop {
+        let clones = processes(FIRST + 1_000_001..FIRST + 2_000_000);
+        if clones.len() == 2 {
+            break clones;
+        }
+        tokio::task::yield_now().await;
+    };
+    for clone in clones {
+        rustix::process::kill_process(
+            rustix::process::Pid::from_raw(clone).unwrap(),
+            rustix::process::Signal::KILL,
+        )
+        .unwrap();
+    }
+    assert_eq!(scene.ask("f", json!({})).await, true, "another instance is restored");
+    let starts = scene.lambda.starts().await;
+    assert!(starts.iter().any(|(_, start)| start == "restored from an image"), "{starts:?}");
+}
+
+async fn an_image_that_cannot_be_restored_is_done_without() {
+    let scene = scene("python3.11").await;
+    let archive = python("n = 0\ndef handler(e, c):\n    global n\n    n += 1\n    return n\n");
+    let more = json!({"SnapStart": {"ApplyOn": "PublishedVersions"}, "Publish": true});
+    scene.create("f", archive, more).await.unwrap();
+    scene.lambda.snapshots_settled().await;
+    for entry in std::fs::read_dir(scene.data.path().join("images")).unwrap() {
+        let file = std::fs::File::options().write(true).open(entry.unwrap().path()).unwrap();
+        file.set_len(4096).unwrap();
+    }
+    assert_eq!(scene.ask("f:1", json!({})).await, 1);
+    assert_eq!(scene.ask("f", json!({})).await, 1);
 }

@@ -15,7 +15,7 @@ const BODY: &str = r#"{"hello": "world"}"#;
 const CONNECTIONS: usize = 16;
 
 pub(crate) async fn run(place: &Place, rounds: Rounds, results: &mut Results) -> Outcome {
-    let deployed = Deployed::start(place)?;
+    let deployed = Deployed::start(place, &place.file("benches/applications/gateway"))?;
     let (nginx, encrypted, certificate) = Peer::nginx(place, BODY)?;
     let ways = [
         ("MOCK, HTTP", 1.0, deployed.plain(), Target::plain(nginx.address)),

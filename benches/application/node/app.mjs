@@ -1,5 +1,0 @@
-export const handler = async () => ({
-  statusCode: 200,
-  headers: { "Content-Type": "application/json" },
-  body: '{"hello": "world"}',
-});
