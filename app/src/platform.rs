@@ -148,7 +148,7 @@ fn services(ground: &Ground, config: &Config, data: &Data, host: Host, backgroun
     let lambda = Lambda::new(functions, Ports {
         store: store.clone(), sealer: sealer.clone(), clock: clock.clone(), random: random.clone(),
         authorizer: authorizer.clone(), assume_role: sts.clone(), read_role: iam.clone(),
-        read_object: s3.clone(), logs: logs.clone(), authenticate: authenticator.clone(), call_operation: registered.clone(), endpoint: fronted.clone(), spawner: Some(host.spawner),
+        read_object: s3.clone(), logs: logs.clone(), authenticate: authenticator.clone(), streams: dynamodb.clone(), call_operation: registered.clone(), endpoint: fronted.clone(), spawner: Some(host.spawner),
     }).doing("functions")?;
     let apigateway = ApiGateway::new(store.clone(), random.clone(), authorizer.clone(), authenticator.clone(), lambda.clone());
     let cloudformation = CloudFormation::new(store.clone(), clock.clone(), random.clone(), registered.clone(), s3.clone(), suffix.clone());

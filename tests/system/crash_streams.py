@@ -1,6 +1,9 @@
 """What writes to streams, and to what follows them, while the platform is killed."""
 
-from crash_writers import Writer
+import json
+
+from crash_writers import Event, Writer
+from functions import LAMBDA_TRUST, allow, zipped
 
 
 def records(streams, arn):
@@ -52,4 +55,34 @@ class Change(Writer):
         assert told == {item["id"]["S"]: item for page in pages for item in page["Items"]}
 
 
-STREAM_WRITERS = (Change,)
+class Followed(Event):
+    """Items of a followed table: the function fails each, and each is told to a bucket."""
+
+    TABLE, BUCKET = "crash-followed", "crash-followed-records"
+    told, read = set(), set()
+
+    @classmethod
+    def prepare(cls, client):
+        iam, lambdas = client("iam"), client("lambda")
+        client("s3").create_bucket(Bucket=cls.BUCKET)
+        role = iam.create_role(RoleName="follower", AssumeRolePolicyDocument=json.dumps(LAMBDA_TRUST))["Role"]["Arn"]
+        iam.put_role_policy(RoleName="follower", PolicyName="p", PolicyDocument=allow(["s3:PutObject", "dynamodb:*"]))
+        code = zipped({"a.py": "def h(event, context):\n    raise ValueError('as told')\n"})
+        lambdas.create_function(FunctionName="follower", Role=role, Runtime="python3.12", Handler="a.h", Code={"ZipFile": code})
+        made = client("dynamodb").create_table(
+            TableName=cls.TABLE, BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"})
+        lambdas.create_event_source_mapping(
+            FunctionName="follower", EventSourceArn=made["TableDescription"]["LatestStreamArn"], StartingPosition="LATEST",
+            MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": f"arn:aws:s3:::{cls.BUCKET}"}})
+
+    def write(self, name, number):
+        self.client("dynamodb").put_item(TableName=self.TABLE, Item={"id": {"S": name}})
+
+    def note(self, record):
+        records = json.loads(record["payload"])["Records"]
+        self.told.update(one["dynamodb"]["Keys"]["id"]["S"] for one in records)
+
+
+STREAM_WRITERS = (Change, Followed)
