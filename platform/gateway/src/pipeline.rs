@@ -112,7 +112,7 @@ impl Gateway {
         let resource = parts.uri.path().to_owned();
         let head = parts.method == Method::HEAD;
         let trace = Trace { request_id: &request_id, host_id: &request_id, resource: &resource, head };
-        let Some(api) = self.registry.api(service) else {
+        let Some(api) = self.registry.api(service, target_prefix(&parts)) else {
             return ("", unknown_service(service, &parts, &trace));
         };
         let mut progress = Progress::default();
@@ -254,6 +254,12 @@ struct Call<'a> {
 struct Progress {
     protocol: Option<Protocol>,
     operation: &'static str,
+}
+
+/// What `X-Amz-Target` says of the service, for those that share a signing name.
+pub(crate) fn target_prefix(parts: &Parts) -> Option<&str> {
+    let target = parts.headers.get("x-amz-target")?.to_str().ok()?;
+    target.rsplit_once('.').map(|(prefix, _)| prefix)
 }
 
 /// The host without its port, in lower case.

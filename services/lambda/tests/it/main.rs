@@ -21,6 +21,7 @@ mod permissions;
 mod provisioned;
 mod scene;
 mod snap_start;
+mod sources;
 mod stubs;
 mod templates;
 mod urls;
@@ -52,6 +53,7 @@ fn main() {
         permissions::trials(),
         provisioned::trials(),
         snap_start::trials(),
+        sources::trials(),
         templates::trials(),
         urls::trials(),
         versions::trials(),
