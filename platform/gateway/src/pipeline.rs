@@ -112,7 +112,7 @@ impl Gateway {
         let resource = parts.uri.path().to_owned();
         let head = parts.method == Method::HEAD;
         let trace = Trace { request_id: &request_id, host_id: &request_id, resource: &resource, head };
-        let Some(api) = self.registry.api(service) else {
+        let Some(api) = self.registry.api(service, target_prefix(&parts)) else {
             return ("", unknown_service(service, &parts, &trace));
         };
         let mut progress = Progress::default();
@@ -257,6 +257,12 @@ struct Progress {
     operation: &'static str,
 }
 
+/// What `X-Amz-Target` says of the service, for those that share a signing name.
+pub(crate) fn target_prefix(parts: &Parts) -> Option<&str> {
+    let target = parts.headers.get("x-amz-target")?.to_str().ok()?;
+    target.rsplit_once('.').map(|(prefix, _)| prefix)
+}
+
 /// The host without its port, in lower case.
 fn host(parts: &Parts) -> String {
     let header = parts.headers.get(http::header::HOST).and_then(|value| value.to_str().ok());
@@ -282,6 +288,8 @@ fn spoken(spec: &ServiceSpec, parts: &Parts) -> Protocol {
     let wanted = match kind {
         kind if kind.starts_with("application/x-amz-json-1.0") => Protocol::AwsJson10,
         kind if kind.starts_with("application/x-amz-json-1.1") => Protocol::AwsJson11,
+        kind if kind.starts_with("application/cbor") => Protocol::RpcV2Cbor,
+        kind if kind.starts_with("application/x-www-form-urlencoded") => Protocol::AwsQuery,
         _ => spec.protocols[0],
     };
     if spec.protocols.contains(&wanted) { wanted } else { spec.protocols[0] }

@@ -6,7 +6,7 @@ use pagoda_protocol::ApiError;
 use pagoda_service::{Access, Context};
 
 use crate::generated as g;
-use crate::{layer, name};
+use crate::{layer, name, source};
 
 /// The service that functions' roles are passed to.
 pub(crate) const PRINCIPAL: &str = "lambda.amazonaws.com";
@@ -14,6 +14,9 @@ pub(crate) const PRINCIPAL: &str = "lambda.amazonaws.com";
 type Needs = Result<Vec<Access>, ApiError>;
 
 fn on(cx: &Context, action: &'static str, function: &str, qualifier: Option<&str>) -> Needs {
+    if source::tag::uuid(function).is_some() {
+        return Ok(vec![Access::new(action, function)]);
+    }
     let named = name::parse_qualified(cx, function, qualifier)?;
     Ok(vec![Access::new(action, named.arn())])
 }

@@ -21,9 +21,11 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <AddLayerVersionPermission as p::Operation>::SPEC,
         <AddPermission as p::Operation>::SPEC,
         <CreateAlias as p::Operation>::SPEC,
+        <CreateEventSourceMapping as p::Operation>::SPEC,
         <CreateFunction as p::Operation>::SPEC,
         <CreateFunctionUrlConfig as p::Operation>::SPEC,
         <DeleteAlias as p::Operation>::SPEC,
+        <DeleteEventSourceMapping as p::Operation>::SPEC,
         <DeleteFunction as p::Operation>::SPEC,
         <DeleteFunctionConcurrency as p::Operation>::SPEC,
         <DeleteFunctionEventInvokeConfig as p::Operation>::SPEC,
@@ -32,6 +34,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <DeleteProvisionedConcurrencyConfig as p::Operation>::SPEC,
         <GetAccountSettings as p::Operation>::SPEC,
         <GetAlias as p::Operation>::SPEC,
+        <GetEventSourceMapping as p::Operation>::SPEC,
         <GetFunction as p::Operation>::SPEC,
         <GetFunctionConcurrency as p::Operation>::SPEC,
         <GetFunctionConfiguration as p::Operation>::SPEC,
@@ -48,6 +51,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <InvokeAsync as p::Operation>::SPEC,
         <InvokeWithResponseStream as p::Operation>::SPEC,
         <ListAliases as p::Operation>::SPEC,
+        <ListEventSourceMappings as p::Operation>::SPEC,
         <ListFunctionEventInvokeConfigs as p::Operation>::SPEC,
         <ListFunctionUrlConfigs as p::Operation>::SPEC,
         <ListFunctions as p::Operation>::SPEC,
@@ -68,6 +72,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <TagResource as p::Operation>::SPEC,
         <UntagResource as p::Operation>::SPEC,
         <UpdateAlias as p::Operation>::SPEC,
+        <UpdateEventSourceMapping as p::Operation>::SPEC,
         <UpdateFunctionCode as p::Operation>::SPEC,
         <UpdateFunctionConfiguration as p::Operation>::SPEC,
         <UpdateFunctionEventInvokeConfig as p::Operation>::SPEC,
@@ -77,11 +82,9 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "CheckpointDurableExecution",
         "CreateCapacityProvider",
         "CreateCodeSigningConfig",
-        "CreateEventSourceMapping",
         "DeleteCapacityProvider",
         "DeleteCodeSigningConfig",
         "DeleteDurableExecution",
-        "DeleteEventSourceMapping",
         "DeleteFunctionCodeSigningConfig",
         "DeleteResourcePolicy",
         "GetCapacityProvider",
@@ -89,14 +92,12 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetDurableExecution",
         "GetDurableExecutionHistory",
         "GetDurableExecutionState",
-        "GetEventSourceMapping",
         "GetFunctionCodeSigningConfig",
         "GetFunctionScalingConfig",
         "GetResourcePolicy",
         "ListCapacityProviders",
         "ListCodeSigningConfigs",
         "ListDurableExecutionsByFunction",
-        "ListEventSourceMappings",
         "ListFunctionVersionsByCapacityProvider",
         "ListFunctionsByCodeSigningConfig",
         "PauseDurableExecution",
@@ -110,7 +111,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "StopDurableExecution",
         "UpdateCapacityProvider",
         "UpdateCodeSigningConfig",
-        "UpdateEventSourceMapping",
     ],
     routes: &[
         p::Route {
@@ -118,6 +118,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             method: "GET",
             segments: &[p::Segment::Literal("2018-10-31"), p::Segment::Literal("layers")],
             query: &[("find", Some("LayerVersion"))],
+            headers: &[],
+        },
+        p::Route {
+            operation: "CreateEventSourceMapping",
+            method: "POST",
+            segments: &[p::Segment::Literal("2015-03-31"), p::Segment::Literal("event-source-mappings")],
+            query: &[],
             headers: &[],
         },
         p::Route {
@@ -131,6 +138,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             operation: "GetAccountSettings",
             method: "GET",
             segments: &[p::Segment::Literal("2016-08-19"), p::Segment::Literal("account-settings")],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "ListEventSourceMappings",
+            method: "GET",
+            segments: &[p::Segment::Literal("2015-03-31"), p::Segment::Literal("event-source-mappings")],
             query: &[],
             headers: &[],
         },
@@ -163,13 +177,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "CreateEventSourceMapping",
-            method: "POST",
-            segments: &[p::Segment::Literal("2015-03-31"), p::Segment::Literal("event-source-mappings")],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "ListCapacityProviders",
             method: "GET",
             segments: &[p::Segment::Literal("2025-11-30"), p::Segment::Literal("capacity-providers")],
@@ -184,9 +191,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "ListEventSourceMappings",
-            method: "GET",
-            segments: &[p::Segment::Literal("2015-03-31"), p::Segment::Literal("event-source-mappings")],
+            operation: "DeleteEventSourceMapping",
+            method: "DELETE",
+            segments: &[
+                p::Segment::Literal("2015-03-31"),
+                p::Segment::Literal("event-source-mappings"),
+                p::Segment::Label("UUID"),
+            ],
             query: &[],
             headers: &[],
         },
@@ -197,6 +208,17 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("2015-03-31"),
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetEventSourceMapping",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("2015-03-31"),
+                p::Segment::Literal("event-source-mappings"),
+                p::Segment::Label("UUID"),
             ],
             query: &[],
             headers: &[],
@@ -246,6 +268,17 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "UpdateEventSourceMapping",
+            method: "PUT",
+            segments: &[
+                p::Segment::Literal("2015-03-31"),
+                p::Segment::Literal("event-source-mappings"),
+                p::Segment::Label("UUID"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "DeleteCapacityProvider",
             method: "DELETE",
             segments: &[
@@ -274,17 +307,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("2025-12-01"),
                 p::Segment::Literal("durable-executions"),
                 p::Segment::Label("DurableExecutionArn"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "DeleteEventSourceMapping",
-            method: "DELETE",
-            segments: &[
-                p::Segment::Literal("2015-03-31"),
-                p::Segment::Literal("event-source-mappings"),
-                p::Segment::Label("UUID"),
             ],
             query: &[],
             headers: &[],
@@ -334,17 +356,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "GetEventSourceMapping",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("2015-03-31"),
-                p::Segment::Literal("event-source-mappings"),
-                p::Segment::Label("UUID"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "GetResourcePolicy",
             method: "GET",
             segments: &[
@@ -384,17 +395,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("2020-04-22"),
                 p::Segment::Literal("code-signing-configs"),
                 p::Segment::Label("CodeSigningConfigArn"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "UpdateEventSourceMapping",
-            method: "PUT",
-            segments: &[
-                p::Segment::Literal("2015-03-31"),
-                p::Segment::Literal("event-source-mappings"),
-                p::Segment::Label("UUID"),
             ],
             query: &[],
             headers: &[],
@@ -1205,6 +1205,25 @@ impl p::Operation for CreateAlias {
     };
 }
 
+/// `CreateEventSourceMapping`.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateEventSourceMapping;
+
+impl p::Operation for CreateEventSourceMapping {
+    type Input = CreateEventSourceMappingRequest;
+    type Output = EventSourceMappingConfiguration;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "CreateEventSourceMapping",
+        method: "POST",
+        uri: "/2015-03-31/event-source-mappings",
+        status: 202,
+        input: &schema::CREATE_EVENT_SOURCE_MAPPING_REQUEST,
+        output: &schema::EVENT_SOURCE_MAPPING_CONFIGURATION,
+        output_root: "EventSourceMappingConfiguration",
+        streams_input: false,
+    };
+}
+
 /// `CreateFunction`.
 #[derive(Debug, Clone, Copy)]
 pub struct CreateFunction;
@@ -1258,6 +1277,25 @@ impl p::Operation for DeleteAlias {
         input: &schema::DELETE_ALIAS_REQUEST,
         output: &p::schema::UNIT,
         output_root: "",
+        streams_input: false,
+    };
+}
+
+/// `DeleteEventSourceMapping`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteEventSourceMapping;
+
+impl p::Operation for DeleteEventSourceMapping {
+    type Input = DeleteEventSourceMappingRequest;
+    type Output = EventSourceMappingConfiguration;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "DeleteEventSourceMapping",
+        method: "DELETE",
+        uri: "/2015-03-31/event-source-mappings/{UUID}",
+        status: 202,
+        input: &schema::DELETE_EVENT_SOURCE_MAPPING_REQUEST,
+        output: &schema::EVENT_SOURCE_MAPPING_CONFIGURATION,
+        output_root: "EventSourceMappingConfiguration",
         streams_input: false,
     };
 }
@@ -1410,6 +1448,25 @@ impl p::Operation for GetAlias {
         input: &schema::GET_ALIAS_REQUEST,
         output: &schema::ALIAS_CONFIGURATION,
         output_root: "AliasConfiguration",
+        streams_input: false,
+    };
+}
+
+/// `GetEventSourceMapping`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetEventSourceMapping;
+
+impl p::Operation for GetEventSourceMapping {
+    type Input = GetEventSourceMappingRequest;
+    type Output = EventSourceMappingConfiguration;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetEventSourceMapping",
+        method: "GET",
+        uri: "/2015-03-31/event-source-mappings/{UUID}",
+        status: 200,
+        input: &schema::GET_EVENT_SOURCE_MAPPING_REQUEST,
+        output: &schema::EVENT_SOURCE_MAPPING_CONFIGURATION,
+        output_root: "EventSourceMappingConfiguration",
         streams_input: false,
     };
 }
@@ -1714,6 +1771,25 @@ impl p::Operation for ListAliases {
         input: &schema::LIST_ALIASES_REQUEST,
         output: &schema::LIST_ALIASES_RESPONSE,
         output_root: "ListAliasesResponse",
+        streams_input: false,
+    };
+}
+
+/// `ListEventSourceMappings`.
+#[derive(Debug, Clone, Copy)]
+pub struct ListEventSourceMappings;
+
+impl p::Operation for ListEventSourceMappings {
+    type Input = ListEventSourceMappingsRequest;
+    type Output = ListEventSourceMappingsResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "ListEventSourceMappings",
+        method: "GET",
+        uri: "/2015-03-31/event-source-mappings",
+        status: 200,
+        input: &schema::LIST_EVENT_SOURCE_MAPPINGS_REQUEST,
+        output: &schema::LIST_EVENT_SOURCE_MAPPINGS_RESPONSE,
+        output_root: "ListEventSourceMappingsResponse",
         streams_input: false,
     };
 }
@@ -2094,6 +2170,25 @@ impl p::Operation for UpdateAlias {
         input: &schema::UPDATE_ALIAS_REQUEST,
         output: &schema::ALIAS_CONFIGURATION,
         output_root: "AliasConfiguration",
+        streams_input: false,
+    };
+}
+
+/// `UpdateEventSourceMapping`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateEventSourceMapping;
+
+impl p::Operation for UpdateEventSourceMapping {
+    type Input = UpdateEventSourceMappingRequest;
+    type Output = EventSourceMappingConfiguration;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateEventSourceMapping",
+        method: "PUT",
+        uri: "/2015-03-31/event-source-mappings/{UUID}",
+        status: 202,
+        input: &schema::UPDATE_EVENT_SOURCE_MAPPING_REQUEST,
+        output: &schema::EVENT_SOURCE_MAPPING_CONFIGURATION,
+        output_root: "EventSourceMappingConfiguration",
         streams_input: false,
     };
 }
@@ -2813,6 +2908,82 @@ impl p::Shape for CreateAliasRequest {
     }
 }
 
+/// `CreateEventSourceMappingRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct CreateEventSourceMappingRequest {
+    pub event_source_arn: Option<String>,
+    pub function_name: String,
+    pub enabled: Option<bool>,
+    pub batch_size: Option<i32>,
+    pub filter_criteria: Option<FilterCriteria>,
+    pub maximum_batching_window_in_seconds: Option<i32>,
+    pub parallelization_factor: Option<i32>,
+    pub starting_position: Option<EventSourcePosition>,
+    pub destination_config: Option<DestinationConfig>,
+    pub maximum_record_age_in_seconds: Option<i32>,
+    pub bisect_batch_on_function_error: Option<bool>,
+    pub maximum_retry_attempts: Option<i32>,
+    pub tags: Option<BTreeMap<String, String>>,
+    pub tumbling_window_in_seconds: Option<i32>,
+    pub function_response_types: Option<Vec<FunctionResponseType>>,
+}
+
+impl p::Encode for CreateEventSourceMappingRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.event_source_arn,
+            &self.function_name,
+            &self.enabled,
+            &self.batch_size,
+            &self.filter_criteria,
+            &self.maximum_batching_window_in_seconds,
+            &self.parallelization_factor,
+            &self.starting_position,
+            &self.destination_config,
+            &self.maximum_record_age_in_seconds,
+            &self.bisect_batch_on_function_error,
+            &self.maximum_retry_attempts,
+            &self.tags,
+            &self.tumbling_window_in_seconds,
+            &self.function_response_types,
+        ]);
+    }
+}
+
+impl p::Decode for CreateEventSourceMappingRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.event_source_arn = p::Decode::read(reader)?,
+                1 => value.function_name = p::Decode::read(reader)?,
+                2 => value.enabled = p::Decode::read(reader)?,
+                3 => value.batch_size = p::Decode::read(reader)?,
+                4 => value.filter_criteria = p::Decode::read(reader)?,
+                5 => value.maximum_batching_window_in_seconds = p::Decode::read(reader)?,
+                6 => value.parallelization_factor = p::Decode::read(reader)?,
+                7 => value.starting_position = p::Decode::read(reader)?,
+                8 => value.destination_config = p::Decode::read(reader)?,
+                9 => value.maximum_record_age_in_seconds = p::Decode::read(reader)?,
+                10 => value.bisect_batch_on_function_error = p::Decode::read(reader)?,
+                11 => value.maximum_retry_attempts = p::Decode::read(reader)?,
+                12 => value.tags = p::Decode::read(reader)?,
+                13 => value.tumbling_window_in_seconds = p::Decode::read(reader)?,
+                14 => value.function_response_types = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for CreateEventSourceMappingRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::CREATE_EVENT_SOURCE_MAPPING_REQUEST
+    }
+}
+
 /// `CreateFunctionRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct CreateFunctionRequest {
@@ -3059,6 +3230,38 @@ impl p::Decode for DeleteAliasRequest {
 impl p::Shape for DeleteAliasRequest {
     fn schema() -> &'static p::Schema {
         &schema::DELETE_ALIAS_REQUEST
+    }
+}
+
+/// `DeleteEventSourceMappingRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeleteEventSourceMappingRequest {
+    pub uuid: String,
+}
+
+impl p::Encode for DeleteEventSourceMappingRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.uuid]);
+    }
+}
+
+impl p::Decode for DeleteEventSourceMappingRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.uuid = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeleteEventSourceMappingRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE_EVENT_SOURCE_MAPPING_REQUEST
     }
 }
 
@@ -3574,6 +3777,146 @@ impl p::Shape for EphemeralStorage {
     }
 }
 
+/// `EventSourceMappingConfiguration`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct EventSourceMappingConfiguration {
+    pub uuid: Option<String>,
+    pub starting_position: Option<EventSourcePosition>,
+    pub batch_size: Option<i32>,
+    pub maximum_batching_window_in_seconds: Option<i32>,
+    pub parallelization_factor: Option<i32>,
+    pub event_source_arn: Option<String>,
+    pub filter_criteria: Option<FilterCriteria>,
+    pub function_arn: Option<String>,
+    pub last_modified: Option<p::generated::Timestamp>,
+    pub last_processing_result: Option<String>,
+    pub state: Option<String>,
+    pub state_transition_reason: Option<String>,
+    pub destination_config: Option<DestinationConfig>,
+    pub maximum_record_age_in_seconds: Option<i32>,
+    pub bisect_batch_on_function_error: Option<bool>,
+    pub maximum_retry_attempts: Option<i32>,
+    pub tumbling_window_in_seconds: Option<i32>,
+    pub function_response_types: Option<Vec<FunctionResponseType>>,
+    pub event_source_mapping_arn: Option<String>,
+}
+
+impl p::Encode for EventSourceMappingConfiguration {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.uuid,
+            &self.starting_position,
+            &self.batch_size,
+            &self.maximum_batching_window_in_seconds,
+            &self.parallelization_factor,
+            &self.event_source_arn,
+            &self.filter_criteria,
+            &self.function_arn,
+            &self.last_modified,
+            &self.last_processing_result,
+            &self.state,
+            &self.state_transition_reason,
+            &self.destination_config,
+            &self.maximum_record_age_in_seconds,
+            &self.bisect_batch_on_function_error,
+            &self.maximum_retry_attempts,
+            &self.tumbling_window_in_seconds,
+            &self.function_response_types,
+            &self.event_source_mapping_arn,
+        ]);
+    }
+}
+
+impl p::Decode for EventSourceMappingConfiguration {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.uuid = p::Decode::read(reader)?,
+                1 => value.starting_position = p::Decode::read(reader)?,
+                2 => value.batch_size = p::Decode::read(reader)?,
+                3 => value.maximum_batching_window_in_seconds = p::Decode::read(reader)?,
+                4 => value.parallelization_factor = p::Decode::read(reader)?,
+                5 => value.event_source_arn = p::Decode::read(reader)?,
+                6 => value.filter_criteria = p::Decode::read(reader)?,
+                7 => value.function_arn = p::Decode::read(reader)?,
+                8 => value.last_modified = p::Decode::read(reader)?,
+                9 => value.last_processing_result = p::Decode::read(reader)?,
+                10 => value.state = p::Decode::read(reader)?,
+                11 => value.state_transition_reason = p::Decode::read(reader)?,
+                12 => value.destination_config = p::Decode::read(reader)?,
+                13 => value.maximum_record_age_in_seconds = p::Decode::read(reader)?,
+                14 => value.bisect_batch_on_function_error = p::Decode::read(reader)?,
+                15 => value.maximum_retry_attempts = p::Decode::read(reader)?,
+                16 => value.tumbling_window_in_seconds = p::Decode::read(reader)?,
+                17 => value.function_response_types = p::Decode::read(reader)?,
+                18 => value.event_source_mapping_arn = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for EventSourceMappingConfiguration {
+    fn schema() -> &'static p::Schema {
+        &schema::EVENT_SOURCE_MAPPING_CONFIGURATION
+    }
+}
+
+/// `EventSourcePosition`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EventSourcePosition {
+    #[default]
+    /// `TRIM_HORIZON`
+    TrimHorizon,
+    /// `LATEST`
+    Latest,
+    /// `AT_TIMESTAMP`
+    AtTimestamp,
+}
+
+impl EventSourcePosition {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::TrimHorizon, Self::Latest, Self::AtTimestamp];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TrimHorizon => "TRIM_HORIZON",
+            Self::Latest => "LATEST",
+            Self::AtTimestamp => "AT_TIMESTAMP",
+        }
+    }
+}
+
+impl FromStr for EventSourcePosition {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for EventSourcePosition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for EventSourcePosition {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for EventSourcePosition {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
 /// `FileSystemConfig`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct FileSystemConfig {
@@ -3607,6 +3950,70 @@ impl p::Decode for FileSystemConfig {
 impl p::Shape for FileSystemConfig {
     fn schema() -> &'static p::Schema {
         &schema::FILE_SYSTEM_CONFIG
+    }
+}
+
+/// `Filter`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct Filter {
+    pub pattern: Option<String>,
+}
+
+impl p::Encode for Filter {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.pattern]);
+    }
+}
+
+impl p::Decode for Filter {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.pattern = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for Filter {
+    fn schema() -> &'static p::Schema {
+        &schema::FILTER
+    }
+}
+
+/// `FilterCriteria`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct FilterCriteria {
+    pub filters: Option<Vec<Filter>>,
+}
+
+impl p::Encode for FilterCriteria {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.filters]);
+    }
+}
+
+impl p::Decode for FilterCriteria {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.filters = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for FilterCriteria {
+    fn schema() -> &'static p::Schema {
+        &schema::FILTER_CRITERIA
     }
 }
 
@@ -3966,6 +4373,52 @@ impl p::Shape for FunctionEventInvokeConfig {
     }
 }
 
+/// `FunctionResponseType`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FunctionResponseType {
+    #[default]
+    /// `ReportBatchItemFailures`
+    ReportBatchItemFailures,
+}
+
+impl FunctionResponseType {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::ReportBatchItemFailures];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ReportBatchItemFailures => "ReportBatchItemFailures",
+        }
+    }
+}
+
+impl FromStr for FunctionResponseType {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for FunctionResponseType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for FunctionResponseType {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for FunctionResponseType {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
 /// `FunctionRuntimeConfig`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct FunctionRuntimeConfig {
@@ -4235,6 +4688,38 @@ impl p::Decode for GetAliasRequest {
 impl p::Shape for GetAliasRequest {
     fn schema() -> &'static p::Schema {
         &schema::GET_ALIAS_REQUEST
+    }
+}
+
+/// `GetEventSourceMappingRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetEventSourceMappingRequest {
+    pub uuid: String,
+}
+
+impl p::Encode for GetEventSourceMappingRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.uuid]);
+    }
+}
+
+impl p::Decode for GetEventSourceMappingRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.uuid = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetEventSourceMappingRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_EVENT_SOURCE_MAPPING_REQUEST
     }
 }
 
@@ -6104,6 +6589,78 @@ impl p::Decode for ListAliasesResponse {
 impl p::Shape for ListAliasesResponse {
     fn schema() -> &'static p::Schema {
         &schema::LIST_ALIASES_RESPONSE
+    }
+}
+
+/// `ListEventSourceMappingsRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListEventSourceMappingsRequest {
+    pub event_source_arn: Option<String>,
+    pub function_name: Option<String>,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+impl p::Encode for ListEventSourceMappingsRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.event_source_arn, &self.function_name, &self.marker, &self.max_items]);
+    }
+}
+
+impl p::Decode for ListEventSourceMappingsRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.event_source_arn = p::Decode::read(reader)?,
+                1 => value.function_name = p::Decode::read(reader)?,
+                2 => value.marker = p::Decode::read(reader)?,
+                3 => value.max_items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListEventSourceMappingsRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_EVENT_SOURCE_MAPPINGS_REQUEST
+    }
+}
+
+/// `ListEventSourceMappingsResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListEventSourceMappingsResponse {
+    pub next_marker: Option<String>,
+    pub event_source_mappings: Option<Vec<EventSourceMappingConfiguration>>,
+}
+
+impl p::Encode for ListEventSourceMappingsResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.next_marker, &self.event_source_mappings]);
+    }
+}
+
+impl p::Decode for ListEventSourceMappingsResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.next_marker = p::Decode::read(reader)?,
+                1 => value.event_source_mappings = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListEventSourceMappingsResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_EVENT_SOURCE_MAPPINGS_RESPONSE
     }
 }
 
@@ -8976,6 +9533,76 @@ impl p::Shape for UpdateAliasRequest {
     }
 }
 
+/// `UpdateEventSourceMappingRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateEventSourceMappingRequest {
+    pub uuid: String,
+    pub function_name: Option<String>,
+    pub enabled: Option<bool>,
+    pub batch_size: Option<i32>,
+    pub filter_criteria: Option<FilterCriteria>,
+    pub maximum_batching_window_in_seconds: Option<i32>,
+    pub parallelization_factor: Option<i32>,
+    pub destination_config: Option<DestinationConfig>,
+    pub maximum_record_age_in_seconds: Option<i32>,
+    pub bisect_batch_on_function_error: Option<bool>,
+    pub maximum_retry_attempts: Option<i32>,
+    pub tumbling_window_in_seconds: Option<i32>,
+    pub function_response_types: Option<Vec<FunctionResponseType>>,
+}
+
+impl p::Encode for UpdateEventSourceMappingRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.uuid,
+            &self.function_name,
+            &self.enabled,
+            &self.batch_size,
+            &self.filter_criteria,
+            &self.maximum_batching_window_in_seconds,
+            &self.parallelization_factor,
+            &self.destination_config,
+            &self.maximum_record_age_in_seconds,
+            &self.bisect_batch_on_function_error,
+            &self.maximum_retry_attempts,
+            &self.tumbling_window_in_seconds,
+            &self.function_response_types,
+        ]);
+    }
+}
+
+impl p::Decode for UpdateEventSourceMappingRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.uuid = p::Decode::read(reader)?,
+                1 => value.function_name = p::Decode::read(reader)?,
+                2 => value.enabled = p::Decode::read(reader)?,
+                3 => value.batch_size = p::Decode::read(reader)?,
+                4 => value.filter_criteria = p::Decode::read(reader)?,
+                5 => value.maximum_batching_window_in_seconds = p::Decode::read(reader)?,
+                6 => value.parallelization_factor = p::Decode::read(reader)?,
+                7 => value.destination_config = p::Decode::read(reader)?,
+                8 => value.maximum_record_age_in_seconds = p::Decode::read(reader)?,
+                9 => value.bisect_batch_on_function_error = p::Decode::read(reader)?,
+                10 => value.maximum_retry_attempts = p::Decode::read(reader)?,
+                11 => value.tumbling_window_in_seconds = p::Decode::read(reader)?,
+                12 => value.function_response_types = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateEventSourceMappingRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_EVENT_SOURCE_MAPPING_REQUEST
+    }
+}
+
 /// `UpdateFunctionCodeRequest`.
 #[derive(Default, Clone, PartialEq)]
 pub struct UpdateFunctionCodeRequest {
@@ -10641,6 +11268,38 @@ impl From<ResourceConflictException> for p::ApiError {
     }
 }
 
+/// `ResourceInUseException`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ResourceInUseException {
+    pub r#type: Option<String>,
+    pub message: Option<String>,
+}
+
+impl p::Encode for ResourceInUseException {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.r#type, &self.message]);
+    }
+}
+
+impl ResourceInUseException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()), ..Self::default() }
+    }
+}
+
+impl p::Modelled for ResourceInUseException {
+    fn exception_schema(&self) -> &'static p::Schema {
+        &schema::RESOURCE_IN_USE_EXCEPTION
+    }
+}
+
+impl From<ResourceInUseException> for p::ApiError {
+    fn from(error: ResourceInUseException) -> Self {
+        Self::modelled("ResourceInUseException", 400, error.message.clone().unwrap_or_default(), error)
+    }
+}
+
 /// `ResourceNotFoundException`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ResourceNotFoundException {
@@ -11315,6 +11974,7 @@ pub mod schema {
         "arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)",
     );
     pub static ARN: Schema = Schema::new("Arn", Kind::String).min(0).max(10000).pattern(&PATTERN_OF_ARN);
+    pub static BATCH_SIZE: Schema = Schema::new("BatchSize", Kind::Integer).min(1).max(10000);
     pub static BLOB: Schema = Schema::new("Blob", Kind::Blob).sensitive();
     static PATTERN_OF_CAPACITY_PROVIDER_ARN: Pattern = Pattern::new(
         "arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:capacity-provider:[a-zA-Z0-9-_]+",
@@ -11360,6 +12020,41 @@ pub mod schema {
             Member::new("RoutingConfig", &ALIAS_ROUTING_CONFIGURATION),
         ],
     );
+    pub static CREATE_EVENT_SOURCE_MAPPING_REQUEST: Schema = Schema::structure(
+        "CreateEventSourceMappingRequest",
+        &[
+            Member::new("EventSourceArn", &ARN),
+            Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).required(),
+            Member::new("Enabled", &p::schema::BOOLEAN),
+            Member::new("BatchSize", &BATCH_SIZE),
+            Member::new("FilterCriteria", &FILTER_CRITERIA),
+            Member::new("MaximumBatchingWindowInSeconds", &MAXIMUM_BATCHING_WINDOW_IN_SECONDS),
+            Member::new("ParallelizationFactor", &PARALLELIZATION_FACTOR),
+            Member::new("StartingPosition", &EVENT_SOURCE_POSITION),
+            Member::new("DestinationConfig", &DESTINATION_CONFIG),
+            Member::new("MaximumRecordAgeInSeconds", &MAXIMUM_RECORD_AGE_IN_SECONDS),
+            Member::new("BisectBatchOnFunctionError", &p::schema::BOOLEAN),
+            Member::new("MaximumRetryAttempts", &MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING),
+            Member::new("Tags", &TAGS),
+            Member::new("TumblingWindowInSeconds", &TUMBLING_WINDOW_IN_SECONDS),
+            Member::new("FunctionResponseTypes", &FUNCTION_RESPONSE_TYPE_LIST),
+        ],
+    )
+    .refused(&[
+        Member::new("AmazonManagedKafkaEventSourceConfig", &p::schema::DOCUMENT),
+        Member::new("DocumentDBEventSourceConfig", &p::schema::DOCUMENT),
+        Member::new("KMSKeyArn", &p::schema::DOCUMENT),
+        Member::new("LoggingConfig", &p::schema::DOCUMENT),
+        Member::new("MetricsConfig", &p::schema::DOCUMENT),
+        Member::new("ProvisionedPollerConfig", &p::schema::DOCUMENT),
+        Member::new("Queues", &p::schema::DOCUMENT),
+        Member::new("ScalingConfig", &p::schema::DOCUMENT),
+        Member::new("SelfManagedEventSource", &p::schema::DOCUMENT),
+        Member::new("SelfManagedKafkaEventSourceConfig", &p::schema::DOCUMENT),
+        Member::new("SourceAccessConfigurations", &p::schema::DOCUMENT),
+        Member::new("StartingPositionTimestamp", &p::schema::DOCUMENT),
+        Member::new("Topics", &p::schema::DOCUMENT),
+    ]);
     pub static CREATE_FUNCTION_REQUEST: Schema = Schema::structure(
         "CreateFunctionRequest",
         &[
@@ -11426,6 +12121,10 @@ pub mod schema {
             Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required(),
             Member::new("Name", &ALIAS).at(Location::Label).required(),
         ],
+    );
+    pub static DELETE_EVENT_SOURCE_MAPPING_REQUEST: Schema = Schema::structure(
+        "DeleteEventSourceMappingRequest",
+        &[Member::new("UUID", &UUID_STRING).at(Location::Label).required()],
     );
     pub static DELETE_FUNCTION_CONCURRENCY_REQUEST: Schema = Schema::structure(
         "DeleteFunctionConcurrencyRequest",
@@ -11523,6 +12222,57 @@ pub mod schema {
         Schema::structure("EphemeralStorage", &[Member::new("Size", &EPHEMERAL_STORAGE_SIZE).required()]);
     pub static EPHEMERAL_STORAGE_SIZE: Schema =
         Schema::new("EphemeralStorageSize", Kind::Integer).min(512).max(32768);
+    static PATTERN_OF_EVENT_SOURCE_MAPPING_ARN: Pattern = Pattern::new(
+        "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}",
+    );
+    pub static EVENT_SOURCE_MAPPING_ARN: Schema = Schema::new("EventSourceMappingArn", Kind::String)
+        .min(85)
+        .max(120)
+        .pattern(&PATTERN_OF_EVENT_SOURCE_MAPPING_ARN);
+    pub static EVENT_SOURCE_MAPPING_CONFIGURATION: Schema = Schema::structure(
+        "EventSourceMappingConfiguration",
+        &[
+            Member::new("UUID", &UUID_STRING),
+            Member::new("StartingPosition", &EVENT_SOURCE_POSITION),
+            Member::new("BatchSize", &BATCH_SIZE),
+            Member::new("MaximumBatchingWindowInSeconds", &MAXIMUM_BATCHING_WINDOW_IN_SECONDS),
+            Member::new("ParallelizationFactor", &PARALLELIZATION_FACTOR),
+            Member::new("EventSourceArn", &ARN),
+            Member::new("FilterCriteria", &FILTER_CRITERIA),
+            Member::new("FunctionArn", &FUNCTION_ARN),
+            Member::new("LastModified", &p::schema::TIMESTAMP),
+            Member::new("LastProcessingResult", &p::schema::STRING),
+            Member::new("State", &p::schema::STRING),
+            Member::new("StateTransitionReason", &p::schema::STRING),
+            Member::new("DestinationConfig", &DESTINATION_CONFIG),
+            Member::new("MaximumRecordAgeInSeconds", &MAXIMUM_RECORD_AGE_IN_SECONDS),
+            Member::new("BisectBatchOnFunctionError", &p::schema::BOOLEAN),
+            Member::new("MaximumRetryAttempts", &MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING),
+            Member::new("TumblingWindowInSeconds", &TUMBLING_WINDOW_IN_SECONDS),
+            Member::new("FunctionResponseTypes", &FUNCTION_RESPONSE_TYPE_LIST),
+            Member::new("EventSourceMappingArn", &EVENT_SOURCE_MAPPING_ARN),
+        ],
+    )
+    .refused(&[
+        Member::new("AmazonManagedKafkaEventSourceConfig", &p::schema::DOCUMENT),
+        Member::new("DocumentDBEventSourceConfig", &p::schema::DOCUMENT),
+        Member::new("FilterCriteriaError", &p::schema::DOCUMENT),
+        Member::new("KMSKeyArn", &p::schema::DOCUMENT),
+        Member::new("LoggingConfig", &p::schema::DOCUMENT),
+        Member::new("MetricsConfig", &p::schema::DOCUMENT),
+        Member::new("ProvisionedPollerConfig", &p::schema::DOCUMENT),
+        Member::new("Queues", &p::schema::DOCUMENT),
+        Member::new("ScalingConfig", &p::schema::DOCUMENT),
+        Member::new("SelfManagedEventSource", &p::schema::DOCUMENT),
+        Member::new("SelfManagedKafkaEventSourceConfig", &p::schema::DOCUMENT),
+        Member::new("SourceAccessConfigurations", &p::schema::DOCUMENT),
+        Member::new("StartingPositionTimestamp", &p::schema::DOCUMENT),
+        Member::new("Topics", &p::schema::DOCUMENT),
+    ]);
+    pub static EVENT_SOURCE_MAPPINGS_LIST: Schema =
+        Schema::list("EventSourceMappingsList", &Member::new("member", &EVENT_SOURCE_MAPPING_CONFIGURATION));
+    pub static EVENT_SOURCE_POSITION: Schema =
+        Schema::new("EventSourcePosition", Kind::String).values(&["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]);
     pub static EXECUTION_ENVIRONMENT_MEMORY_GI_B_PER_V_CPU: Schema =
         Schema::new("ExecutionEnvironmentMemoryGiBPerVCpu", Kind::Double).min(2).max(8);
     pub static EXECUTION_TIMEOUT: Schema =
@@ -11542,6 +12292,10 @@ pub mod schema {
     );
     pub static FILE_SYSTEM_CONFIG_LIST: Schema =
         Schema::list("FileSystemConfigList", &Member::new("member", &FILE_SYSTEM_CONFIG)).min(0).max(1);
+    pub static FILTER: Schema = Schema::structure("Filter", &[Member::new("Pattern", &PATTERN)]);
+    pub static FILTER_CRITERIA: Schema =
+        Schema::structure("FilterCriteria", &[Member::new("Filters", &FILTER_LIST)]);
+    pub static FILTER_LIST: Schema = Schema::list("FilterList", &Member::new("member", &FILTER));
     static PATTERN_OF_FUNCTION_ARN: Pattern = Pattern::new(
         "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?",
     );
@@ -11643,6 +12397,12 @@ pub mod schema {
     );
     pub static FUNCTION_NAME: Schema =
         Schema::new("FunctionName", Kind::String).min(1).max(140).pattern(&PATTERN_OF_FUNCTION_NAME);
+    pub static FUNCTION_RESPONSE_TYPE: Schema =
+        Schema::new("FunctionResponseType", Kind::String).values(&["ReportBatchItemFailures"]);
+    pub static FUNCTION_RESPONSE_TYPE_LIST: Schema =
+        Schema::list("FunctionResponseTypeList", &Member::new("member", &FUNCTION_RESPONSE_TYPE))
+            .min(0)
+            .max(1);
     pub static FUNCTION_RUNTIME_ALIAS: Schema =
         Schema::new("FunctionRuntimeAlias", Kind::String).min(1).max(128);
     static PATTERN_OF_FUNCTION_RUNTIME_ARN: Pattern =
@@ -11691,6 +12451,10 @@ pub mod schema {
             Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required(),
             Member::new("Name", &ALIAS).at(Location::Label).required(),
         ],
+    );
+    pub static GET_EVENT_SOURCE_MAPPING_REQUEST: Schema = Schema::structure(
+        "GetEventSourceMappingRequest",
+        &[Member::new("UUID", &UUID_STRING).at(Location::Label).required()],
     );
     pub static GET_FUNCTION_CONCURRENCY_REQUEST: Schema = Schema::structure(
         "GetFunctionConcurrencyRequest",
@@ -12094,6 +12858,22 @@ pub mod schema {
         "ListAliasesResponse",
         &[Member::new("NextMarker", &p::schema::STRING), Member::new("Aliases", &ALIAS_LIST)],
     );
+    pub static LIST_EVENT_SOURCE_MAPPINGS_REQUEST: Schema = Schema::structure(
+        "ListEventSourceMappingsRequest",
+        &[
+            Member::new("EventSourceArn", &ARN).at(Location::Query),
+            Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Query),
+            Member::new("Marker", &p::schema::STRING).at(Location::Query),
+            Member::new("MaxItems", &MAX_LIST_ITEMS).at(Location::Query),
+        ],
+    );
+    pub static LIST_EVENT_SOURCE_MAPPINGS_RESPONSE: Schema = Schema::structure(
+        "ListEventSourceMappingsResponse",
+        &[
+            Member::new("NextMarker", &p::schema::STRING),
+            Member::new("EventSourceMappings", &EVENT_SOURCE_MAPPINGS_LIST),
+        ],
+    );
     pub static LIST_FUNCTION_EVENT_INVOKE_CONFIGS_REQUEST: Schema = Schema::structure(
         "ListFunctionEventInvokeConfigsRequest",
         &[
@@ -12222,10 +13002,16 @@ pub mod schema {
     pub static MAX_LIST_ITEMS: Schema = Schema::new("MaxListItems", Kind::Integer).min(1).max(10000);
     pub static MAX_PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEMS: Schema =
         Schema::new("MaxProvisionedConcurrencyConfigListItems", Kind::Integer).min(1).max(50);
+    pub static MAXIMUM_BATCHING_WINDOW_IN_SECONDS: Schema =
+        Schema::new("MaximumBatchingWindowInSeconds", Kind::Integer).min(0).max(300);
     pub static MAXIMUM_EVENT_AGE_IN_SECONDS: Schema =
         Schema::new("MaximumEventAgeInSeconds", Kind::Integer).min(60).max(21600);
+    pub static MAXIMUM_RECORD_AGE_IN_SECONDS: Schema =
+        Schema::new("MaximumRecordAgeInSeconds", Kind::Integer).min(-1).max(604800);
     pub static MAXIMUM_RETRY_ATTEMPTS: Schema =
         Schema::new("MaximumRetryAttempts", Kind::Integer).min(0).max(2);
+    pub static MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING: Schema =
+        Schema::new("MaximumRetryAttemptsEventSourceMapping", Kind::Integer).min(-1).max(10000);
     pub static MEMORY_SIZE: Schema = Schema::new("MemorySize", Kind::Integer).min(128).max(32768);
     pub static METHOD: Schema = Schema::new("Method", Kind::String).min(0).max(6);
     static PATTERN_OF_NAME_SPACED_FUNCTION_ARN: Pattern = Pattern::new(
@@ -12261,6 +13047,9 @@ pub mod schema {
         Schema::structure("OnSuccess", &[Member::new("Destination", &DESTINATION_ARN)]);
     pub static ORIGIN: Schema = Schema::new("Origin", Kind::String).min(1).max(253);
     pub static PACKAGE_TYPE: Schema = Schema::new("PackageType", Kind::String).values(&["Zip", "Image"]);
+    pub static PARALLELIZATION_FACTOR: Schema =
+        Schema::new("ParallelizationFactor", Kind::Integer).min(1).max(10);
+    pub static PATTERN: Schema = Schema::new("Pattern", Kind::String).min(0).max(4096);
     pub static PER_EXECUTION_ENVIRONMENT_MAX_CONCURRENCY: Schema =
         Schema::new("PerExecutionEnvironmentMaxConcurrency", Kind::Integer).min(1).max(1600);
     pub static POSITIVE_INTEGER: Schema = Schema::new("PositiveInteger", Kind::Integer).min(1);
@@ -12654,6 +13443,9 @@ pub mod schema {
         Schema::structure("TracingConfigResponse", &[Member::new("Mode", &TRACING_MODE)]);
     pub static TRACING_MODE: Schema =
         Schema::new("TracingMode", Kind::String).values(&["Active", "PassThrough"]);
+    pub static TUMBLING_WINDOW_IN_SECONDS: Schema =
+        Schema::new("TumblingWindowInSeconds", Kind::Integer).min(0).max(900);
+    pub static UUID_STRING: Schema = Schema::new("UUIDString", Kind::String).min(36).max(36);
     static PATTERN_OF_UNQUALIFIED_FUNCTION_NAME: Pattern = Pattern::new(
         "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)",
     );
@@ -12681,6 +13473,35 @@ pub mod schema {
             Member::new("RevisionId", &p::schema::STRING),
         ],
     );
+    pub static UPDATE_EVENT_SOURCE_MAPPING_REQUEST: Schema = Schema::structure(
+        "UpdateEventSourceMappingRequest",
+        &[
+            Member::new("UUID", &UUID_STRING).at(Location::Label).required(),
+            Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME),
+            Member::new("Enabled", &p::schema::BOOLEAN),
+            Member::new("BatchSize", &BATCH_SIZE),
+            Member::new("FilterCriteria", &FILTER_CRITERIA),
+            Member::new("MaximumBatchingWindowInSeconds", &MAXIMUM_BATCHING_WINDOW_IN_SECONDS),
+            Member::new("ParallelizationFactor", &PARALLELIZATION_FACTOR),
+            Member::new("DestinationConfig", &DESTINATION_CONFIG),
+            Member::new("MaximumRecordAgeInSeconds", &MAXIMUM_RECORD_AGE_IN_SECONDS),
+            Member::new("BisectBatchOnFunctionError", &p::schema::BOOLEAN),
+            Member::new("MaximumRetryAttempts", &MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING),
+            Member::new("TumblingWindowInSeconds", &TUMBLING_WINDOW_IN_SECONDS),
+            Member::new("FunctionResponseTypes", &FUNCTION_RESPONSE_TYPE_LIST),
+        ],
+    )
+    .refused(&[
+        Member::new("AmazonManagedKafkaEventSourceConfig", &p::schema::DOCUMENT),
+        Member::new("DocumentDBEventSourceConfig", &p::schema::DOCUMENT),
+        Member::new("KMSKeyArn", &p::schema::DOCUMENT),
+        Member::new("LoggingConfig", &p::schema::DOCUMENT),
+        Member::new("MetricsConfig", &p::schema::DOCUMENT),
+        Member::new("ProvisionedPollerConfig", &p::schema::DOCUMENT),
+        Member::new("ScalingConfig", &p::schema::DOCUMENT),
+        Member::new("SelfManagedKafkaEventSourceConfig", &p::schema::DOCUMENT),
+        Member::new("SourceAccessConfigurations", &p::schema::DOCUMENT),
+    ]);
     pub static UPDATE_FUNCTION_CODE_REQUEST: Schema = Schema::structure(
         "UpdateFunctionCodeRequest",
         &[
@@ -12941,6 +13762,10 @@ pub mod schema {
     pub static RESOURCE_CONFLICT_EXCEPTION: Schema = Schema::structure(
         "ResourceConflictException",
         &[Member::new("Type", &p::schema::STRING), Member::new("message", &p::schema::STRING)],
+    );
+    pub static RESOURCE_IN_USE_EXCEPTION: Schema = Schema::structure(
+        "ResourceInUseException",
+        &[Member::new("Type", &p::schema::STRING), Member::new("Message", &p::schema::STRING)],
     );
     pub static RESOURCE_NOT_FOUND_EXCEPTION: Schema = Schema::structure(
         "ResourceNotFoundException",

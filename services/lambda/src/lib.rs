@@ -33,6 +33,7 @@ mod layer_permission;
 mod lineage;
 mod load;
 mod logging;
+mod metric;
 mod name;
 mod package;
 mod page;
@@ -43,6 +44,7 @@ mod role;
 mod runtime;
 mod runtime_management;
 mod settings;
+mod source;
 mod streaming;
 mod table;
 mod tag;
@@ -60,7 +62,8 @@ use pagoda_base::{Clock, Random};
 use pagoda_protocol::ApiError;
 use pagoda_sandbox::Spawner;
 use pagoda_service::ports::{
-    AssumeRole, Authenticate, CallOperation, PutLogEvents, ReadObject, ReadRole, ServeEndpoint,
+    AssumeRole, Authenticate, CallOperation, PutLogEvents, ReadObject, ReadRole, ReadStream, RecordMetric,
+    ServeEndpoint,
 };
 use pagoda_service::{
     Access, Authorizer, Background, Context, Nudge, Ownership, Sealer, Service, operations,
@@ -74,6 +77,7 @@ pub use package::unpack;
 use crate::event::Dispatcher;
 use crate::execution::{Scheduler, Snapshots, Templates};
 use crate::load::Cache;
+use crate::metric::Metrics;
 use crate::package::Packages;
 
 /// How often idle instances and unused packages are looked for.
@@ -102,8 +106,12 @@ pub struct Ports {
     pub read_object: Arc<dyn ReadObject>,
     /// Where the functions' output goes.
     pub logs: Arc<dyn PutLogEvents>,
+    /// Where what is measured goes.
+    pub metrics: Arc<dyn RecordMetric>,
     /// Callers of function URLs.
     pub authenticate: Arc<dyn Authenticate>,
+    /// The streams that event source mappings follow.
+    pub streams: Arc<dyn ReadStream>,
     /// Where events end that a destination in another service wants.
     pub call_operation: Arc<dyn CallOperation>,
     /// Serves the platform inside the instances.
@@ -118,8 +126,10 @@ pub struct Lambda {
     config: Config,
     packages: Packages,
     scheduler: Scheduler,
+    metrics: Metrics,
     cache: Cache,
     dispatcher: Dispatcher,
+    pollers: source::Pollers,
     templates: Templates,
     snapshots: Snapshots,
     sweep: Nudge,
@@ -140,6 +150,7 @@ impl Lambda {
         let images = config.data.join("images");
         let (templates, snapshots) = (Templates::open(images.clone())?, Snapshots::open(images)?);
         let (cache, sweep) = (Cache::new(), Nudge::default());
+        let metrics = Metrics::new(Arc::clone(&ports.metrics));
         Ok(Arc::new_cyclic(|this| {
             let this = Weak::clone(this);
             Self {
@@ -147,8 +158,10 @@ impl Lambda {
                 config,
                 packages,
                 scheduler,
+                metrics,
                 cache,
                 dispatcher: Dispatcher::default(),
+                pollers: source::Pollers::default(),
                 templates,
                 snapshots,
                 sweep,
@@ -188,7 +201,8 @@ impl Lambda {
         self.snapshots
             .keep_only(&kept)
             .map_err(|error| ApiError { cause: Some(error.to_string()), ..ApiError::internal() })?;
-        self.resume_events().await
+        self.resume_events().await?;
+        self.resume_mappings().await
     }
 
     /// Ends all instances and waits until everything they wrote is in the logs. Call it before the store is
@@ -215,9 +229,11 @@ operations!(Lambda {
     AddLayerVersionPermission => layer_permission::add, on access::layer_permission_added;
     AddPermission => permission::add, on access::permission_added;
     CreateAlias => alias::create, on access::new_alias;
+    CreateEventSourceMapping => source::mapping::create, on source::access::created;
     CreateFunction => function::create, on access::new_function;
     CreateFunctionUrlConfig => url::config::create, on access::new_url;
     DeleteAlias => alias::delete, on access::alias_deleted;
+    DeleteEventSourceMapping => source::mapping::delete, on source::access::deleted;
     DeleteFunction => function::delete, on access::deleted;
     DeleteFunctionConcurrency => concurrency::delete, on access::concurrency_deleted;
     DeleteFunctionEventInvokeConfig => event::config::delete, on access::event_config_deleted;
@@ -226,6 +242,7 @@ operations!(Lambda {
     DeleteProvisionedConcurrencyConfig => provisioned::delete, on access::provisioned_deleted;
     GetAccountSettings => account::settings, on access::account;
     GetAlias => alias::get, on access::alias_read;
+    GetEventSourceMapping => source::mapping::get, on source::access::read;
     GetFunction => function::get, on access::read;
     GetFunctionConcurrency => concurrency::get, on access::concurrency_read;
     GetFunctionConfiguration => function::get_configuration, on access::configuration_read;
@@ -242,6 +259,7 @@ operations!(Lambda {
     InvokeAsync => invoke::invoke_async, on access::invoked_asynchronously;
     InvokeWithResponseStream => streaming::invoke, on access::invoked_with_stream;
     ListAliases => alias::list, on access::aliases_listed;
+    ListEventSourceMappings => source::mapping::list, on source::access::listed;
     ListFunctionEventInvokeConfigs => event::config::list, on access::event_configs_listed;
     ListFunctionUrlConfigs => url::config::list, on access::urls_listed;
     ListFunctions => function::list, on access::all_functions;
@@ -262,6 +280,7 @@ operations!(Lambda {
     TagResource => tag::tag, on access::tagged;
     UntagResource => tag::untag, on access::untagged;
     UpdateAlias => alias::update, on access::alias_updated;
+    UpdateEventSourceMapping => source::mapping::update, on source::access::updated;
     UpdateFunctionCode => update::code, on access::code_updated;
     UpdateFunctionConfiguration => update::configuration, on access::configuration_updated;
     UpdateFunctionEventInvokeConfig => event::config::update_config, on access::event_config_updated;

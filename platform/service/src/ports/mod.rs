@@ -10,6 +10,8 @@ mod invoke_function;
 mod put_log_events;
 mod read_object;
 mod read_role;
+mod read_stream;
+mod record_metric;
 mod serve_endpoint;
 
 pub use assume_role::{AssumeRole, SessionCredentials};
@@ -21,4 +23,6 @@ pub use invoke_function::{FunctionError, Invocation, InvokeFunction, Invoked};
 pub use put_log_events::{LogLine, PutLogEvents};
 pub use read_object::ReadObject;
 pub use read_role::{ReadRole, Role};
+pub use read_stream::{Position, ReadStream, StreamRecord, StreamRecords, StreamShard, TableStream};
+pub use record_metric::{Meter, MetricName, RecordMetric};
 pub use serve_endpoint::{Endpoint, ServeEndpoint};

@@ -16,12 +16,14 @@ mod invoking;
 mod java;
 mod layers;
 mod logs;
+mod metrics;
 mod nodejs;
 mod permissions;
 mod provisioned;
 mod recursion;
 mod scene;
 mod snap_start;
+mod sources;
 mod stubs;
 mod templates;
 mod url_streams;
@@ -50,11 +52,13 @@ fn main() {
         java::trials(),
         layers::trials(),
         logs::trials(),
+        metrics::trials(),
         nodejs::trials(),
         permissions::trials(),
         provisioned::trials(),
         recursion::trials(),
         snap_start::trials(),
+        sources::trials(),
         templates::trials(),
         url_streams::trials(),
         urls::trials(),
