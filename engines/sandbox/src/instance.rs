@@ -10,15 +10,15 @@ use rustix::io::{pread, pwrite};
 use rustix::net::{Shutdown, shutdown};
 use serde::{Deserialize, Serialize};
 use tokio::io::unix::AsyncFd;
-use tokio::net::TcpListener;
 use tokio::net::unix::pipe::{Receiver, Sender};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
 
 use crate::confine::cgroup::{cpu_micros, share};
 use crate::message::{Answer, Fault, Meter, Usage, Version};
 use crate::snapshot::take;
 use crate::socket::{hear, watch};
-use crate::{Error, Ids, Image};
+use crate::{Error, Ids, Image, connection};
 
 /// How a program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,6 +167,12 @@ impl Instance {
         let step = "changing the processor share";
         let text = share(self.version, cpu_millis);
         pwrite(self.meter(Meter::CpuShare, step)?, text.as_bytes(), 0).map(drop).map_err(Error::system(step))
+    }
+
+    /// Connects to a port on which something listens inside the instance. Needs root, or [`Error::System`] says
+    /// that it may not.
+    pub async fn connect(&self, port: u16) -> Result<TcpStream, Error> {
+        connection::open(&self.process, port).await
     }
 
     /// Kills every process of the instance, frozen or not; [`Instance::exited`] tells when they are gone.

@@ -21,6 +21,7 @@
 
 mod config;
 mod confine;
+mod connection;
 mod error;
 mod instance;
 mod isolation;

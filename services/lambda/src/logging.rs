@@ -93,6 +93,15 @@ impl Logging {
         }
     }
 
+    /// A line as the Telemetry API tells it: in a log of objects, one that is an object.
+    pub(crate) fn record(self, line: &str) -> serde_json::Value {
+        let object = match self {
+            Self::Json { .. } if line.starts_with('{') => serde_json::from_str(line).ok(),
+            _ => None,
+        };
+        object.unwrap_or_else(|| serde_json::Value::String(line.to_owned()))
+    }
+
     /// Whether a line that the function wrote is kept. JSON objects are of the level that they name, unless
     /// that or their time is unknown; what is no object is kept.
     pub(crate) fn keeps(self, line: &str) -> bool {

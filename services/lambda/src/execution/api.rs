@@ -13,7 +13,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use pagoda_base::Random;
+use pagoda_base::{Clock, Random};
+use pagoda_sandbox::Instance;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -22,6 +23,7 @@ use super::desk::{Answer, Desk, Event, Stage};
 use super::extension::Extensions;
 use super::extension_api;
 use super::stream::{self, read};
+use super::telemetry::Telemetry;
 use super::variables::CREDENTIALS_PATH;
 
 /// The largest answer, in bytes: 6 MB and what the envelope needs, as AWS counts it.
@@ -32,10 +34,12 @@ const END_GRACE: Duration = Duration::from_millis(500);
 const ERROR_BYTES_MAX: usize = 256 * 1024;
 /// A runtime needs one, and an extension two.
 const CONNECTIONS_MAX: usize = 32;
-/// APIs that subscriptions are refused by, as AWS documents it for environments without them: 202, and why.
+/// Subscriptions to the API that the Telemetry API has superseded are refused, as AWS documents it for
+/// environments without it: 202, and why.
 ///
-/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/telemetry-api-reference.html>
-const UNSUPPORTED: [(&str, &str); 2] = [("/2022-07-01/telemetry", "Telemetry"), ("/2020-08-15/logs", "Logs")];
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-logs-api.html>
+const LOGS_PATH: &str = "/2020-08-15/logs";
+const TELEMETRY_PATH: &str = "/2022-07-01/telemetry";
 const RESPONSE_MODE: &str = "lambda-runtime-function-response-mode";
 pub(super) const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
 
@@ -45,6 +49,9 @@ pub(super) type Reply = Response<Full<Bytes>>;
 pub(super) struct Guest {
     pub(super) desk: Arc<Desk>,
     pub(super) extensions: Arc<Extensions>,
+    pub(super) telemetry: Arc<Telemetry>,
+    pub(super) sandbox: Arc<Instance>,
+    pub(super) clock: Arc<dyn Clock>,
     /// What the credentials endpoint tells.
     pub(super) credentials: Bytes,
     pub(super) random: Arc<dyn Random>,
@@ -100,11 +107,14 @@ async fn reply(guest: &Guest, request: Request<Incoming>) -> Reply {
     if let Some(path) = path.strip_prefix("/2020-01-01/extension/") {
         return extension_api::reply(guest, path, &parts, body).await;
     }
-    for (prefix, name) in UNSUPPORTED {
-        if path.starts_with(prefix) && parts.method == Method::PUT {
-            let message = format!("{name} API is not supported");
-            return refuse(StatusCode::ACCEPTED, &format!("{name}.NotSupported"), &message);
+    match path.trim_end_matches('/') {
+        TELEMETRY_PATH if parts.method == Method::PUT => {
+            return extension_api::subscribe(guest, &parts, body).await;
         }
+        LOGS_PATH if parts.method == Method::PUT => {
+            return refuse(StatusCode::ACCEPTED, "Logs.NotSupported", "Logs API is not supported");
+        }
+        _ => {}
     }
     let Some(path) = path.strip_prefix("/2018-06-01/runtime/") else { return not_found() };
     let path: Vec<&str> = path.split('/').collect();

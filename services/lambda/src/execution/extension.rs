@@ -145,6 +145,11 @@ impl Extensions {
         self.state().iter().any(|extension| extension.id == id)
     }
 
+    /// The name of who has registered with this identifier.
+    pub(super) fn name(&self, id: &str) -> Option<String> {
+        self.state().iter().find(|extension| extension.id == id).map(|extension| extension.name.clone())
+    }
+
     /// The next event for an extension that has registered; waits for it.
     pub(super) async fn next(&self, id: &str) -> Option<String> {
         let mut changes = self.changes.subscribe();

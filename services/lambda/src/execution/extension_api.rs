@@ -13,6 +13,7 @@ use serde_json::json;
 use super::api::{Guest, Reply, json as answer, not_found, refuse};
 use super::extension::Phase;
 use super::stream::read;
+use super::subscription::Subscription;
 
 const NAME: &str = "lambda-extension-name";
 const FEATURES: &str = "lambda-extension-accept-feature";
@@ -89,6 +90,29 @@ async fn next(guest: &Guest, headers: &HeaderMap) -> Reply {
             with(answer(StatusCode::OK, event), EVENT_IDENTIFIER, &number)
         }
         None => not_found(),
+    }
+}
+
+/// Answers a request to be told what happens.
+pub(super) async fn subscribe(guest: &Guest, parts: &Parts, body: Incoming) -> Reply {
+    let id = match identified(guest, &parts.headers) {
+        Ok(id) => id,
+        Err(refused) => return *refused,
+    };
+    let Ok(body) = read(body, BODY_BYTES_MAX).await else {
+        return refuse(StatusCode::BAD_REQUEST, "ValidationError", "The body cannot be read");
+    };
+    if guest.telemetry.is_settled() {
+        let message = "Extensions can subscribe before the init phase is over only";
+        return refuse(StatusCode::FORBIDDEN, "Telemetry.SubscriptionClosed", message);
+    }
+    match Subscription::read(&body) {
+        Ok(subscription) => {
+            let name = guest.extensions.name(id).unwrap_or_default();
+            guest.telemetry.subscribe(&name, subscription, &guest.sandbox, guest.clock.now());
+            answer(StatusCode::OK, "\"OK\"".to_owned())
+        }
+        Err(message) => refuse(StatusCode::BAD_REQUEST, "ValidationError", &message),
     }
 }
 

@@ -1,5 +1,6 @@
 //! One execution environment: a sandbox, its desk and its scribe.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use bytes::Bytes;
 use pagoda_base::{Clock, Timestamp};
 use pagoda_sandbox::Exit;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use crate::name::VersionId;
 use crate::package::Hold;
@@ -15,6 +17,7 @@ use super::desk::{Answer, Desk, Event, Stage};
 use super::extension::{Extensions, Reason};
 use super::failure::{self, Failure};
 use super::memory::Share;
+use super::record::Record;
 use super::scribe::Scribe;
 use super::stream::Piece;
 
@@ -62,29 +65,24 @@ impl Instance {
         pieces: Option<mpsc::Sender<Piece>>,
         timeout: Duration,
         now: impl Fn() -> Timestamp,
-    ) -> Result<Bytes, (Failure, Reusable)> {
+    ) -> Outcome {
         let request_id = event.request_id.clone();
+        let began = Instant::now();
         self.extensions.invoke(&event);
         let answer = self.desk.post(event, pieces);
-        // The invocation is over when the extensions are done with it too.
+        let say = |outcome: &Outcome| self.say_done(&request_id, began.elapsed(), outcome);
+        let is_said = AtomicBool::new(false);
+        // The invocation is over when the extensions are done with it too, which may wait to hear this.
         let done = async {
-            let answer = answer.await;
+            let outcome = outcome(answer.await.ok()?);
+            say(&outcome);
+            is_said.store(true, Ordering::Relaxed);
             self.extensions.ready().await;
-            answer
+            Some(outcome)
         };
-        tokio::select! {
+        let outcome = tokio::select! {
             biased;
-            Ok(answer) = done => match answer {
-                Answer::Response(payload) => Ok(payload),
-                Answer::Error(document, kind) => {
-                    // A heap that was full once may stay so.
-                    let is_spent = kind.as_deref() == Some("java.lang.OutOfMemoryError");
-                    let reusable = if is_spent { Reusable::No } else { Reusable::Yes };
-                    Err((failure::reported(document, kind.as_deref()), reusable))
-                }
-                // AWS's runtimes end when their answer is refused.
-                Answer::TooLarge(bytes, max) => Err((failure::too_large(bytes, max), Reusable::No)),
-            },
+            Some(outcome) = done => outcome,
             exit = self.exit() => {
                 let reusable = if self.desk.withdraw() { Reusable::Untouched } else { Reusable::No };
                 Err((failure::exited(&request_id, &exit), reusable))
@@ -97,7 +95,18 @@ impl Instance {
                 self.end(Reason::Timeout);
                 Err((failure::timed_out(&request_id, now(), timeout), Reusable::No))
             }
+        };
+        if !is_said.load(Ordering::Relaxed) && !matches!(outcome, Err((_, Reusable::Untouched))) {
+            say(&outcome);
         }
+        outcome
+    }
+
+    /// The runtime has answered, or will not.
+    pub(super) fn say_done(&self, request_id: &str, took: Duration, outcome: &Outcome) {
+        let failure = outcome.as_ref().err().map(|(failure, _)| failure);
+        let bytes = outcome.as_ref().map_or(0, Bytes::len);
+        self.scribe.say(&Record::RuntimeDone { request_id, took, bytes, failure });
     }
 
     /// It is of no more use: without extensions, which want to be told, it ends now.
@@ -120,7 +129,7 @@ impl Instance {
             }
             stage
         };
-        tokio::select! {
+        let outcome = tokio::select! {
             biased;
             Some(stage) = done => match stage {
                 Stage::Failed(document, kind) => Err(failure::reported(document, kind.as_deref())),
@@ -128,7 +137,9 @@ impl Instance {
             },
             exit = self.exit() => Err(failure::exited("", &exit)),
             (what, kind) = self.extensions.failure() => Err(failure::extension_failed("", what, &kind)),
-        }
+        };
+        self.scribe.telemetry().settle();
+        outcome
     }
 
     /// Resolves when the init code has failed, and never otherwise.
@@ -237,6 +248,23 @@ impl Drop for Instance {
             extensions.end(&sandbox, reason, now).await;
             drop(held);
         });
+    }
+}
+
+/// What becomes of an event.
+pub(super) type Outcome = Result<Bytes, (Failure, Reusable)>;
+
+fn outcome(answer: Answer) -> Outcome {
+    match answer {
+        Answer::Response(payload) => Ok(payload),
+        Answer::Error(document, kind) => {
+            // A heap that was full once may stay so.
+            let is_spent = kind.as_deref() == Some("java.lang.OutOfMemoryError");
+            let reusable = if is_spent { Reusable::No } else { Reusable::Yes };
+            Err((failure::reported(document, kind.as_deref()), reusable))
+        }
+        // AWS's runtimes end when their answer is refused.
+        Answer::TooLarge(bytes, max) => Err((failure::too_large(bytes, max), Reusable::No)),
     }
 }
 

@@ -29,6 +29,8 @@ mod slot;
 mod snapshot;
 mod start;
 mod stream;
+mod subscription;
+mod telemetry;
 mod template;
 mod tier;
 mod trace;

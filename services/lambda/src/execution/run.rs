@@ -105,9 +105,10 @@ async fn invoke_one(
     }
     let took = began.elapsed();
     watched.took(took, init_duration);
+    if init_duration.is_none() && !is_warm || matches!(outcome, Err((_, Reusable::Untouched))) {
+        instance.say_done(&request_id, took, &outcome);
+    }
     let failure = outcome.as_ref().err().map(|(failure, _)| failure);
-    let bytes = outcome.as_ref().map_or(0, Bytes::len);
-    instance.scribe.say(&Record::RuntimeDone { request_id: &request_id, took, bytes, failure });
     let log_tail = instance.scribe.end(&Record::Report(Report {
         request_id: &request_id,
         took,

@@ -16,6 +16,8 @@ use tokio::sync::Notify;
 use crate::logging::Logging;
 
 use super::record::Record;
+use super::subscription::Kind;
+use super::telemetry::{self, Telemetry};
 
 /// How long lines wait for others, to be written together.
 const LINGER: Duration = Duration::from_millis(50);
@@ -52,9 +54,11 @@ pub(crate) struct Scribe {
     more: Notify,
     clock: Arc<dyn Clock>,
     logging: Logging,
+    telemetry: Arc<Telemetry>,
 }
 
 struct Page {
+    telemetry: Arc<Telemetry>,
     /// The beginnings of lines, by pipe.
     begun: [Vec<u8>; 2],
     open: [bool; 2],
@@ -78,7 +82,9 @@ impl Scribe {
         logging: Logging,
         writes: bool,
     ) -> Arc<Self> {
+        let telemetry = Arc::<Telemetry>::default();
         let page = Page {
+            telemetry: Arc::clone(&telemetry),
             begun: Default::default(),
             open: [true; 2],
             lines: Vec::new(),
@@ -89,7 +95,7 @@ impl Scribe {
             closed: false,
             left: false,
         };
-        Arc::new(Self { pipes, page: Mutex::new(page), more: Notify::new(), clock, logging })
+        Arc::new(Self { pipes, page: Mutex::new(page), more: Notify::new(), clock, logging, telemetry })
     }
 
     /// The first record of all, before whatever the guest may have written already.
@@ -133,6 +139,15 @@ impl Scribe {
         for line in record.lines(self.logging, now) {
             page.add(now, line);
         }
+        let events = if self.telemetry.is_wanted() { record.events() } else { Vec::new() };
+        for event in events {
+            self.telemetry.tell(Kind::Platform, event.json(now));
+        }
+    }
+
+    /// What is told of the instance beside the log.
+    pub(super) fn telemetry(&self) -> &Arc<Telemetry> {
+        &self.telemetry
     }
 
     /// The guest has ended.
@@ -227,6 +242,10 @@ impl Page {
     /// Adds a line of the guest's, if it is one that the log keeps.
     fn write(&mut self, timestamp: pagoda_base::Timestamp, message: String, logging: Logging) {
         if logging.keeps(&message) {
+            if self.telemetry.is_wanted() {
+                let record = logging.record(&message);
+                self.telemetry.tell(Kind::Function, telemetry::event("function", record, timestamp));
+            }
             self.add(timestamp, message);
         }
     }

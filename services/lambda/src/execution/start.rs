@@ -25,6 +25,7 @@ use super::instance::{Held, Instance, Pause};
 use super::memory::Share;
 use super::record::Record;
 use super::scribe::{Destination, Scribe};
+use super::telemetry::Telemetry;
 use super::template::Mold;
 use super::tier::{self, Tiers};
 use super::{api, plan, template, variables as surroundings};
@@ -116,11 +117,12 @@ pub(super) async fn start(
     let (pipes, [runtime, platform]) = ends(&mut sandbox).ok_or_else(ApiError::internal)?;
     let scribe = scribe(lambda, loaded, &engine, pipes, destination, is_restored);
     let desk = Arc::new(Desk::new());
-    let guest = guest(lambda, loaded, &desk, &extensions, &credentials);
+    let sandbox = Arc::new(sandbox);
+    let about = (scribe.telemetry(), &sandbox);
+    let guest = guest(lambda, loaded, &desk, &extensions, about, &credentials);
     let api = tokio::spawn(api::serve(runtime, Arc::new(guest))).abort_handle();
     let (open, closed) = oneshot::channel();
     lambda.ports.endpoint.serve(Endpoint { listener: platform, closed });
-    let sandbox = Arc::new(sandbox);
     let ended = watch_over(lambda, &sandbox, &scribe, &extensions, api);
     Ok(Arc::new(Instance {
         version: loaded.version_id(),
@@ -175,11 +177,15 @@ fn guest(
     loaded: &Loaded,
     desk: &Arc<Desk>,
     extensions: &Arc<Extensions>,
+    (telemetry, sandbox): (&Arc<Telemetry>, &Arc<pagoda_sandbox::Instance>),
     credentials: &SessionCredentials,
 ) -> api::Guest {
     api::Guest {
         desk: Arc::clone(desk),
         extensions: Arc::clone(extensions),
+        telemetry: Arc::clone(telemetry),
+        sandbox: Arc::clone(sandbox),
+        clock: Arc::clone(&lambda.ports.clock),
         credentials: document(credentials),
         random: Arc::clone(&lambda.ports.random),
         account: loaded.id.account.to_string(),

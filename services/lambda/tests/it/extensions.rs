@@ -147,7 +147,8 @@ async fn an_extension_can_be_inside_of_the_runtime() {
         def told(answer): return [answer.status, json.loads(answer.read()).get('errorType')]\n\
         refused = [told(register('a', 'SHUTDOWN')), told(register('a', 'START')), told(call('/2020-01-01/extension/event/next')),\n    \
             told(call('/2020-01-01/extension/event/next', Lambda_Extension_Identifier='x')),\n    \
-            told(call('/2022-07-01/telemetry', b'{}', 'PUT')), told(call('/2020-08-15/logs', b'{}', 'PUT')),\n    \
+            told(call('/2022-07-01/telemetry', b'{}', 'PUT')),\n    \
+            told(call('/2022-07-01/telemetry', b'{}', 'PUT', Lambda_Extension_Identifier='x')), told(call('/2020-08-15/logs', b'{}', 'PUT')),\n    \
             told(call('/2018-06-01/runtime/restore/next'))]\n\
         me = register('a', 'INVOKE').headers['Lambda-Extension-Identifier']\n\
         refused.append(told(register('a', 'INVOKE')))\n\
@@ -163,7 +164,8 @@ async fn an_extension_can_be_inside_of_the_runtime() {
         [403, "Extension.InvalidEventType"],
         [403, "Extension.MissingExtensionIdentifier"],
         [403, "Extension.UnknownExtensionIdentifier"],
-        [202, "Telemetry.NotSupported"],
+        [403, "Extension.MissingExtensionIdentifier"],
+        [403, "Extension.UnknownExtensionIdentifier"],
         [202, "Logs.NotSupported"],
         [403, "InvalidStateTransition"],
         [403, "Extension.AlreadyRegistered"],

@@ -25,6 +25,7 @@ mod scene;
 mod snap_start;
 mod sources;
 mod stubs;
+mod telemetry;
 mod templates;
 mod url_streams;
 mod urls;
@@ -59,6 +60,7 @@ fn main() {
         recursion::trials(),
         snap_start::trials(),
         sources::trials(),
+        telemetry::trials(),
         templates::trials(),
         url_streams::trials(),
         urls::trials(),
