@@ -71,7 +71,7 @@ pub(crate) async fn create(
         Outcome::CheckFailed { .. } => return Err(exists(&id)),
         outcome => outcome.done()?,
     };
-    lambda.expect(&latest.settings.runtime, latest.settings.memory_mb);
+    lambda.expect(latest);
     if publish {
         version::snapshot(lambda, cx, &id, first).await?;
     }

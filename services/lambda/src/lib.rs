@@ -16,6 +16,7 @@ mod access;
 mod account;
 mod alias;
 mod code;
+mod compiled;
 mod concurrency;
 mod config;
 mod configuration;
@@ -74,6 +75,7 @@ pub use config::{Config, Limits, RuntimeFallback, Sdk};
 pub use interpreters::{Interpreter, Interpreters, Language};
 pub use package::unpack;
 
+use crate::compiled::Compiled;
 use crate::event::Dispatcher;
 use crate::execution::{Scheduler, Snapshots, Templates};
 use crate::load::Cache;
@@ -132,6 +134,7 @@ pub struct Lambda {
     pollers: source::Pollers,
     templates: Templates,
     snapshots: Snapshots,
+    compiled: Compiled,
     sweep: Nudge,
     provision: Nudge,
     /// Invocations outlive the requests that began them.
@@ -164,6 +167,7 @@ impl Lambda {
                 pollers: source::Pollers::default(),
                 templates,
                 snapshots,
+                compiled: Compiled::default(),
                 sweep,
                 provision: Nudge::default(),
                 this,

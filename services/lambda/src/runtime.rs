@@ -14,12 +14,14 @@ use crate::config::RuntimeFallback;
 use crate::execution::Mold;
 use crate::generated as g;
 use crate::interpreters::{Interpreter, Interpreters, Language};
+use crate::table::Version;
 use crate::{Config, Lambda};
 
 /// The clients of the Runtime API that come with Pagoda: directory, file, content.
-const CLIENTS: [(&str, &str, &[u8]); 4] = [
+const CLIENTS: [(&str, &str, &[u8]); 5] = [
     ("python", "bootstrap.py", include_bytes!("../runtimes/python/bootstrap.py")),
     ("python", "snapshot_restore_py.py", include_bytes!("../runtimes/python/snapshot_restore_py.py")),
+    ("python", "compile_all.py", include_bytes!("../runtimes/python/compile_all.py")),
     ("nodejs", "bootstrap.cjs", include_bytes!("../runtimes/nodejs/bootstrap.cjs")),
     ("java", "pagoda-runtime.jar", include_bytes!("../runtimes/java/pagoda-runtime.jar")),
 ];
@@ -142,10 +144,11 @@ fn unsupported(runtime: &str) -> ApiError {
 }
 
 impl Lambda {
-    /// Prepares for instances of a runtime that have so many megabytes of memory.
-    pub(crate) fn expect(&self, runtime: &str, memory_mb: u32) {
-        if let Ok(Engine::Interpreter { interpreter, .. }) = engine(&self.config, runtime) {
-            self.want_template(&Mold::of(&interpreter, memory_mb));
+    /// Prepares for instances of a version.
+    pub(crate) fn expect(&self, version: &Version) {
+        if let Ok(Engine::Interpreter { interpreter, .. }) = engine(&self.config, &version.settings.runtime) {
+            self.want_template(&Mold::of(&interpreter, version.settings.memory_mb));
+            self.want_compiled(version, &interpreter);
         }
     }
 

@@ -122,6 +122,7 @@ async fn change(
     })
     .await?;
     lambda.scheduler.retire(id, &latest.generation);
+    lambda.expect(&latest);
     lambda.sweep.now();
     configuration::describe_one(lambda, id, LATEST, &latest, arn)
 }

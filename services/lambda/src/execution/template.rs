@@ -122,6 +122,11 @@ impl Templates {
         })
     }
 
+    /// The user that what is the platform's own runs as, when no code of a function does.
+    pub(crate) fn ids(limits: &config::Limits) -> u32 {
+        limits.first_uid + super::scheduler::IDS
+    }
+
     /// The image, if it is ready.
     pub(crate) fn image(&self, mold: &Mold) -> Option<Arc<Image>> {
         match self.states().get(&mold.key()) {
@@ -241,7 +246,7 @@ async fn stored(path: &Path) -> Option<Image> {
 }
 
 fn template(config: &Config, mold: &Mold) -> Spec {
-    let ids = config.limits.first_uid + super::scheduler::IDS;
+    let ids = Templates::ids(&config.limits);
     let (program, mut arguments) =
         plan::command(&mold.interpreter, mold.memory_mb.unwrap_or_default(), false);
     arguments.push("--template".to_owned());

@@ -18,13 +18,13 @@ const WHITEOUT: &str = ".wh.";
 const OPAQUE: &str = ".wh..wh..opq";
 
 /// How much may still be written.
-pub(super) struct Budget {
+pub(crate) struct Budget {
     pub(super) bytes: u64,
     entries: u64,
 }
 
 impl Budget {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { bytes: IMAGE_BYTES_MAX, entries: ENTRIES_MAX }
     }
 

@@ -20,6 +20,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use layer::Budget;
 pub(crate) use tree::Tree;
 
 use layout::Layout;

@@ -75,7 +75,8 @@ impl Tree {
         fchmod(&directory, Mode::from_raw_mode(mode) | Mode::RWXU).map_err(disk)
     }
 
-    pub(super) fn file(
+    /// Writes a file, in place of what was there.
+    pub(crate) fn file(
         &self,
         parents: &[&str],
         name: &str,

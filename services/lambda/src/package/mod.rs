@@ -1,7 +1,7 @@
 //! Packages on disk: `DATA/functions/SHA-256/{package.zip, task/}`.
 //!
-//! Invariants: a directory under its hash is complete, synced and never changes; it is made beside and
-//! renamed; it is removed only while nobody holds it and no record uses it.
+//! Invariants: a directory under its hash is complete, synced and never changes, but for what interpreters would
+//! keep of its modules (see [`crate::compiled`]); it is made beside and renamed; it is removed only while nobody holds it and no record uses it.
 
 mod hold;
 mod merge;

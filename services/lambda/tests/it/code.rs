@@ -13,6 +13,7 @@ use crate::scene::{Scene, base64, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
+        trial("large_packages_are_compiled_once", large_packages_are_compiled_once),
         trial("hostile_archives_are_refused", hostile_archives_are_refused),
         trial("links_inside_a_package_work", links_inside_a_package_work),
         trial("packages_come_from_s3", packages_come_from_s3),
@@ -154,4 +155,38 @@ async fn a_dry_run_changes_nothing() {
     assert_eq!(tried["RevisionId"], present["RevisionId"]);
     assert_eq!(scene.ask("f", json!({})).await, 1);
     assert!(scene.call("UpdateFunctionCode", input(&Bytes::from_static(b"x"))).await.is_err());
+}
+
+/// Whether the interpreter finds `large` compiled, from the source that is there.
+const CACHED: &str = "import importlib.util as u, os
+def handler(e, c):
+    spec = u.find_spec('inner.large')
+    if not os.path.exists(spec.cached): return None
+    head, source = open(spec.cached, 'rb').read(16), os.stat(spec.origin)
+    same = head[:4] == u.MAGIC_NUMBER and head[8:12] == int(source.st_mtime).to_bytes(4, 'little')
+    return [same and head[12:] == source.st_size.to_bytes(4, 'little'), u.module_from_spec(spec) and spec.loader.get_code('inner.large').co_filename]
+";
+
+async fn large_packages_are_compiled_once() {
+    let scene = Scene::new();
+    let large: String =
+        (0..2_000).map(|n| format!("def function_{n}(a, b):\n    return a + b * {n}\n")).collect();
+    let archive =
+        Archive::new().file("app.py", CACHED).file("inner/__init__.py", "").file("inner/large.py", &large);
+    let archive = archive.file("inner/broken.py", "def (").done();
+    scene.create("f", archive.clone(), json!({"Timeout": 10})).await.unwrap();
+    scene.lambda.compiled_settled().await;
+    assert_eq!(scene.ask("f", json!({})).await, json!([true, "/var/task/inner/large.py"]));
+    scene.create("small", python(CACHED), json!({})).await.unwrap();
+    scene.lambda.compiled_settled().await;
+    let caches =
+        walk(&scene.data.path().join("functions")).into_iter().filter(|path| path.ends_with("__pycache__"));
+    assert_eq!(caches.count(), 2, "the large package's, beside its modules");
+}
+
+/// All directories below one.
+fn walk(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let directories = entries.filter(|path| path.is_dir() && !path.is_symlink());
+    directories.flat_map(|path| [walk(&path), vec![path]].concat()).collect()
 }
