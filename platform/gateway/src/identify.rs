@@ -33,6 +33,9 @@ pub(crate) enum Destination<'a> {
 /// Prefix of the path form of a deployed API, for clients without wildcard DNS.
 const EXECUTE_API_PATH: &str = "/_aws/execute-api/";
 
+/// Prefix of the path form of a function URL.
+const FUNCTION_URL_PATH: &str = "/_aws/lambda-url/";
+
 /// First segments of REST paths, for requests that carry no signature to name the service.
 const REST_PATHS: [(&str, &str); 7] = [
     ("/2015-03-31/functions", "lambda"),
@@ -93,7 +96,13 @@ fn function_url<'a>(host: &str, path: &str, planes: &'a Planes) -> Option<Destin
     let plane = planes.function_url.as_ref()?;
     let mut labels = host.splitn(4, '.');
     let (Some(id), Some("lambda-url"), Some(region)) = (labels.next(), labels.next(), labels.next()) else {
-        return None;
+        let (id, rest) = path.strip_prefix(FUNCTION_URL_PATH)?.split_once('/')?;
+        return Some(Destination::Plane {
+            plane,
+            name: id.to_owned(),
+            region: None,
+            path: format!("/{rest}"),
+        });
     };
     let (name, path) = (id.to_owned(), path.to_owned());
     Some(Destination::Plane { plane, name, region: region.parse().ok(), path })

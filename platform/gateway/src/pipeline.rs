@@ -235,6 +235,7 @@ impl Gateway {
                 secure: connection.secure,
                 user_agent: text(http::header::USER_AGENT).map(str::to_owned),
                 endpoint: [scheme, "://", authority].concat(),
+                trace: text(http::HeaderName::from_static("x-amzn-trace-id")).map(str::to_owned),
                 via: None,
             },
         }

@@ -64,6 +64,7 @@ impl World {
                 user_agent: None,
                 endpoint: "https://localhost:4566".into(),
                 via: None,
+                trace: None,
             },
         };
         self.registry.call(&cx, "dynamodb", operation, input).await

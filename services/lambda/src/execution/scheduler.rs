@@ -75,9 +75,6 @@ pub(super) enum Claim {
     Cold(Means),
 }
 
-/// What those who wait are given.
-type Given = Result<Claim, ApiError>;
-
 /// What it takes to start an instance.
 pub(super) struct Means {
     pub(super) ids: Ids,
@@ -85,6 +82,9 @@ pub(super) struct Means {
     /// Until its init code is done.
     pub(super) slot: Slot,
 }
+
+/// A claim, or why there will be none.
+type Given = Result<Claim, ApiError>;
 
 /// What is to be found.
 #[derive(Clone)]

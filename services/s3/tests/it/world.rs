@@ -122,6 +122,7 @@ impl World {
                 secure: true,
                 user_agent: None,
                 endpoint: "https://pagoda.test".into(),
+                trace: None,
                 via: None,
             },
         }
