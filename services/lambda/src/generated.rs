@@ -3001,6 +3001,7 @@ pub struct CreateFunctionRequest {
     pub tracing_config: Option<TracingConfig>,
     pub tags: Option<BTreeMap<String, String>>,
     pub layers: Option<Vec<String>>,
+    pub image_config: Option<ImageConfig>,
     pub architectures: Option<Vec<Architecture>>,
     pub ephemeral_storage: Option<EphemeralStorage>,
     pub snap_start: Option<SnapStart>,
@@ -3024,6 +3025,7 @@ impl p::Encode for CreateFunctionRequest {
             &self.tracing_config,
             &self.tags,
             &self.layers,
+            &self.image_config,
             &self.architectures,
             &self.ephemeral_storage,
             &self.snap_start,
@@ -3051,10 +3053,11 @@ impl p::Decode for CreateFunctionRequest {
                 11 => value.tracing_config = p::Decode::read(reader)?,
                 12 => value.tags = p::Decode::read(reader)?,
                 13 => value.layers = p::Decode::read(reader)?,
-                14 => value.architectures = p::Decode::read(reader)?,
-                15 => value.ephemeral_storage = p::Decode::read(reader)?,
-                16 => value.snap_start = p::Decode::read(reader)?,
-                17 => value.logging_config = p::Decode::read(reader)?,
+                14 => value.image_config = p::Decode::read(reader)?,
+                15 => value.architectures = p::Decode::read(reader)?,
+                16 => value.ephemeral_storage = p::Decode::read(reader)?,
+                17 => value.snap_start = p::Decode::read(reader)?,
+                18 => value.logging_config = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -4021,6 +4024,7 @@ pub struct FunctionCode {
     pub s3_bucket: Option<String>,
     pub s3_key: Option<String>,
     pub s3_object_version: Option<String>,
+    pub image_uri: Option<String>,
 }
 
 impl fmt::Debug for FunctionCode {
@@ -4030,13 +4034,20 @@ impl fmt::Debug for FunctionCode {
             .field("s3_bucket", &self.s3_bucket)
             .field("s3_key", &self.s3_key)
             .field("s3_object_version", &self.s3_object_version)
+            .field("image_uri", &self.image_uri)
             .finish()
     }
 }
 
 impl p::Encode for FunctionCode {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.zip_file, &self.s3_bucket, &self.s3_key, &self.s3_object_version]);
+        writer.structure(&[
+            &self.zip_file,
+            &self.s3_bucket,
+            &self.s3_key,
+            &self.s3_object_version,
+            &self.image_uri,
+        ]);
     }
 }
 
@@ -4049,6 +4060,7 @@ impl p::Decode for FunctionCode {
                 1 => value.s3_bucket = p::Decode::read(reader)?,
                 2 => value.s3_key = p::Decode::read(reader)?,
                 3 => value.s3_object_version = p::Decode::read(reader)?,
+                4 => value.image_uri = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -9599,6 +9611,7 @@ pub struct UpdateFunctionCodeRequest {
     pub s3_bucket: Option<String>,
     pub s3_key: Option<String>,
     pub s3_object_version: Option<String>,
+    pub image_uri: Option<String>,
     pub architectures: Option<Vec<Architecture>>,
     pub publish: Option<bool>,
     pub dry_run: Option<bool>,
@@ -9613,6 +9626,7 @@ impl fmt::Debug for UpdateFunctionCodeRequest {
             .field("s3_bucket", &self.s3_bucket)
             .field("s3_key", &self.s3_key)
             .field("s3_object_version", &self.s3_object_version)
+            .field("image_uri", &self.image_uri)
             .field("architectures", &self.architectures)
             .field("publish", &self.publish)
             .field("dry_run", &self.dry_run)
@@ -9629,6 +9643,7 @@ impl p::Encode for UpdateFunctionCodeRequest {
             &self.s3_bucket,
             &self.s3_key,
             &self.s3_object_version,
+            &self.image_uri,
             &self.architectures,
             &self.publish,
             &self.dry_run,
@@ -9647,10 +9662,11 @@ impl p::Decode for UpdateFunctionCodeRequest {
                 2 => value.s3_bucket = p::Decode::read(reader)?,
                 3 => value.s3_key = p::Decode::read(reader)?,
                 4 => value.s3_object_version = p::Decode::read(reader)?,
-                5 => value.architectures = p::Decode::read(reader)?,
-                6 => value.publish = p::Decode::read(reader)?,
-                7 => value.dry_run = p::Decode::read(reader)?,
-                8 => value.revision_id = p::Decode::read(reader)?,
+                5 => value.image_uri = p::Decode::read(reader)?,
+                6 => value.architectures = p::Decode::read(reader)?,
+                7 => value.publish = p::Decode::read(reader)?,
+                8 => value.dry_run = p::Decode::read(reader)?,
+                9 => value.revision_id = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -9679,6 +9695,7 @@ pub struct UpdateFunctionConfigurationRequest {
     pub tracing_config: Option<TracingConfig>,
     pub revision_id: Option<String>,
     pub layers: Option<Vec<String>>,
+    pub image_config: Option<ImageConfig>,
     pub ephemeral_storage: Option<EphemeralStorage>,
     pub snap_start: Option<SnapStart>,
     pub logging_config: Option<LoggingConfig>,
@@ -9698,6 +9715,7 @@ impl p::Encode for UpdateFunctionConfigurationRequest {
             &self.tracing_config,
             &self.revision_id,
             &self.layers,
+            &self.image_config,
             &self.ephemeral_storage,
             &self.snap_start,
             &self.logging_config,
@@ -9721,9 +9739,10 @@ impl p::Decode for UpdateFunctionConfigurationRequest {
                 8 => value.tracing_config = p::Decode::read(reader)?,
                 9 => value.revision_id = p::Decode::read(reader)?,
                 10 => value.layers = p::Decode::read(reader)?,
-                11 => value.ephemeral_storage = p::Decode::read(reader)?,
-                12 => value.snap_start = p::Decode::read(reader)?,
-                13 => value.logging_config = p::Decode::read(reader)?,
+                11 => value.image_config = p::Decode::read(reader)?,
+                12 => value.ephemeral_storage = p::Decode::read(reader)?,
+                13 => value.snap_start = p::Decode::read(reader)?,
+                14 => value.logging_config = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -12053,6 +12072,7 @@ pub mod schema {
             Member::new("TracingConfig", &TRACING_CONFIG),
             Member::new("Tags", &TAGS),
             Member::new("Layers", &LAYER_LIST),
+            Member::new("ImageConfig", &IMAGE_CONFIG),
             Member::new("Architectures", &ARCHITECTURES_LIST),
             Member::new("EphemeralStorage", &EPHEMERAL_STORAGE),
             Member::new("SnapStart", &SNAP_START),
@@ -12066,7 +12086,6 @@ pub mod schema {
         Member::new("DeadLetterConfig", &p::schema::DOCUMENT),
         Member::new("DurableConfig", &p::schema::DOCUMENT),
         Member::new("FileSystemConfigs", &p::schema::DOCUMENT),
-        Member::new("ImageConfig", &p::schema::DOCUMENT),
         Member::new("KMSKeyArn", &p::schema::DOCUMENT),
         Member::new("PublishTo", &p::schema::DOCUMENT),
         Member::new("RuntimeConfig", &p::schema::DOCUMENT),
@@ -12289,10 +12308,10 @@ pub mod schema {
             Member::new("S3Bucket", &S3_BUCKET),
             Member::new("S3Key", &S3_KEY),
             Member::new("S3ObjectVersion", &S3_OBJECT_VERSION),
+            Member::new("ImageUri", &p::schema::STRING),
         ],
     )
     .refused(&[
-        Member::new("ImageUri", &p::schema::DOCUMENT),
         Member::new("S3ObjectStorageMode", &p::schema::DOCUMENT),
         Member::new("SourceKMSKeyArn", &p::schema::DOCUMENT),
     ]);
@@ -13491,6 +13510,7 @@ pub mod schema {
             Member::new("S3Bucket", &S3_BUCKET),
             Member::new("S3Key", &S3_KEY),
             Member::new("S3ObjectVersion", &S3_OBJECT_VERSION),
+            Member::new("ImageUri", &p::schema::STRING),
             Member::new("Architectures", &ARCHITECTURES_LIST),
             Member::new("Publish", &p::schema::BOOLEAN),
             Member::new("DryRun", &p::schema::BOOLEAN),
@@ -13498,7 +13518,6 @@ pub mod schema {
         ],
     )
     .refused(&[
-        Member::new("ImageUri", &p::schema::DOCUMENT),
         Member::new("PublishTo", &p::schema::DOCUMENT),
         Member::new("S3ObjectStorageMode", &p::schema::DOCUMENT),
         Member::new("SourceKMSKeyArn", &p::schema::DOCUMENT),
@@ -13517,6 +13536,7 @@ pub mod schema {
             Member::new("TracingConfig", &TRACING_CONFIG),
             Member::new("RevisionId", &p::schema::STRING),
             Member::new("Layers", &LAYER_LIST),
+            Member::new("ImageConfig", &IMAGE_CONFIG),
             Member::new("EphemeralStorage", &EPHEMERAL_STORAGE),
             Member::new("SnapStart", &SNAP_START),
             Member::new("LoggingConfig", &LOGGING_CONFIG),
@@ -13528,7 +13548,6 @@ pub mod schema {
         Member::new("DeadLetterConfig", &p::schema::DOCUMENT),
         Member::new("DurableConfig", &p::schema::DOCUMENT),
         Member::new("FileSystemConfigs", &p::schema::DOCUMENT),
-        Member::new("ImageConfig", &p::schema::DOCUMENT),
         Member::new("KMSKeyArn", &p::schema::DOCUMENT),
         Member::new("RuntimeConfig", &p::schema::DOCUMENT),
         Member::new("VpcConfig", &p::schema::DOCUMENT),

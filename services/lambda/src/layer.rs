@@ -72,7 +72,8 @@ pub(crate) async fn publish(
 ) -> Result<g::PublishLayerVersionResponse, ApiError> {
     let id = parse(cx, &input.layer_name)?;
     let g::LayerVersionContentInput { zip_file, s3_bucket, s3_key, s3_object_version } = input.content;
-    let hold = lambda.publish(cx, Source { zip_file, s3_bucket, s3_key, s3_object_version }).await?;
+    let source = Source { zip_file, s3_bucket, s3_key, s3_object_version, image_uri: None };
+    let hold = lambda.publish(cx, source).await?.hold;
     let version = LayerVersion {
         created: cx.now,
         code: hold.code().clone(),

@@ -25,6 +25,7 @@ mod event;
 mod execution;
 mod function;
 pub mod generated;
+mod image;
 mod interpreters;
 mod invoke;
 mod layer;

@@ -7,6 +7,8 @@ use pagoda_store::tuple::KeyBuilder;
 use pagoda_store::{Key, Record, Space, StoreError, Table};
 use serde::{Deserialize, Serialize};
 
+use crate::generated::PackageType;
+use crate::image::{Image, Override};
 use crate::layer::LayerId;
 use crate::logging::Logging;
 use crate::name::FunctionId;
@@ -49,10 +51,18 @@ pub(crate) struct Version {
     pub(crate) layers: Vec<LayerUse>,
     /// The layers as one package, which guests see as `/opt`.
     pub(crate) opt: Option<Code>,
+    /// Where the code is a container image: how that is run. The package is its file system then.
+    #[serde(default)]
+    pub(crate) image: Option<Image>,
     pub(crate) settings: Settings,
 }
 
 impl Version {
+    /// What kind of package it is.
+    pub(crate) fn package_type(&self) -> PackageType {
+        if self.image.is_some() { PackageType::Image } else { PackageType::Zip }
+    }
+
     /// All packages that it consists of.
     pub(crate) fn packages(&self) -> impl Iterator<Item = &Code> {
         std::iter::once(&self.code).chain(&self.opt)
@@ -114,6 +124,7 @@ pub(crate) struct Code {
 /// How a function runs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Settings {
+    /// None for an image: [`crate::runtime::IMAGE`].
     pub(crate) runtime: String,
     pub(crate) role: String,
     pub(crate) handler: String,
@@ -132,6 +143,9 @@ pub(crate) struct Settings {
     /// Its form.
     #[serde(default)]
     pub(crate) logging: Logging,
+    /// What is changed of how an image says that it is run.
+    #[serde(default)]
+    pub(crate) image: Override,
 }
 
 /// That a version of a function, or of a layer, uses a package. The key says it all.

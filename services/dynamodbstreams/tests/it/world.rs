@@ -63,6 +63,7 @@ impl World {
                 secure: true,
                 user_agent: None,
                 endpoint: "https://localhost:4566".into(),
+                trace: None,
                 via: None,
                 trace: None,
             },

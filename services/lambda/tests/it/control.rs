@@ -105,10 +105,9 @@ async fn what_is_not_built_is_refused_by_name() {
         (json!({"DeadLetterConfig": {}}), "DeadLetterConfig"),
         (json!({"KMSKeyArn": ""}), "KMSKeyArn"),
         (json!({"FileSystemConfigs": []}), "FileSystemConfigs"),
-        (json!({"PackageType": "Image"}), "PackageType=Image"),
         (json!({"Architectures": ["arm64"]}), "arm64"),
         (json!({"Runtime": "dotnet8"}), "dotnet8"),
-        (json!({"Code": {"ImageUri": "x"}}), "ImageUri"),
+        (json!({"Code": {"SourceKMSKeyArn": "x"}}), "SourceKMSKeyArn"),
     ] {
         let refused = scene.create("f", plain(), more).await.unwrap_err();
         assert_eq!(refused.status.as_u16(), 501, "{refused}");

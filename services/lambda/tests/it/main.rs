@@ -11,6 +11,7 @@ mod events;
 mod extensions;
 mod failures;
 mod guests;
+mod images;
 mod invoking;
 mod java;
 mod layers;
@@ -46,6 +47,7 @@ fn main() {
         extensions::trials(),
         failures::trials(),
         guests::trials(),
+        images::trials(),
         invoking::trials(),
         java::trials(),
         layers::trials(),
