@@ -9,6 +9,7 @@ use pagoda_base::{Clock, Random, SystemClock, SystemRandom};
 use pagoda_cloudformation::{CloudFormation, Handle};
 use pagoda_cloudwatch::CloudWatch;
 use pagoda_dynamodb::DynamoDb;
+use pagoda_dynamodbstreams::DynamoDbStreams;
 use pagoda_events::Events;
 use pagoda_gateway::{
     Authenticator, Authority, Counters, Front, Gateway, Limits, Listener, Planes, SandboxFront,
@@ -148,12 +149,13 @@ fn services(ground: &Ground, config: &Config, data: &Data, host: Host, backgroun
     let logs = Logs::new(store.clone(), clock.clone(), random.clone());
     let cloudwatch = CloudWatch::new(store.clone(), clock.clone());
     let dynamodb = DynamoDb::new(store.clone(), clock.clone(), random.clone(), authorizer.clone());
+    let streams = DynamoDbStreams::new(dynamodb.clone());
     let s3 = S3::new(store.clone(), blobs, clock.clone(), random.clone(), authorizer.clone());
     let functions = functions(config, data, &host, suffix);
     let lambda = Lambda::new(functions, Ports {
         store: store.clone(), sealer: sealer.clone(), clock: clock.clone(), random: random.clone(),
         authorizer: authorizer.clone(), assume_role: sts.clone(), read_role: iam.clone(),
-        read_object: s3.clone(), logs: logs.clone(), metrics: cloudwatch.clone(), authenticate: authenticator.clone(), call_operation: registered.clone(), endpoint: fronted.clone(), spawner: Some(host.spawner),
+        read_object: s3.clone(), logs: logs.clone(), metrics: cloudwatch.clone(), authenticate: authenticator.clone(), streams: dynamodb.clone(), call_operation: registered.clone(), endpoint: fronted.clone(), spawner: Some(host.spawner),
     }).doing("functions")?;
     let apigateway = ApiGateway::new(store.clone(), random.clone(), authorizer.clone(), authenticator.clone(), lambda.clone(), cloudwatch.clone());
     let events = Events::new(store.clone(), clock.clone(), random.clone(), lambda.clone(), cloudwatch.clone());
@@ -167,9 +169,9 @@ fn services(ground: &Ground, config: &Config, data: &Data, host: Host, backgroun
     lambda.run(background);
     let apis = vec![
         Api::of(&iam), Api::of(&sts), Api::of(&logs), Api::of(&dynamodb), Api::of(&s3), Api::of(&lambda),
-        Api::of(&apigateway), Api::of(&Handle::of(&cloudformation)), Api::of(&cloudwatch), Api::of(&events),
+        Api::of(&apigateway), Api::of(&streams), Api::of(&Handle::of(&cloudformation)), Api::of(&cloudwatch), Api::of(&events),
     ];
-    let planes = Planes { execute_api: Some(apigateway), function_url: Some(lambda.clone()), website: Some(s3.clone()), cross_origin: Some(s3) };
+    let planes = Planes { execute_api: Some(apigateway), function_url: Some(lambda.clone()), instances: Some(lambda.clone()), website: Some(s3.clone()), cross_origin: Some(s3) };
     Ok(Services { apis, planes, authorizer, authenticator, lambda, cloudformation, cloudwatch })
 }
 

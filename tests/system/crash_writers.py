@@ -289,6 +289,7 @@ def seen(client, name):
 class Event(Writer):
     """Asynchronous invocations: what was accepted is handled, and its end told, however often it takes."""
 
+    BUCKET = "crash-records"
     told, read = set(), set()
 
     @classmethod
@@ -314,11 +315,13 @@ class Event(Writer):
     def look(self):
         """Reads the records that are new."""
         s3 = self.client("s3")
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket="crash-records"):
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=self.BUCKET):
             for key in (entry["Key"] for entry in page.get("Contents", ()) if entry["Key"] not in self.read):
-                record = json.loads(s3.get_object(Bucket="crash-records", Key=key)["Body"].read())
-                self.told.add(record["requestPayload"])
+                self.note(json.loads(s3.get_object(Bucket=self.BUCKET, Key=key)["Body"].read()))
                 self.read.add(key)
+
+    def note(self, record):
+        self.told.add(record["requestPayload"])
 
 
 class Stack(Writer):

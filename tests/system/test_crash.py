@@ -11,9 +11,11 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from crash_writers import WRITERS
+from crash_streams import STREAM_WRITERS
+from crash_writers import WRITERS as ALL_OTHERS
 from platform_process import REGION
 
+WRITERS = (*ALL_OTHERS, *STREAM_WRITERS)
 ROUNDS = int(os.environ.get("PAGODA_CRASH_ROUNDS", "6"))
 SEED = int(os.environ.get("PAGODA_CRASH_SEED", str(random.SystemRandom().randrange(1 << 32))))
 

@@ -70,17 +70,16 @@ def test_patterns_and_refusals(client, name):
 
 
 def test_a_schedule_goes_on_after_a_restart(start, name):
-    called, rule = name("f"), name("rule")
-    running = [start().ready()]
-    client = lambda service: running[-1].client(service)
-    with function(client, called) as arn:
-        rule_arn = client("events").put_rule(Name=rule, ScheduleExpression="cron(* * * * ? *)")["RuleArn"]
-        client("events").put_targets(Rule=rule, Targets=[{"Id": "f", "Arn": arn, "Input": '"tick"'}])
-        allow(client("lambda"), called, rule_arn)
-        running[-1].stop()
-        running.append(start().ready())
-        assert until(lambda: lines(client("logs"), called, "tick"), seconds=90)
-    running[-1].stop()
+    called, rule, platform = name("f"), name("rule"), start().ready()
+    events, lambdas, logs = (platform.client(service) for service in ("events", "lambda", "logs"))
+    with function(platform.client, called) as arn:
+        rule_arn = events.put_rule(Name=rule, ScheduleExpression="cron(* * * * ? *)")["RuleArn"]
+        events.put_targets(Rule=rule, Targets=[{"Id": "f", "Arn": arn, "Input": '"tick"'}])
+        allow(lambdas, called, rule_arn)
+        platform.stop()
+        again = start(port=platform.port).ready()
+        assert until(lambda: lines(logs, called, "tick"), seconds=90)
+    again.stop()
 
 
 def test_a_stack_has_rules_and_buses(client, name):

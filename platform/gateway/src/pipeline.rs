@@ -65,7 +65,10 @@ impl Gateway {
         let host = host(&parts);
         let (service, operation, response) =
             match identify(&parts, &host, &self.domain, &self.planes, &self.registry) {
-                Destination::Platform => ("platform".into(), "", self.platform(&parts)),
+                Destination::Platform => {
+                    let cx = self.context(request_id, &parts, &host, connection, Caller::anonymous(), None);
+                    ("platform".into(), "", Box::pin(self.page(&parts, cx)).await)
+                }
                 Destination::Plane { plane, name, region, path } => {
                     let plane = Arc::clone(plane);
                     let cx = self.context(request_id, &parts, &host, connection, Caller::anonymous(), region);
@@ -86,19 +89,6 @@ impl Gateway {
         response
     }
 
-    /// Health and metrics.
-    fn platform(&self, parts: &Parts) -> Response<Body> {
-        let (status, kind, text) = match parts.uri.path() {
-            "/_pagoda/health" => (StatusCode::OK, "application/json", r#"{"status":"ok"}"#.to_owned()),
-            "/_pagoda/metrics" => (StatusCode::OK, "text/plain; version=0.0.4", self.counters.prometheus()),
-            _ => (StatusCode::NOT_FOUND, "text/plain", "There is nothing here.\n".to_owned()),
-        };
-        let mut response = Response::new(Body::from(text));
-        *response.status_mut() = status;
-        response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        response
-    }
-
     /// An AWS API call, whatever becomes of it encoded as its protocol has it.
     async fn api(
         &self,
@@ -112,7 +102,7 @@ impl Gateway {
         let resource = parts.uri.path().to_owned();
         let head = parts.method == Method::HEAD;
         let trace = Trace { request_id: &request_id, host_id: &request_id, resource: &resource, head };
-        let Some(api) = self.registry.api(service) else {
+        let Some(api) = self.registry.api(service, target_prefix(&parts)) else {
             return ("", unknown_service(service, &parts, &trace));
         };
         let mut progress = Progress::default();
@@ -235,6 +225,7 @@ impl Gateway {
                 secure: connection.secure,
                 user_agent: text(http::header::USER_AGENT).map(str::to_owned),
                 endpoint: [scheme, "://", authority].concat(),
+                trace: text(http::HeaderName::from_static("x-amzn-trace-id")).map(str::to_owned),
                 via: None,
             },
         }
@@ -254,6 +245,12 @@ struct Call<'a> {
 struct Progress {
     protocol: Option<Protocol>,
     operation: &'static str,
+}
+
+/// What `X-Amz-Target` says of the service, for those that share a signing name.
+pub(crate) fn target_prefix(parts: &Parts) -> Option<&str> {
+    let target = parts.headers.get("x-amz-target")?.to_str().ok()?;
+    target.rsplit_once('.').map(|(prefix, _)| prefix)
 }
 
 /// The host without its port, in lower case.

@@ -100,6 +100,10 @@ pub(crate) fn table_deleted(cx: &Context, input: &g::DeleteTableInput) -> Needs 
     on_table(cx, "dynamodb:DeleteTable", &input.table_name)
 }
 
+pub(crate) fn table_updated(cx: &Context, input: &g::UpdateTableInput) -> Needs {
+    on_table(cx, "dynamodb:UpdateTable", &input.table_name)
+}
+
 pub(crate) fn table_described(cx: &Context, input: &g::DescribeTableInput) -> Needs {
     on_table(cx, "dynamodb:DescribeTable", &input.table_name)
 }

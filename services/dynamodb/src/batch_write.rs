@@ -6,10 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use pagoda_protocol::ApiError;
 use pagoda_service::Context;
-use pagoda_store::{Consistency, Key, Op, Read};
+use pagoda_store::{Consistency, Read};
 
 use crate::access::Ask;
 use crate::batch_get::distinct;
@@ -17,6 +16,7 @@ use crate::generated as g;
 use crate::known::Open;
 use crate::throughput::Direction;
 use crate::value::Item;
+use crate::write::Write;
 use crate::{DynamoDb, capacity, codec, item, key};
 
 const WRITES_MAX: usize = 25;
@@ -27,13 +27,11 @@ const TOO_LARGE: &str = "Item size has exceeded the maximum allowed size";
 /// What is written to one table.
 struct Wanted {
     table: Arc<Open>,
-    writes: Vec<Write>,
+    writes: Vec<SizedWrite>,
 }
 
-struct Write {
-    row: Key,
-    /// Nothing to remove the item.
-    bytes: Option<Bytes>,
+struct SizedWrite {
+    write: Write,
     /// Of the new item.
     size: usize,
 }
@@ -63,20 +61,17 @@ pub(crate) async fn write(
                 output.consumed_capacity.get_or_insert_default().push(consumed);
             }
         }
-        let mut ops = Vec::new();
+        let mut together = Vec::new();
         let mut bytes = 0;
-        for write in writes {
-            if bytes + write.size > COMMIT_BYTES {
-                dynamodb.write(&table, std::mem::take(&mut ops)).await?;
+        for SizedWrite { write, size } in writes {
+            if bytes + size > COMMIT_BYTES {
+                dynamodb.write(&table, std::mem::take(&mut together)).await?;
                 bytes = 0;
             }
-            bytes += write.size;
-            ops.push(match write.bytes {
-                Some(bytes) => Op::Put(write.row, bytes),
-                None => Op::Delete(write.row),
-            });
+            bytes += size;
+            together.push(write);
         }
-        dynamodb.write(&table, ops).await?;
+        dynamodb.write(&table, together).await?;
     }
     Ok(output)
 }
@@ -97,7 +92,7 @@ async fn admit(
     let leading = |table: &Open| key::leading(table, touched.iter().copied());
     let table = dynamodb.admit(cx, name, &ask, leading).await?;
     let writes = requests.iter().map(|request| prepare(&table, request)).collect::<Result<Vec<_>, _>>()?;
-    distinct(writes.iter().map(|write| &write.row))?;
+    distinct(writes.iter().map(|sized| &sized.write.row))?;
     Ok(Wanted { table, writes })
 }
 
@@ -112,24 +107,27 @@ fn touched(request: &g::WriteRequest) -> Result<&Item, ApiError> {
     }
 }
 
-fn prepare(table: &Open, request: &g::WriteRequest) -> Result<Write, ApiError> {
+fn prepare(table: &Open, request: &g::WriteRequest) -> Result<SizedWrite, ApiError> {
     match &request.put_request {
         Some(put) => {
             let size = item::check(&put.item, TOO_LARGE)?;
-            Ok(Write { row: table.row_in(&put.item)?, bytes: Some(codec::encode(&put.item)), size })
+            let write = Write { row: table.row_in(&put.item)?, bytes: Some(codec::encode(&put.item)) };
+            Ok(SizedWrite { write, size })
         }
-        None => Ok(Write { row: table.row_of(touched(request)?)?, bytes: None, size: 0 }),
+        None => {
+            Ok(SizedWrite { write: Write { row: table.row_of(touched(request)?)?, bytes: None }, size: 0 })
+        }
     }
 }
 
 /// What the writes cost, by the larger of each old and new item.
-async fn units(dynamodb: &DynamoDb, writes: &[Write]) -> Result<f64, ApiError> {
-    let reads: Vec<_> = writes.iter().map(|write| Read::Get(write.row.clone())).collect();
+async fn units(dynamodb: &DynamoDb, writes: &[SizedWrite]) -> Result<f64, ApiError> {
+    let reads: Vec<_> = writes.iter().map(|sized| Read::Get(sized.write.row.clone())).collect();
     let found = dynamodb.store().read(&reads, Consistency::Strong).await?;
     let mut units = 0.0;
-    for (found, write) in found.iter().zip(writes) {
+    for (found, sized) in found.iter().zip(writes) {
         let old = found.rows.first().map_or(Ok(0), |row| codec::size(&row.value))?;
-        units += capacity::to_write(old.max(write.size));
+        units += capacity::to_write(old.max(sized.size));
     }
     Ok(units)
 }

@@ -2,7 +2,6 @@
 
 use pagoda_protocol::ApiError;
 use pagoda_service::Context;
-use pagoda_store::Op;
 
 use crate::access::Ask;
 use crate::expression::{Condition, Scope};
@@ -10,7 +9,7 @@ use crate::generated as g;
 use crate::put_item::wants_old;
 use crate::throughput::Direction;
 use crate::value::item_size;
-use crate::write::Next;
+use crate::write::{Next, Write};
 use crate::{DynamoDb, capacity, item, key};
 
 pub(crate) async fn delete(
@@ -39,7 +38,7 @@ pub(crate) async fn delete(
     dynamodb.throughput.admit(&table, Direction::Write, cx.now)?;
     let wants_capacity = capacity::is_wanted(input.return_consumed_capacity);
     if condition.is_none() && !wants_old && !wants_capacity && table.record.throughput.is_none() {
-        dynamodb.write(&table, vec![Op::Delete(row)]).await?;
+        dynamodb.write(&table, vec![Write { row, bytes: None }]).await?;
         return Ok(g::DeleteItemOutput::default());
     }
     let on_failure = input.return_values_on_condition_check_failure;

@@ -36,6 +36,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <TagResource as p::Operation>::SPEC,
         <UntagResource as p::Operation>::SPEC,
         <UpdateItem as p::Operation>::SPEC,
+        <UpdateTable as p::Operation>::SPEC,
     ],
     unavailable: &[
         "BatchExecuteStatement",
@@ -79,7 +80,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "UpdateGlobalTable",
         "UpdateGlobalTableSettings",
         "UpdateKinesisStreamingDestination",
-        "UpdateTable",
         "UpdateTableReplicaAutoScaling",
         "UpdateTimeToLive",
     ],
@@ -424,6 +424,25 @@ impl p::Operation for UpdateItem {
         input: &schema::UPDATE_ITEM_INPUT,
         output: &schema::UPDATE_ITEM_OUTPUT,
         output_root: "UpdateItemOutput",
+        streams_input: false,
+    };
+}
+
+/// `UpdateTable`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateTable;
+
+impl p::Operation for UpdateTable {
+    type Input = UpdateTableInput;
+    type Output = UpdateTableOutput;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateTable",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &schema::UPDATE_TABLE_INPUT,
+        output: &schema::UPDATE_TABLE_OUTPUT,
+        output_root: "UpdateTableOutput",
         streams_input: false,
     };
 }
@@ -864,6 +883,7 @@ pub struct CreateTableInput {
     pub key_schema: Option<Vec<KeySchemaElement>>,
     pub billing_mode: Option<BillingMode>,
     pub provisioned_throughput: Option<ProvisionedThroughput>,
+    pub stream_specification: Option<StreamSpecification>,
     pub tags: Option<Vec<Tag>>,
     pub deletion_protection_enabled: Option<bool>,
 }
@@ -876,6 +896,7 @@ impl p::Encode for CreateTableInput {
             &self.key_schema,
             &self.billing_mode,
             &self.provisioned_throughput,
+            &self.stream_specification,
             &self.tags,
             &self.deletion_protection_enabled,
         ]);
@@ -892,8 +913,9 @@ impl p::Decode for CreateTableInput {
                 2 => value.key_schema = p::Decode::read(reader)?,
                 3 => value.billing_mode = p::Decode::read(reader)?,
                 4 => value.provisioned_throughput = p::Decode::read(reader)?,
-                5 => value.tags = p::Decode::read(reader)?,
-                6 => value.deletion_protection_enabled = p::Decode::read(reader)?,
+                5 => value.stream_specification = p::Decode::read(reader)?,
+                6 => value.tags = p::Decode::read(reader)?,
+                7 => value.deletion_protection_enabled = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -2631,6 +2653,95 @@ impl p::Decode for Select {
     }
 }
 
+/// `StreamSpecification`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct StreamSpecification {
+    pub stream_enabled: bool,
+    pub stream_view_type: Option<StreamViewType>,
+}
+
+impl p::Encode for StreamSpecification {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.stream_enabled, &self.stream_view_type]);
+    }
+}
+
+impl p::Decode for StreamSpecification {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.stream_enabled = p::Decode::read(reader)?,
+                1 => value.stream_view_type = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for StreamSpecification {
+    fn schema() -> &'static p::Schema {
+        &schema::STREAM_SPECIFICATION
+    }
+}
+
+/// `StreamViewType`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StreamViewType {
+    #[default]
+    /// `NEW_IMAGE`
+    NewImage,
+    /// `OLD_IMAGE`
+    OldImage,
+    /// `NEW_AND_OLD_IMAGES`
+    NewAndOldImages,
+    /// `KEYS_ONLY`
+    KeysOnly,
+}
+
+impl StreamViewType {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::NewImage, Self::OldImage, Self::NewAndOldImages, Self::KeysOnly];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NewImage => "NEW_IMAGE",
+            Self::OldImage => "OLD_IMAGE",
+            Self::NewAndOldImages => "NEW_AND_OLD_IMAGES",
+            Self::KeysOnly => "KEYS_ONLY",
+        }
+    }
+}
+
+impl FromStr for StreamViewType {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for StreamViewType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for StreamViewType {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for StreamViewType {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
 /// `TableDescription`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct TableDescription {
@@ -2645,6 +2756,9 @@ pub struct TableDescription {
     pub table_arn: Option<String>,
     pub table_id: Option<String>,
     pub billing_mode_summary: Option<BillingModeSummary>,
+    pub stream_specification: Option<StreamSpecification>,
+    pub latest_stream_label: Option<String>,
+    pub latest_stream_arn: Option<String>,
     pub deletion_protection_enabled: Option<bool>,
 }
 
@@ -2662,6 +2776,9 @@ impl p::Encode for TableDescription {
             &self.table_arn,
             &self.table_id,
             &self.billing_mode_summary,
+            &self.stream_specification,
+            &self.latest_stream_label,
+            &self.latest_stream_arn,
             &self.deletion_protection_enabled,
         ]);
     }
@@ -2683,7 +2800,10 @@ impl p::Decode for TableDescription {
                 8 => value.table_arn = p::Decode::read(reader)?,
                 9 => value.table_id = p::Decode::read(reader)?,
                 10 => value.billing_mode_summary = p::Decode::read(reader)?,
-                11 => value.deletion_protection_enabled = p::Decode::read(reader)?,
+                11 => value.stream_specification = p::Decode::read(reader)?,
+                12 => value.latest_stream_label = p::Decode::read(reader)?,
+                13 => value.latest_stream_arn = p::Decode::read(reader)?,
+                14 => value.deletion_protection_enabled = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -3093,6 +3213,84 @@ impl p::Decode for UpdateItemOutput {
 impl p::Shape for UpdateItemOutput {
     fn schema() -> &'static p::Schema {
         &schema::UPDATE_ITEM_OUTPUT
+    }
+}
+
+/// `UpdateTableInput`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateTableInput {
+    pub table_name: String,
+    pub billing_mode: Option<BillingMode>,
+    pub provisioned_throughput: Option<ProvisionedThroughput>,
+    pub stream_specification: Option<StreamSpecification>,
+    pub deletion_protection_enabled: Option<bool>,
+}
+
+impl p::Encode for UpdateTableInput {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.table_name,
+            &self.billing_mode,
+            &self.provisioned_throughput,
+            &self.stream_specification,
+            &self.deletion_protection_enabled,
+        ]);
+    }
+}
+
+impl p::Decode for UpdateTableInput {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.table_name = p::Decode::read(reader)?,
+                1 => value.billing_mode = p::Decode::read(reader)?,
+                2 => value.provisioned_throughput = p::Decode::read(reader)?,
+                3 => value.stream_specification = p::Decode::read(reader)?,
+                4 => value.deletion_protection_enabled = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateTableInput {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_TABLE_INPUT
+    }
+}
+
+/// `UpdateTableOutput`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateTableOutput {
+    pub table_description: Option<TableDescription>,
+}
+
+impl p::Encode for UpdateTableOutput {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.table_description]);
+    }
+}
+
+impl p::Decode for UpdateTableOutput {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.table_description = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateTableOutput {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_TABLE_OUTPUT
     }
 }
 
@@ -3664,6 +3862,7 @@ pub mod schema {
             Member::new("KeySchema", &KEY_SCHEMA),
             Member::new("BillingMode", &BILLING_MODE),
             Member::new("ProvisionedThroughput", &PROVISIONED_THROUGHPUT),
+            Member::new("StreamSpecification", &STREAM_SPECIFICATION),
             Member::new("Tags", &TAG_LIST),
             Member::new("DeletionProtectionEnabled", &p::schema::BOOLEAN),
         ],
@@ -3676,7 +3875,6 @@ pub mod schema {
         Member::new("OnDemandThroughput", &p::schema::DOCUMENT),
         Member::new("ResourcePolicy", &p::schema::DOCUMENT),
         Member::new("SSESpecification", &p::schema::DOCUMENT),
-        Member::new("StreamSpecification", &p::schema::DOCUMENT),
         Member::new("TableClass", &p::schema::DOCUMENT),
         Member::new("VectorIndexes", &p::schema::DOCUMENT),
         Member::new("WarmThroughput", &p::schema::DOCUMENT),
@@ -4008,6 +4206,20 @@ pub mod schema {
         "SPECIFIC_ATTRIBUTES",
         "COUNT",
     ]);
+    pub static STREAM_ARN: Schema = Schema::new("StreamArn", Kind::String).min(37).max(1024);
+    pub static STREAM_SPECIFICATION: Schema = Schema::structure(
+        "StreamSpecification",
+        &[
+            Member::new("StreamEnabled", &p::schema::BOOLEAN).required(),
+            Member::new("StreamViewType", &STREAM_VIEW_TYPE),
+        ],
+    );
+    pub static STREAM_VIEW_TYPE: Schema = Schema::new("StreamViewType", Kind::String).values(&[
+        "NEW_IMAGE",
+        "OLD_IMAGE",
+        "NEW_AND_OLD_IMAGES",
+        "KEYS_ONLY",
+    ]);
     pub static STRING_SET_ATTRIBUTE_VALUE: Schema =
         Schema::list("StringSetAttributeValue", &Member::new("member", &p::schema::STRING));
     pub static TABLE_ARN: Schema = Schema::new("TableArn", Kind::String).min(1).max(1024);
@@ -4025,6 +4237,9 @@ pub mod schema {
             Member::new("TableArn", &p::schema::STRING),
             Member::new("TableId", &TABLE_ID),
             Member::new("BillingModeSummary", &BILLING_MODE_SUMMARY),
+            Member::new("StreamSpecification", &STREAM_SPECIFICATION),
+            Member::new("LatestStreamLabel", &p::schema::STRING),
+            Member::new("LatestStreamArn", &STREAM_ARN),
             Member::new("DeletionProtectionEnabled", &p::schema::BOOLEAN),
         ],
     )
@@ -4035,15 +4250,12 @@ pub mod schema {
         Member::new("GlobalTableSettingsReplicationMode", &p::schema::DOCUMENT),
         Member::new("GlobalTableVersion", &p::schema::DOCUMENT),
         Member::new("GlobalTableWitnesses", &p::schema::DOCUMENT),
-        Member::new("LatestStreamArn", &p::schema::DOCUMENT),
-        Member::new("LatestStreamLabel", &p::schema::DOCUMENT),
         Member::new("LocalSecondaryIndexes", &p::schema::DOCUMENT),
         Member::new("MultiRegionConsistency", &p::schema::DOCUMENT),
         Member::new("OnDemandThroughput", &p::schema::DOCUMENT),
         Member::new("Replicas", &p::schema::DOCUMENT),
         Member::new("RestoreSummary", &p::schema::DOCUMENT),
         Member::new("SSEDescription", &p::schema::DOCUMENT),
-        Member::new("StreamSpecification", &p::schema::DOCUMENT),
         Member::new("TableClassSummary", &p::schema::DOCUMENT),
         Member::new("VectorIndexes", &p::schema::DOCUMENT),
         Member::new("WarmThroughput", &p::schema::DOCUMENT),
@@ -4136,6 +4348,32 @@ pub mod schema {
             Member::new("ItemCollectionMetrics", &ITEM_COLLECTION_METRICS),
         ],
     );
+    pub static UPDATE_TABLE_INPUT: Schema = Schema::structure(
+        "UpdateTableInput",
+        &[
+            Member::new("TableName", &TABLE_ARN).required(),
+            Member::new("BillingMode", &BILLING_MODE),
+            Member::new("ProvisionedThroughput", &PROVISIONED_THROUGHPUT),
+            Member::new("StreamSpecification", &STREAM_SPECIFICATION),
+            Member::new("DeletionProtectionEnabled", &p::schema::BOOLEAN),
+        ],
+    )
+    .refused(&[
+        Member::new("AttributeDefinitions", &p::schema::DOCUMENT),
+        Member::new("DisassociationProtectionEnabled", &p::schema::DOCUMENT),
+        Member::new("GlobalSecondaryIndexUpdates", &p::schema::DOCUMENT),
+        Member::new("GlobalTableSettingsReplicationMode", &p::schema::DOCUMENT),
+        Member::new("GlobalTableWitnessUpdates", &p::schema::DOCUMENT),
+        Member::new("MultiRegionConsistency", &p::schema::DOCUMENT),
+        Member::new("OnDemandThroughput", &p::schema::DOCUMENT),
+        Member::new("ReplicaUpdates", &p::schema::DOCUMENT),
+        Member::new("SSESpecification", &p::schema::DOCUMENT),
+        Member::new("TableClass", &p::schema::DOCUMENT),
+        Member::new("VectorIndexUpdates", &p::schema::DOCUMENT),
+        Member::new("WarmThroughput", &p::schema::DOCUMENT),
+    ]);
+    pub static UPDATE_TABLE_OUTPUT: Schema =
+        Schema::structure("UpdateTableOutput", &[Member::new("TableDescription", &TABLE_DESCRIPTION)]);
     pub static WRITE_REQUEST: Schema = Schema::structure(
         "WriteRequest",
         &[Member::new("PutRequest", &PUT_REQUEST), Member::new("DeleteRequest", &DELETE_REQUEST)],

@@ -58,11 +58,13 @@ impl Open {
 
     /// The prefix of a partition; in a table without sort keys, its only row.
     fn partition(&self, hash: &AttributeValue) -> Key {
-        let mut encoded = KeyBuilder::new(self.items.space);
-        encoded = element(encoded, hash);
-        let encoded = encoded.into_bytes();
-        let builder = KeyBuilder::under(&self.items).bytes(&spread(&encoded).to_be_bytes());
+        let builder = KeyBuilder::under(&self.items).bytes(&self.spread_of(hash).to_be_bytes());
         element(builder, hash).done()
+    }
+
+    /// Where a partition key falls among 2^32.
+    pub(crate) fn spread_of(&self, hash: &AttributeValue) -> u32 {
+        spread(&element(KeyBuilder::new(self.items.space), hash).into_bytes())
     }
 
     /// The rows of one partition that a query reads.
@@ -186,7 +188,7 @@ fn element(builder: KeyBuilder, value: &AttributeValue) -> KeyBuilder {
 /// Spreads partition keys evenly over 32 bits; part of the stored keys, so never changed.
 ///
 /// FNV-1a (<http://www.isthe.com/chongo/tech/comp/fnv/>) with MurmurHash3's finalizer.
-fn spread(bytes: &[u8]) -> u32 {
+pub(crate) fn spread(bytes: &[u8]) -> u32 {
     let mut hash =
         bytes.iter().fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
     hash ^= hash >> 16;

@@ -11,6 +11,7 @@ use pagoda_store::{Commit, Key, Stamp, Store, StoreError};
 
 use crate::place::Place;
 use crate::record::{self, KeyAttribute, TABLES, Table};
+use crate::stream::Latest;
 
 /// Tables remembered at most; then all are forgotten and read anew.
 const TABLES_MAX: usize = 10_000;
@@ -40,6 +41,11 @@ impl Open {
     /// Lets a commit happen only while the table is as it was read.
     pub(crate) fn fence(&self) -> Commit {
         Commit::new().at(self.key.clone(), self.stamp)
+    }
+
+    /// The stream that its writes go to.
+    pub(crate) fn stream(&self) -> Option<&Latest> {
+        self.record.stream.as_ref().filter(|stream| stream.enabled)
     }
 
     /// The attributes of the primary key.

@@ -25,11 +25,13 @@ mod put_item;
 mod query;
 mod record;
 mod scan;
+mod stream;
 mod sweep;
 mod table;
 mod tag;
 mod throughput;
 mod update_item;
+mod update_table;
 pub mod value;
 mod write;
 
@@ -108,6 +110,7 @@ operations!(DynamoDb {
     TagResource => tag::add, on access::tagged;
     UntagResource => tag::remove, on access::untagged;
     UpdateItem => update_item::update, on access::in_handler;
+    UpdateTable => update_table::update, on access::table_updated;
 });
 
 #[async_trait]

@@ -2,14 +2,13 @@
 
 use pagoda_protocol::ApiError;
 use pagoda_service::Context;
-use pagoda_store::Op;
 
 use crate::access::Ask;
 use crate::expression::{Condition, Scope};
 use crate::generated as g;
 use crate::throughput::Direction;
 use crate::value::item_size;
-use crate::write::Next;
+use crate::write::{Next, Write};
 use crate::{DynamoDb, capacity, codec, item, key};
 
 const TOO_LARGE: &str = "Item size has exceeded the maximum allowed size";
@@ -42,7 +41,7 @@ pub(crate) async fn put(
     let bytes = codec::encode(&input.item);
     let wants_capacity = capacity::is_wanted(input.return_consumed_capacity);
     if condition.is_none() && !wants_old && !wants_capacity && table.record.throughput.is_none() {
-        dynamodb.write(&table, vec![Op::Put(row, bytes)]).await?;
+        dynamodb.write(&table, vec![Write { row, bytes: Some(bytes) }]).await?;
         return Ok(g::PutItemOutput::default());
     }
     let on_failure = input.return_values_on_condition_check_failure;

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use pagoda_base::Timestamp;
-use pagoda_store::{Key, KeyBuilder, Record, Space};
+use pagoda_store::{Key, KeyBuilder, Record, Space, StoreError};
 use serde::{Deserialize, Serialize};
 
 use crate::place::Place;
+use crate::stream::Latest;
 use crate::value::Type;
 
 /// A table.
@@ -22,6 +23,23 @@ pub(crate) struct Table {
     pub(crate) throughput: Option<Throughput>,
     pub(crate) deletion_protection: bool,
     pub(crate) tags: BTreeMap<String, String>,
+    /// When the billing mode was last chosen.
+    pub(crate) billed: Timestamp,
+    /// The newest stream.
+    pub(crate) stream: Option<Latest>,
+}
+
+/// [`Table`] before there were streams.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct TableV1 {
+    name: String,
+    id: String,
+    created: Timestamp,
+    hash: KeyAttribute,
+    range: Option<KeyAttribute>,
+    throughput: Option<Throughput>,
+    deletion_protection: bool,
+    tags: BTreeMap<String, String>,
 }
 
 /// An attribute of the primary key: its type is S, N or B.
@@ -57,9 +75,29 @@ pub(crate) const TABLES: pagoda_store::Table<Table> = pagoda_store::Table::new(S
 pub(crate) const COUNTS: pagoda_store::Table<Count> = pagoda_store::Table::new(Space::Meta);
 pub(crate) const GARBAGE: pagoda_store::Table<Garbage> = pagoda_store::Table::new(Space::Queue);
 
-impl Record for Table {
+impl Record for TableV1 {
     const KIND: &str = "dynamodb.table";
     const VERSION: u8 = 1;
+}
+
+impl Record for Table {
+    const KIND: &str = "dynamodb.table";
+    const VERSION: u8 = 2;
+
+    fn migrate(version: u8, body: &[u8]) -> Result<Self, StoreError> {
+        TableV1::read(version, body).map(|old| Self {
+            name: old.name,
+            id: old.id,
+            created: old.created,
+            hash: old.hash,
+            range: old.range,
+            throughput: old.throughput,
+            deletion_protection: old.deletion_protection,
+            tags: old.tags,
+            billed: old.created,
+            stream: None,
+        })
+    }
 }
 
 impl Record for Count {
@@ -95,4 +133,17 @@ pub(crate) fn garbage(id: &str) -> Key {
 /// The prefix of a table's items.
 pub(crate) fn items(id: &str) -> Key {
     KeyBuilder::new(Space::Data).text("dynamodb.item").text(id).done()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn version_one_still_decodes() {
+        let stored = br#"\x01{"name":"t","id":"i","created":"2026-01-01T00:00:00Z","hash":{"name":"id","kind":"S"},"range":null,"throughput":null,"deletion_protection":true,"tags":{}}"#;
+        let stored = [&[1], &stored[4..]].concat();
+        let table = Table::decode(&stored).unwrap();
+        assert!(table.deletion_protection && table.stream.is_none() && table.billed == table.created);
+    }
 }

@@ -1,4 +1,4 @@
-//! Background: clears away the items of deleted tables, and counts those of the others.
+//! Background: clears away the items of deleted tables and old records of streams, and counts what is left.
 
 use pagoda_base::SignedDuration;
 use pagoda_protocol::ApiError;
@@ -18,6 +18,9 @@ impl DynamoDb {
         // What fails now is done by the next run; requests never depend on it.
         if let Err(error) = self.clear_garbage().await {
             tracing::warn!(%error, "deleted tables could not be cleared away");
+        }
+        if let Err(error) = self.sweep_streams().await {
+            tracing::warn!(%error, "streams could not be trimmed");
         }
         if let Err(error) = self.count_tables().await {
             tracing::warn!(%error, "tables could not be counted");

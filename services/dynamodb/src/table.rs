@@ -14,6 +14,7 @@ use crate::DynamoDb;
 use crate::generated as g;
 use crate::place::Place;
 use crate::record::{self, COUNTS, Count, GARBAGE, Garbage, KeyAttribute, TABLES, Table, Throughput};
+use crate::stream::{self, StreamPlace};
 use crate::tag;
 use crate::value::{Type, invalid};
 
@@ -29,18 +30,25 @@ pub(crate) async fn create(
     let tags: BTreeMap<_, _> =
         input.tags.iter().flatten().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
     tag::check(cx, &tags)?;
-    let table = Table {
+    let view = input.stream_specification.as_ref().map(stream::wanted).transpose()?.flatten();
+    let mut table = Table {
         name: place.name.clone(),
         id: ids::uuid(&*dynamodb.random),
         created: cx.now,
         hash,
         range,
-        throughput: throughput(&input, cx)?,
+        throughput: throughput(input.billing_mode, input.provisioned_throughput.as_ref(), cx)?,
         deletion_protection: input.deletion_protection_enabled.unwrap_or(false),
         tags,
+        billed: cx.now,
+        stream: None,
     };
     let key = record::table(&place);
-    match dynamodb.store().commit(TABLES.create(Commit::new(), &key, &table)?).await? {
+    let mut commit = Commit::new();
+    if let Some(view) = view {
+        commit = stream::open(commit, &place, &mut table, view, cx.now)?;
+    }
+    match dynamodb.store().commit(TABLES.create(commit, &key, &table)?).await? {
         Outcome::CheckFailed { .. } => {
             let message = format!("Table already exists: {}", place.name);
             return Err(g::ResourceInUseException::new(message).into());
@@ -86,15 +94,16 @@ pub(crate) async fn delete(
     input: g::DeleteTableInput,
 ) -> Result<g::DeleteTableOutput, ApiError> {
     let place = Place::of(cx, &input.table_name)?;
-    let stored = load(dynamodb, &place).await?;
-    let table = &stored.record;
-    if table.deletion_protection {
+    let mut stored = load(dynamodb, &place).await?;
+    if stored.record.deletion_protection {
         let message = "Resource cannot be deleted as it is currently protected against deletion. Disable deletion \
                        protection first.";
         return Err(ApiError::validation(message));
     }
+    let commit = stream::close(dynamodb.store(), Commit::new(), &place, &mut stored.record, cx.now).await?;
+    let table = &stored.record;
     let garbage = Garbage { id: table.id.clone() };
-    let commit = TABLES.remove(Commit::new(), &stored).delete(record::count(&table.id));
+    let commit = TABLES.remove(commit, &stored).delete(record::count(&table.id));
     let commit = GARBAGE.put(commit, &record::garbage(&table.id), &garbage)?;
     if let Outcome::CheckFailed { .. } = dynamodb.store().commit(commit).await? {
         let message = format!(
@@ -193,9 +202,14 @@ fn scalar(kind: Type) -> g::ScalarAttributeType {
     }
 }
 
-fn throughput(input: &g::CreateTableInput, cx: &Context) -> Result<Option<Throughput>, ApiError> {
-    let on_demand = input.billing_mode == Some(g::BillingMode::PayPerRequest);
-    match &input.provisioned_throughput {
+/// The throughput that a billing mode and the units beside it ask for; nothing for `PAY_PER_REQUEST`.
+pub(crate) fn throughput(
+    billing_mode: Option<g::BillingMode>,
+    provisioned: Option<&g::ProvisionedThroughput>,
+    cx: &Context,
+) -> Result<Option<Throughput>, ApiError> {
+    let on_demand = billing_mode == Some(g::BillingMode::PayPerRequest);
+    match provisioned {
         Some(_) if on_demand => Err(invalid(
             "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
         )),
@@ -211,7 +225,8 @@ fn throughput(input: &g::CreateTableInput, cx: &Context) -> Result<Option<Throug
     }
 }
 
-fn description(
+/// What DescribeTable answers.
+pub(crate) fn description(
     place: &Place,
     table: &Table,
     count: Option<Count>,
@@ -229,7 +244,7 @@ fn description(
     };
     let on_demand = g::BillingModeSummary {
         billing_mode: Some(g::BillingMode::PayPerRequest),
-        last_update_to_pay_per_request_date_time: Some(table.created),
+        last_update_to_pay_per_request_date_time: Some(table.billed),
     };
     g::TableDescription {
         attribute_definitions: Some(keys().map(definition).collect()),
@@ -249,5 +264,13 @@ fn description(
         table_id: Some(table.id.clone()),
         billing_mode_summary: table.throughput.is_none().then_some(on_demand),
         deletion_protection_enabled: Some(table.deletion_protection),
+        stream_specification: table.stream.as_ref().filter(|stream| stream.enabled).map(|stream| {
+            g::StreamSpecification {
+                stream_enabled: true,
+                stream_view_type: Some(stream.view.as_generated()),
+            }
+        }),
+        latest_stream_label: table.stream.as_ref().map(|stream| stream.label.clone()),
+        latest_stream_arn: table.stream.as_ref().map(|stream| StreamPlace::of(place, &stream.label).arn()),
     }
 }

@@ -6,14 +6,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::try_join_all;
 use pagoda_protocol::ApiError;
 use pagoda_store::{Check, Commit, Key, Op, Outcome, StoreError};
 
 use crate::DynamoDb;
 use crate::access::not_found;
-use crate::codec;
 use crate::known::Open;
 use crate::value::Item;
+use crate::{codec, stream};
 
 const ATTEMPTS_MAX: u32 = 32;
 
@@ -27,21 +28,49 @@ pub(crate) enum Next {
     Delete,
 }
 
+/// An item that is written, or removed where there are no bytes.
+pub(crate) struct Write {
+    pub(crate) row: Key,
+    pub(crate) bytes: Option<Bytes>,
+}
+
+impl Write {
+    fn op(&self) -> Op {
+        match &self.bytes {
+            Some(bytes) => Op::Put(self.row.clone(), bytes.clone()),
+            None => Op::Delete(self.row.clone()),
+        }
+    }
+}
+
 impl DynamoDb {
-    /// Makes `ops` happen in a table, whatever its items are.
+    /// Writes items, whatever they were: all at once, or each for itself where a stream tells what it was.
     ///
     /// # Errors
     /// `ResourceNotFoundException` when the table is gone.
-    pub(crate) async fn write(&self, table: &Arc<Open>, ops: Vec<Op>) -> Result<(), ApiError> {
+    pub(crate) async fn write(&self, table: &Arc<Open>, writes: Vec<Write>) -> Result<(), ApiError> {
         let mut table = Arc::clone(table);
         for _ in 0..ATTEMPTS_MAX {
-            let commit = Commit { ops: ops.clone(), ..table.fence() };
+            if table.stream().is_some() {
+                let each = writes.iter().map(|write| self.write_one(&table, write));
+                return try_join_all(each).await.map(drop);
+            }
+            let ops = writes.iter().map(Write::op).collect();
+            let commit = Commit { ops, ..table.fence() };
             match self.store().commit(commit).await? {
                 Outcome::CheckFailed { .. } => table = self.reopen(&table).await?,
                 outcome => return Ok(outcome.done().map(drop)?),
             }
         }
         Err(StoreError::Conflict { attempts: ATTEMPTS_MAX }.into())
+    }
+
+    async fn write_one(&self, table: &Arc<Open>, write: &Write) -> Result<(), ApiError> {
+        let next = |_| match &write.bytes {
+            Some(bytes) => Ok((Next::Put(bytes.clone()), ())),
+            None => Ok((Next::Delete, ())),
+        };
+        self.change(table, &write.row, next).await
     }
 
     /// Makes of the item at `row` what `decide` says, and answers what it answers. It may be called several
@@ -65,12 +94,17 @@ impl DynamoDb {
                 Some(found) => Check::At(row.clone(), found.stamp),
                 None => Check::Absent(row.clone()),
             };
-            let op = match next {
+            let write = match next {
                 Next::Keep => return Ok(answer),
-                Next::Put(bytes) => Op::Put(row.clone(), bytes),
-                Next::Delete => Op::Delete(row.clone()),
+                Next::Put(bytes) => Write { row: row.clone(), bytes: Some(bytes) },
+                Next::Delete => Write { row: row.clone(), bytes: None },
             };
-            match self.store().commit(table.fence().check(seen).op(op)).await? {
+            let mut commit = table.fence().check(seen).op(write.op());
+            if table.stream().is_some() {
+                let old = found.as_ref().map(|found| &found.value);
+                commit = stream::record(commit, &table, old, write.bytes.as_ref(), self.clock.now())?;
+            }
+            match self.store().commit(commit).await? {
                 Outcome::CheckFailed { check: 0, .. } => table = self.reopen(&table).await?,
                 Outcome::CheckFailed { .. } => tokio::task::yield_now().await,
                 outcome => return Ok(outcome.done().map(|_| answer)?),

@@ -174,6 +174,7 @@ impl Events {
                 secure: true,
                 user_agent: None,
                 endpoint: String::new(),
+                trace: None,
                 via: Some(SERVICE),
             },
         }

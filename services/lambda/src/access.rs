@@ -6,7 +6,7 @@ use pagoda_protocol::ApiError;
 use pagoda_service::{Access, Context};
 
 use crate::generated as g;
-use crate::{layer, name};
+use crate::{layer, name, source};
 
 /// The service that functions' roles are passed to.
 pub(crate) const PRINCIPAL: &str = "lambda.amazonaws.com";
@@ -14,6 +14,9 @@ pub(crate) const PRINCIPAL: &str = "lambda.amazonaws.com";
 type Needs = Result<Vec<Access>, ApiError>;
 
 fn on(cx: &Context, action: &'static str, function: &str, qualifier: Option<&str>) -> Needs {
+    if source::tag::uuid(function).is_some() {
+        return Ok(vec![Access::new(action, function)]);
+    }
     let named = name::parse_qualified(cx, function, qualifier)?;
     Ok(vec![Access::new(action, named.arn())])
 }
@@ -253,4 +256,24 @@ pub(crate) fn provisioned_deleted(
 
 pub(crate) fn provisioned_listed(cx: &Context, input: &g::ListProvisionedConcurrencyConfigsRequest) -> Needs {
     on(cx, "lambda:ListProvisionedConcurrencyConfigs", &input.function_name, None)
+}
+
+pub(crate) fn invoked_asynchronously(cx: &Context, input: &g::InvokeAsyncRequest) -> Needs {
+    on(cx, "lambda:InvokeAsync", &input.function_name, None)
+}
+
+pub(crate) fn recursion_put(cx: &Context, input: &g::PutFunctionRecursionConfigRequest) -> Needs {
+    on(cx, "lambda:PutFunctionRecursionConfig", &input.function_name, None)
+}
+
+pub(crate) fn recursion_read(cx: &Context, input: &g::GetFunctionRecursionConfigRequest) -> Needs {
+    on(cx, "lambda:GetFunctionRecursionConfig", &input.function_name, None)
+}
+
+pub(crate) fn runtime_management_put(cx: &Context, input: &g::PutRuntimeManagementConfigRequest) -> Needs {
+    on(cx, "lambda:PutRuntimeManagementConfig", &input.function_name, input.qualifier.as_deref())
+}
+
+pub(crate) fn runtime_management_read(cx: &Context, input: &g::GetRuntimeManagementConfigRequest) -> Needs {
+    on(cx, "lambda:GetRuntimeManagementConfig", &input.function_name, input.qualifier.as_deref())
 }

@@ -10,7 +10,7 @@ use crate::generated as g;
 use crate::name::{self, FunctionId, LATEST, Named, Qualifier};
 use crate::settings::{self, Change};
 use crate::table::{self, FUNCTIONS, Function, VERSIONS, Version};
-use crate::{Lambda, configuration, event, page, provisioned, tag, url, version};
+use crate::{Lambda, configuration, download, event, page, provisioned, tag, url, version};
 
 pub(crate) async fn create(
     lambda: &Lambda,
@@ -56,7 +56,7 @@ pub(crate) async fn create(
     };
     let publish = input.publish == Some(true);
     let first = u64::from(publish);
-    let function = Function { latest, tags, policies: Default::default(), published: first, reserved: None };
+    let function = Function { tags, published: first, ..Function::of(latest) };
     let (latest, arn) = (&function.latest, id.arn());
     let mut commit = FUNCTIONS.create(Commit::new(), &table::function(&id), &function)?;
     commit = version::uses(commit, latest, &arn)?;
@@ -94,8 +94,11 @@ pub(crate) async fn get(
     let named = name::parse_qualified(cx, &input.function_name, input.qualifier.as_deref())?;
     let loaded = lambda.load(&named).await?;
     let configuration = configuration::describe(lambda, &loaded, &named)?;
-    // AWS's Location is a presigned URL of a bucket of its own. There is none here, so none is given.
-    let code = g::FunctionCodeLocation { repository_type: Some("S3".to_owned()), ..Default::default() };
+    let code = g::FunctionCodeLocation {
+        repository_type: Some("S3".to_owned()),
+        location: Some(download::address(lambda, cx, &loaded.version.code)),
+        ..Default::default()
+    };
     let function = &loaded.function.record;
     let tags = Some(function.tags.clone()).filter(|tags| !tags.is_empty());
     let concurrency = function

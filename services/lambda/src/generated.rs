@@ -21,9 +21,11 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <AddLayerVersionPermission as p::Operation>::SPEC,
         <AddPermission as p::Operation>::SPEC,
         <CreateAlias as p::Operation>::SPEC,
+        <CreateEventSourceMapping as p::Operation>::SPEC,
         <CreateFunction as p::Operation>::SPEC,
         <CreateFunctionUrlConfig as p::Operation>::SPEC,
         <DeleteAlias as p::Operation>::SPEC,
+        <DeleteEventSourceMapping as p::Operation>::SPEC,
         <DeleteFunction as p::Operation>::SPEC,
         <DeleteFunctionConcurrency as p::Operation>::SPEC,
         <DeleteFunctionEventInvokeConfig as p::Operation>::SPEC,
@@ -32,19 +34,24 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <DeleteProvisionedConcurrencyConfig as p::Operation>::SPEC,
         <GetAccountSettings as p::Operation>::SPEC,
         <GetAlias as p::Operation>::SPEC,
+        <GetEventSourceMapping as p::Operation>::SPEC,
         <GetFunction as p::Operation>::SPEC,
         <GetFunctionConcurrency as p::Operation>::SPEC,
         <GetFunctionConfiguration as p::Operation>::SPEC,
         <GetFunctionEventInvokeConfig as p::Operation>::SPEC,
+        <GetFunctionRecursionConfig as p::Operation>::SPEC,
         <GetFunctionUrlConfig as p::Operation>::SPEC,
         <GetLayerVersion as p::Operation>::SPEC,
         <GetLayerVersionByArn as p::Operation>::SPEC,
         <GetLayerVersionPolicy as p::Operation>::SPEC,
         <GetPolicy as p::Operation>::SPEC,
         <GetProvisionedConcurrencyConfig as p::Operation>::SPEC,
+        <GetRuntimeManagementConfig as p::Operation>::SPEC,
         <Invoke as p::Operation>::SPEC,
+        <InvokeAsync as p::Operation>::SPEC,
         <InvokeWithResponseStream as p::Operation>::SPEC,
         <ListAliases as p::Operation>::SPEC,
+        <ListEventSourceMappings as p::Operation>::SPEC,
         <ListFunctionEventInvokeConfigs as p::Operation>::SPEC,
         <ListFunctionUrlConfigs as p::Operation>::SPEC,
         <ListFunctions as p::Operation>::SPEC,
@@ -57,12 +64,15 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <PublishVersion as p::Operation>::SPEC,
         <PutFunctionConcurrency as p::Operation>::SPEC,
         <PutFunctionEventInvokeConfig as p::Operation>::SPEC,
+        <PutFunctionRecursionConfig as p::Operation>::SPEC,
         <PutProvisionedConcurrencyConfig as p::Operation>::SPEC,
+        <PutRuntimeManagementConfig as p::Operation>::SPEC,
         <RemoveLayerVersionPermission as p::Operation>::SPEC,
         <RemovePermission as p::Operation>::SPEC,
         <TagResource as p::Operation>::SPEC,
         <UntagResource as p::Operation>::SPEC,
         <UpdateAlias as p::Operation>::SPEC,
+        <UpdateEventSourceMapping as p::Operation>::SPEC,
         <UpdateFunctionCode as p::Operation>::SPEC,
         <UpdateFunctionConfiguration as p::Operation>::SPEC,
         <UpdateFunctionEventInvokeConfig as p::Operation>::SPEC,
@@ -72,11 +82,9 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "CheckpointDurableExecution",
         "CreateCapacityProvider",
         "CreateCodeSigningConfig",
-        "CreateEventSourceMapping",
         "DeleteCapacityProvider",
         "DeleteCodeSigningConfig",
         "DeleteDurableExecution",
-        "DeleteEventSourceMapping",
         "DeleteFunctionCodeSigningConfig",
         "DeleteResourcePolicy",
         "GetCapacityProvider",
@@ -84,25 +92,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetDurableExecution",
         "GetDurableExecutionHistory",
         "GetDurableExecutionState",
-        "GetEventSourceMapping",
         "GetFunctionCodeSigningConfig",
-        "GetFunctionRecursionConfig",
         "GetFunctionScalingConfig",
         "GetResourcePolicy",
-        "GetRuntimeManagementConfig",
-        "InvokeAsync",
         "ListCapacityProviders",
         "ListCodeSigningConfigs",
         "ListDurableExecutionsByFunction",
-        "ListEventSourceMappings",
         "ListFunctionVersionsByCapacityProvider",
         "ListFunctionsByCodeSigningConfig",
         "PauseDurableExecution",
         "PutFunctionCodeSigningConfig",
-        "PutFunctionRecursionConfig",
         "PutFunctionScalingConfig",
         "PutResourcePolicy",
-        "PutRuntimeManagementConfig",
         "ResumeDurableExecution",
         "SendDurableExecutionCallbackFailure",
         "SendDurableExecutionCallbackHeartbeat",
@@ -110,7 +111,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "StopDurableExecution",
         "UpdateCapacityProvider",
         "UpdateCodeSigningConfig",
-        "UpdateEventSourceMapping",
     ],
     routes: &[
         p::Route {
@@ -118,6 +118,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             method: "GET",
             segments: &[p::Segment::Literal("2018-10-31"), p::Segment::Literal("layers")],
             query: &[("find", Some("LayerVersion"))],
+            headers: &[],
+        },
+        p::Route {
+            operation: "CreateEventSourceMapping",
+            method: "POST",
+            segments: &[p::Segment::Literal("2015-03-31"), p::Segment::Literal("event-source-mappings")],
+            query: &[],
             headers: &[],
         },
         p::Route {
@@ -131,6 +138,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             operation: "GetAccountSettings",
             method: "GET",
             segments: &[p::Segment::Literal("2016-08-19"), p::Segment::Literal("account-settings")],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "ListEventSourceMappings",
+            method: "GET",
+            segments: &[p::Segment::Literal("2015-03-31"), p::Segment::Literal("event-source-mappings")],
             query: &[],
             headers: &[],
         },
@@ -163,13 +177,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "CreateEventSourceMapping",
-            method: "POST",
-            segments: &[p::Segment::Literal("2015-03-31"), p::Segment::Literal("event-source-mappings")],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "ListCapacityProviders",
             method: "GET",
             segments: &[p::Segment::Literal("2025-11-30"), p::Segment::Literal("capacity-providers")],
@@ -184,9 +191,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "ListEventSourceMappings",
-            method: "GET",
-            segments: &[p::Segment::Literal("2015-03-31"), p::Segment::Literal("event-source-mappings")],
+            operation: "DeleteEventSourceMapping",
+            method: "DELETE",
+            segments: &[
+                p::Segment::Literal("2015-03-31"),
+                p::Segment::Literal("event-source-mappings"),
+                p::Segment::Label("UUID"),
+            ],
             query: &[],
             headers: &[],
         },
@@ -197,6 +208,17 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("2015-03-31"),
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetEventSourceMapping",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("2015-03-31"),
+                p::Segment::Literal("event-source-mappings"),
+                p::Segment::Label("UUID"),
             ],
             query: &[],
             headers: &[],
@@ -246,6 +268,17 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "UpdateEventSourceMapping",
+            method: "PUT",
+            segments: &[
+                p::Segment::Literal("2015-03-31"),
+                p::Segment::Literal("event-source-mappings"),
+                p::Segment::Label("UUID"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "DeleteCapacityProvider",
             method: "DELETE",
             segments: &[
@@ -274,17 +307,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("2025-12-01"),
                 p::Segment::Literal("durable-executions"),
                 p::Segment::Label("DurableExecutionArn"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "DeleteEventSourceMapping",
-            method: "DELETE",
-            segments: &[
-                p::Segment::Literal("2015-03-31"),
-                p::Segment::Literal("event-source-mappings"),
-                p::Segment::Label("UUID"),
             ],
             query: &[],
             headers: &[],
@@ -334,17 +356,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "GetEventSourceMapping",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("2015-03-31"),
-                p::Segment::Literal("event-source-mappings"),
-                p::Segment::Label("UUID"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "GetResourcePolicy",
             method: "GET",
             segments: &[
@@ -384,17 +395,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("2020-04-22"),
                 p::Segment::Literal("code-signing-configs"),
                 p::Segment::Label("CodeSigningConfigArn"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "UpdateEventSourceMapping",
-            method: "PUT",
-            segments: &[
-                p::Segment::Literal("2015-03-31"),
-                p::Segment::Literal("event-source-mappings"),
-                p::Segment::Label("UUID"),
             ],
             query: &[],
             headers: &[],
@@ -532,6 +532,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "GetFunctionRecursionConfig",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("2024-08-31"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("recursion-config"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "GetFunctionUrlConfig",
             method: "GET",
             segments: &[
@@ -568,6 +580,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "GetRuntimeManagementConfig",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("2021-07-20"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("runtime-management-config"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "Invoke",
             method: "POST",
             segments: &[
@@ -575,6 +599,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("invocations"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "InvokeAsync",
+            method: "POST",
+            segments: &[
+                p::Segment::Literal("2014-11-13"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("invoke-async"),
             ],
             query: &[],
             headers: &[],
@@ -688,6 +724,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "PutFunctionRecursionConfig",
+            method: "PUT",
+            segments: &[
+                p::Segment::Literal("2024-08-31"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("recursion-config"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "PutProvisionedConcurrencyConfig",
             method: "PUT",
             segments: &[
@@ -695,6 +743,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("provisioned-concurrency"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "PutRuntimeManagementConfig",
+            method: "PUT",
+            segments: &[
+                p::Segment::Literal("2021-07-20"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("runtime-management-config"),
             ],
             query: &[],
             headers: &[],
@@ -808,18 +868,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "GetFunctionRecursionConfig",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("2024-08-31"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("recursion-config"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "GetFunctionScalingConfig",
             method: "GET",
             segments: &[
@@ -827,18 +875,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("function-scaling-config"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetRuntimeManagementConfig",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("2021-07-20"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("runtime-management-config"),
             ],
             query: &[],
             headers: &[],
@@ -904,18 +940,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "PutFunctionRecursionConfig",
-            method: "PUT",
-            segments: &[
-                p::Segment::Literal("2024-08-31"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("recursion-config"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "PutFunctionScalingConfig",
             method: "PUT",
             segments: &[
@@ -923,18 +947,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("function-scaling-config"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "PutRuntimeManagementConfig",
-            method: "PUT",
-            segments: &[
-                p::Segment::Literal("2021-07-20"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("runtime-management-config"),
             ],
             query: &[],
             headers: &[],
@@ -1193,6 +1205,25 @@ impl p::Operation for CreateAlias {
     };
 }
 
+/// `CreateEventSourceMapping`.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateEventSourceMapping;
+
+impl p::Operation for CreateEventSourceMapping {
+    type Input = CreateEventSourceMappingRequest;
+    type Output = EventSourceMappingConfiguration;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "CreateEventSourceMapping",
+        method: "POST",
+        uri: "/2015-03-31/event-source-mappings",
+        status: 202,
+        input: &schema::CREATE_EVENT_SOURCE_MAPPING_REQUEST,
+        output: &schema::EVENT_SOURCE_MAPPING_CONFIGURATION,
+        output_root: "EventSourceMappingConfiguration",
+        streams_input: false,
+    };
+}
+
 /// `CreateFunction`.
 #[derive(Debug, Clone, Copy)]
 pub struct CreateFunction;
@@ -1246,6 +1277,25 @@ impl p::Operation for DeleteAlias {
         input: &schema::DELETE_ALIAS_REQUEST,
         output: &p::schema::UNIT,
         output_root: "",
+        streams_input: false,
+    };
+}
+
+/// `DeleteEventSourceMapping`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteEventSourceMapping;
+
+impl p::Operation for DeleteEventSourceMapping {
+    type Input = DeleteEventSourceMappingRequest;
+    type Output = EventSourceMappingConfiguration;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "DeleteEventSourceMapping",
+        method: "DELETE",
+        uri: "/2015-03-31/event-source-mappings/{UUID}",
+        status: 202,
+        input: &schema::DELETE_EVENT_SOURCE_MAPPING_REQUEST,
+        output: &schema::EVENT_SOURCE_MAPPING_CONFIGURATION,
+        output_root: "EventSourceMappingConfiguration",
         streams_input: false,
     };
 }
@@ -1402,6 +1452,25 @@ impl p::Operation for GetAlias {
     };
 }
 
+/// `GetEventSourceMapping`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetEventSourceMapping;
+
+impl p::Operation for GetEventSourceMapping {
+    type Input = GetEventSourceMappingRequest;
+    type Output = EventSourceMappingConfiguration;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetEventSourceMapping",
+        method: "GET",
+        uri: "/2015-03-31/event-source-mappings/{UUID}",
+        status: 200,
+        input: &schema::GET_EVENT_SOURCE_MAPPING_REQUEST,
+        output: &schema::EVENT_SOURCE_MAPPING_CONFIGURATION,
+        output_root: "EventSourceMappingConfiguration",
+        streams_input: false,
+    };
+}
+
 /// `GetFunction`.
 #[derive(Debug, Clone, Copy)]
 pub struct GetFunction;
@@ -1474,6 +1543,25 @@ impl p::Operation for GetFunctionEventInvokeConfig {
         input: &schema::GET_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST,
         output: &schema::FUNCTION_EVENT_INVOKE_CONFIG,
         output_root: "FunctionEventInvokeConfig",
+        streams_input: false,
+    };
+}
+
+/// `GetFunctionRecursionConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetFunctionRecursionConfig;
+
+impl p::Operation for GetFunctionRecursionConfig {
+    type Input = GetFunctionRecursionConfigRequest;
+    type Output = GetFunctionRecursionConfigResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetFunctionRecursionConfig",
+        method: "GET",
+        uri: "/2024-08-31/functions/{FunctionName}/recursion-config",
+        status: 200,
+        input: &schema::GET_FUNCTION_RECURSION_CONFIG_REQUEST,
+        output: &schema::GET_FUNCTION_RECURSION_CONFIG_RESPONSE,
+        output_root: "GetFunctionRecursionConfigResponse",
         streams_input: false,
     };
 }
@@ -1592,6 +1680,25 @@ impl p::Operation for GetProvisionedConcurrencyConfig {
     };
 }
 
+/// `GetRuntimeManagementConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetRuntimeManagementConfig;
+
+impl p::Operation for GetRuntimeManagementConfig {
+    type Input = GetRuntimeManagementConfigRequest;
+    type Output = GetRuntimeManagementConfigResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetRuntimeManagementConfig",
+        method: "GET",
+        uri: "/2021-07-20/functions/{FunctionName}/runtime-management-config",
+        status: 200,
+        input: &schema::GET_RUNTIME_MANAGEMENT_CONFIG_REQUEST,
+        output: &schema::GET_RUNTIME_MANAGEMENT_CONFIG_RESPONSE,
+        output_root: "GetRuntimeManagementConfigResponse",
+        streams_input: false,
+    };
+}
+
 /// `Invoke`.
 #[derive(Debug, Clone, Copy)]
 pub struct Invoke;
@@ -1608,6 +1715,25 @@ impl p::Operation for Invoke {
         output: &schema::INVOCATION_RESPONSE,
         output_root: "InvocationResponse",
         streams_input: false,
+    };
+}
+
+/// `InvokeAsync`.
+#[derive(Debug, Clone, Copy)]
+pub struct InvokeAsync;
+
+impl p::Operation for InvokeAsync {
+    type Input = InvokeAsyncRequest;
+    type Output = InvokeAsyncResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "InvokeAsync",
+        method: "POST",
+        uri: "/2014-11-13/functions/{FunctionName}/invoke-async",
+        status: 202,
+        input: &schema::INVOKE_ASYNC_REQUEST,
+        output: &schema::INVOKE_ASYNC_RESPONSE,
+        output_root: "InvokeAsyncResponse",
+        streams_input: true,
     };
 }
 
@@ -1645,6 +1771,25 @@ impl p::Operation for ListAliases {
         input: &schema::LIST_ALIASES_REQUEST,
         output: &schema::LIST_ALIASES_RESPONSE,
         output_root: "ListAliasesResponse",
+        streams_input: false,
+    };
+}
+
+/// `ListEventSourceMappings`.
+#[derive(Debug, Clone, Copy)]
+pub struct ListEventSourceMappings;
+
+impl p::Operation for ListEventSourceMappings {
+    type Input = ListEventSourceMappingsRequest;
+    type Output = ListEventSourceMappingsResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "ListEventSourceMappings",
+        method: "GET",
+        uri: "/2015-03-31/event-source-mappings",
+        status: 200,
+        input: &schema::LIST_EVENT_SOURCE_MAPPINGS_REQUEST,
+        output: &schema::LIST_EVENT_SOURCE_MAPPINGS_RESPONSE,
+        output_root: "ListEventSourceMappingsResponse",
         streams_input: false,
     };
 }
@@ -1877,6 +2022,25 @@ impl p::Operation for PutFunctionEventInvokeConfig {
     };
 }
 
+/// `PutFunctionRecursionConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct PutFunctionRecursionConfig;
+
+impl p::Operation for PutFunctionRecursionConfig {
+    type Input = PutFunctionRecursionConfigRequest;
+    type Output = PutFunctionRecursionConfigResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "PutFunctionRecursionConfig",
+        method: "PUT",
+        uri: "/2024-08-31/functions/{FunctionName}/recursion-config",
+        status: 200,
+        input: &schema::PUT_FUNCTION_RECURSION_CONFIG_REQUEST,
+        output: &schema::PUT_FUNCTION_RECURSION_CONFIG_RESPONSE,
+        output_root: "PutFunctionRecursionConfigResponse",
+        streams_input: false,
+    };
+}
+
 /// `PutProvisionedConcurrencyConfig`.
 #[derive(Debug, Clone, Copy)]
 pub struct PutProvisionedConcurrencyConfig;
@@ -1892,6 +2056,25 @@ impl p::Operation for PutProvisionedConcurrencyConfig {
         input: &schema::PUT_PROVISIONED_CONCURRENCY_CONFIG_REQUEST,
         output: &schema::PUT_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE,
         output_root: "PutProvisionedConcurrencyConfigResponse",
+        streams_input: false,
+    };
+}
+
+/// `PutRuntimeManagementConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct PutRuntimeManagementConfig;
+
+impl p::Operation for PutRuntimeManagementConfig {
+    type Input = PutRuntimeManagementConfigRequest;
+    type Output = PutRuntimeManagementConfigResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "PutRuntimeManagementConfig",
+        method: "PUT",
+        uri: "/2021-07-20/functions/{FunctionName}/runtime-management-config",
+        status: 200,
+        input: &schema::PUT_RUNTIME_MANAGEMENT_CONFIG_REQUEST,
+        output: &schema::PUT_RUNTIME_MANAGEMENT_CONFIG_RESPONSE,
+        output_root: "PutRuntimeManagementConfigResponse",
         streams_input: false,
     };
 }
@@ -1987,6 +2170,25 @@ impl p::Operation for UpdateAlias {
         input: &schema::UPDATE_ALIAS_REQUEST,
         output: &schema::ALIAS_CONFIGURATION,
         output_root: "AliasConfiguration",
+        streams_input: false,
+    };
+}
+
+/// `UpdateEventSourceMapping`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateEventSourceMapping;
+
+impl p::Operation for UpdateEventSourceMapping {
+    type Input = UpdateEventSourceMappingRequest;
+    type Output = EventSourceMappingConfiguration;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateEventSourceMapping",
+        method: "PUT",
+        uri: "/2015-03-31/event-source-mappings/{UUID}",
+        status: 202,
+        input: &schema::UPDATE_EVENT_SOURCE_MAPPING_REQUEST,
+        output: &schema::EVENT_SOURCE_MAPPING_CONFIGURATION,
+        output_root: "EventSourceMappingConfiguration",
         streams_input: false,
     };
 }
@@ -2706,6 +2908,82 @@ impl p::Shape for CreateAliasRequest {
     }
 }
 
+/// `CreateEventSourceMappingRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct CreateEventSourceMappingRequest {
+    pub event_source_arn: Option<String>,
+    pub function_name: String,
+    pub enabled: Option<bool>,
+    pub batch_size: Option<i32>,
+    pub filter_criteria: Option<FilterCriteria>,
+    pub maximum_batching_window_in_seconds: Option<i32>,
+    pub parallelization_factor: Option<i32>,
+    pub starting_position: Option<EventSourcePosition>,
+    pub destination_config: Option<DestinationConfig>,
+    pub maximum_record_age_in_seconds: Option<i32>,
+    pub bisect_batch_on_function_error: Option<bool>,
+    pub maximum_retry_attempts: Option<i32>,
+    pub tags: Option<BTreeMap<String, String>>,
+    pub tumbling_window_in_seconds: Option<i32>,
+    pub function_response_types: Option<Vec<FunctionResponseType>>,
+}
+
+impl p::Encode for CreateEventSourceMappingRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.event_source_arn,
+            &self.function_name,
+            &self.enabled,
+            &self.batch_size,
+            &self.filter_criteria,
+            &self.maximum_batching_window_in_seconds,
+            &self.parallelization_factor,
+            &self.starting_position,
+            &self.destination_config,
+            &self.maximum_record_age_in_seconds,
+            &self.bisect_batch_on_function_error,
+            &self.maximum_retry_attempts,
+            &self.tags,
+            &self.tumbling_window_in_seconds,
+            &self.function_response_types,
+        ]);
+    }
+}
+
+impl p::Decode for CreateEventSourceMappingRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.event_source_arn = p::Decode::read(reader)?,
+                1 => value.function_name = p::Decode::read(reader)?,
+                2 => value.enabled = p::Decode::read(reader)?,
+                3 => value.batch_size = p::Decode::read(reader)?,
+                4 => value.filter_criteria = p::Decode::read(reader)?,
+                5 => value.maximum_batching_window_in_seconds = p::Decode::read(reader)?,
+                6 => value.parallelization_factor = p::Decode::read(reader)?,
+                7 => value.starting_position = p::Decode::read(reader)?,
+                8 => value.destination_config = p::Decode::read(reader)?,
+                9 => value.maximum_record_age_in_seconds = p::Decode::read(reader)?,
+                10 => value.bisect_batch_on_function_error = p::Decode::read(reader)?,
+                11 => value.maximum_retry_attempts = p::Decode::read(reader)?,
+                12 => value.tags = p::Decode::read(reader)?,
+                13 => value.tumbling_window_in_seconds = p::Decode::read(reader)?,
+                14 => value.function_response_types = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for CreateEventSourceMappingRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::CREATE_EVENT_SOURCE_MAPPING_REQUEST
+    }
+}
+
 /// `CreateFunctionRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct CreateFunctionRequest {
@@ -2949,6 +3227,38 @@ impl p::Decode for DeleteAliasRequest {
 impl p::Shape for DeleteAliasRequest {
     fn schema() -> &'static p::Schema {
         &schema::DELETE_ALIAS_REQUEST
+    }
+}
+
+/// `DeleteEventSourceMappingRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeleteEventSourceMappingRequest {
+    pub uuid: String,
+}
+
+impl p::Encode for DeleteEventSourceMappingRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.uuid]);
+    }
+}
+
+impl p::Decode for DeleteEventSourceMappingRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.uuid = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeleteEventSourceMappingRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE_EVENT_SOURCE_MAPPING_REQUEST
     }
 }
 
@@ -3464,6 +3774,146 @@ impl p::Shape for EphemeralStorage {
     }
 }
 
+/// `EventSourceMappingConfiguration`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct EventSourceMappingConfiguration {
+    pub uuid: Option<String>,
+    pub starting_position: Option<EventSourcePosition>,
+    pub batch_size: Option<i32>,
+    pub maximum_batching_window_in_seconds: Option<i32>,
+    pub parallelization_factor: Option<i32>,
+    pub event_source_arn: Option<String>,
+    pub filter_criteria: Option<FilterCriteria>,
+    pub function_arn: Option<String>,
+    pub last_modified: Option<p::generated::Timestamp>,
+    pub last_processing_result: Option<String>,
+    pub state: Option<String>,
+    pub state_transition_reason: Option<String>,
+    pub destination_config: Option<DestinationConfig>,
+    pub maximum_record_age_in_seconds: Option<i32>,
+    pub bisect_batch_on_function_error: Option<bool>,
+    pub maximum_retry_attempts: Option<i32>,
+    pub tumbling_window_in_seconds: Option<i32>,
+    pub function_response_types: Option<Vec<FunctionResponseType>>,
+    pub event_source_mapping_arn: Option<String>,
+}
+
+impl p::Encode for EventSourceMappingConfiguration {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.uuid,
+            &self.starting_position,
+            &self.batch_size,
+            &self.maximum_batching_window_in_seconds,
+            &self.parallelization_factor,
+            &self.event_source_arn,
+            &self.filter_criteria,
+            &self.function_arn,
+            &self.last_modified,
+            &self.last_processing_result,
+            &self.state,
+            &self.state_transition_reason,
+            &self.destination_config,
+            &self.maximum_record_age_in_seconds,
+            &self.bisect_batch_on_function_error,
+            &self.maximum_retry_attempts,
+            &self.tumbling_window_in_seconds,
+            &self.function_response_types,
+            &self.event_source_mapping_arn,
+        ]);
+    }
+}
+
+impl p::Decode for EventSourceMappingConfiguration {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.uuid = p::Decode::read(reader)?,
+                1 => value.starting_position = p::Decode::read(reader)?,
+                2 => value.batch_size = p::Decode::read(reader)?,
+                3 => value.maximum_batching_window_in_seconds = p::Decode::read(reader)?,
+                4 => value.parallelization_factor = p::Decode::read(reader)?,
+                5 => value.event_source_arn = p::Decode::read(reader)?,
+                6 => value.filter_criteria = p::Decode::read(reader)?,
+                7 => value.function_arn = p::Decode::read(reader)?,
+                8 => value.last_modified = p::Decode::read(reader)?,
+                9 => value.last_processing_result = p::Decode::read(reader)?,
+                10 => value.state = p::Decode::read(reader)?,
+                11 => value.state_transition_reason = p::Decode::read(reader)?,
+                12 => value.destination_config = p::Decode::read(reader)?,
+                13 => value.maximum_record_age_in_seconds = p::Decode::read(reader)?,
+                14 => value.bisect_batch_on_function_error = p::Decode::read(reader)?,
+                15 => value.maximum_retry_attempts = p::Decode::read(reader)?,
+                16 => value.tumbling_window_in_seconds = p::Decode::read(reader)?,
+                17 => value.function_response_types = p::Decode::read(reader)?,
+                18 => value.event_source_mapping_arn = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for EventSourceMappingConfiguration {
+    fn schema() -> &'static p::Schema {
+        &schema::EVENT_SOURCE_MAPPING_CONFIGURATION
+    }
+}
+
+/// `EventSourcePosition`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EventSourcePosition {
+    #[default]
+    /// `TRIM_HORIZON`
+    TrimHorizon,
+    /// `LATEST`
+    Latest,
+    /// `AT_TIMESTAMP`
+    AtTimestamp,
+}
+
+impl EventSourcePosition {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::TrimHorizon, Self::Latest, Self::AtTimestamp];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TrimHorizon => "TRIM_HORIZON",
+            Self::Latest => "LATEST",
+            Self::AtTimestamp => "AT_TIMESTAMP",
+        }
+    }
+}
+
+impl FromStr for EventSourcePosition {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for EventSourcePosition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for EventSourcePosition {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for EventSourcePosition {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
 /// `FileSystemConfig`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct FileSystemConfig {
@@ -3497,6 +3947,70 @@ impl p::Decode for FileSystemConfig {
 impl p::Shape for FileSystemConfig {
     fn schema() -> &'static p::Schema {
         &schema::FILE_SYSTEM_CONFIG
+    }
+}
+
+/// `Filter`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct Filter {
+    pub pattern: Option<String>,
+}
+
+impl p::Encode for Filter {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.pattern]);
+    }
+}
+
+impl p::Decode for Filter {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.pattern = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for Filter {
+    fn schema() -> &'static p::Schema {
+        &schema::FILTER
+    }
+}
+
+/// `FilterCriteria`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct FilterCriteria {
+    pub filters: Option<Vec<Filter>>,
+}
+
+impl p::Encode for FilterCriteria {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.filters]);
+    }
+}
+
+impl p::Decode for FilterCriteria {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.filters = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for FilterCriteria {
+    fn schema() -> &'static p::Schema {
+        &schema::FILTER_CRITERIA
     }
 }
 
@@ -3847,6 +4361,52 @@ impl p::Shape for FunctionEventInvokeConfig {
     }
 }
 
+/// `FunctionResponseType`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FunctionResponseType {
+    #[default]
+    /// `ReportBatchItemFailures`
+    ReportBatchItemFailures,
+}
+
+impl FunctionResponseType {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::ReportBatchItemFailures];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ReportBatchItemFailures => "ReportBatchItemFailures",
+        }
+    }
+}
+
+impl FromStr for FunctionResponseType {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for FunctionResponseType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for FunctionResponseType {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for FunctionResponseType {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
 /// `FunctionRuntimeConfig`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct FunctionRuntimeConfig {
@@ -4119,6 +4679,38 @@ impl p::Shape for GetAliasRequest {
     }
 }
 
+/// `GetEventSourceMappingRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetEventSourceMappingRequest {
+    pub uuid: String,
+}
+
+impl p::Encode for GetEventSourceMappingRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.uuid]);
+    }
+}
+
+impl p::Decode for GetEventSourceMappingRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.uuid = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetEventSourceMappingRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_EVENT_SOURCE_MAPPING_REQUEST
+    }
+}
+
 /// `GetFunctionConcurrencyRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct GetFunctionConcurrencyRequest {
@@ -4248,6 +4840,70 @@ impl p::Decode for GetFunctionEventInvokeConfigRequest {
 impl p::Shape for GetFunctionEventInvokeConfigRequest {
     fn schema() -> &'static p::Schema {
         &schema::GET_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST
+    }
+}
+
+/// `GetFunctionRecursionConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetFunctionRecursionConfigRequest {
+    pub function_name: String,
+}
+
+impl p::Encode for GetFunctionRecursionConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name]);
+    }
+}
+
+impl p::Decode for GetFunctionRecursionConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetFunctionRecursionConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_FUNCTION_RECURSION_CONFIG_REQUEST
+    }
+}
+
+/// `GetFunctionRecursionConfigResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetFunctionRecursionConfigResponse {
+    pub recursive_loop: Option<RecursiveLoop>,
+}
+
+impl p::Encode for GetFunctionRecursionConfigResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.recursive_loop]);
+    }
+}
+
+impl p::Decode for GetFunctionRecursionConfigResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.recursive_loop = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetFunctionRecursionConfigResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_FUNCTION_RECURSION_CONFIG_RESPONSE
     }
 }
 
@@ -4754,6 +5410,76 @@ impl p::Shape for GetProvisionedConcurrencyConfigResponse {
     }
 }
 
+/// `GetRuntimeManagementConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetRuntimeManagementConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+}
+
+impl p::Encode for GetRuntimeManagementConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.qualifier]);
+    }
+}
+
+impl p::Decode for GetRuntimeManagementConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.qualifier = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetRuntimeManagementConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_RUNTIME_MANAGEMENT_CONFIG_REQUEST
+    }
+}
+
+/// `GetRuntimeManagementConfigResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetRuntimeManagementConfigResponse {
+    pub update_runtime_on: Option<UpdateRuntimeOn>,
+    pub function_arn: Option<String>,
+    pub runtime_version_arn: Option<String>,
+}
+
+impl p::Encode for GetRuntimeManagementConfigResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.update_runtime_on, &self.function_arn, &self.runtime_version_arn]);
+    }
+}
+
+impl p::Decode for GetRuntimeManagementConfigResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.update_runtime_on = p::Decode::read(reader)?,
+                1 => value.function_arn = p::Decode::read(reader)?,
+                2 => value.runtime_version_arn = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetRuntimeManagementConfigResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_RUNTIME_MANAGEMENT_CONFIG_RESPONSE
+    }
+}
+
 /// `ImageConfig`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ImageConfig {
@@ -5040,6 +5766,75 @@ impl p::Encode for InvocationType {
 impl p::Decode for InvocationType {
     fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
         Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
+/// `InvokeAsyncRequest`.
+#[derive(Default, Debug)]
+pub struct InvokeAsyncRequest {
+    pub function_name: String,
+    pub invoke_args: p::ByteStream,
+}
+
+impl p::Encode for InvokeAsyncRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.invoke_args]);
+    }
+}
+
+impl p::Decode for InvokeAsyncRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.invoke_args = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for InvokeAsyncRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::INVOKE_ASYNC_REQUEST
+    }
+    fn take_stream(&mut self) -> Option<p::ByteStream> {
+        Some(std::mem::take(&mut self.invoke_args))
+    }
+}
+
+/// `InvokeAsyncResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct InvokeAsyncResponse {
+    pub status: Option<i32>,
+}
+
+impl p::Encode for InvokeAsyncResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.status]);
+    }
+}
+
+impl p::Decode for InvokeAsyncResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.status = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for InvokeAsyncResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::INVOKE_ASYNC_RESPONSE
     }
 }
 
@@ -5782,6 +6577,78 @@ impl p::Decode for ListAliasesResponse {
 impl p::Shape for ListAliasesResponse {
     fn schema() -> &'static p::Schema {
         &schema::LIST_ALIASES_RESPONSE
+    }
+}
+
+/// `ListEventSourceMappingsRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListEventSourceMappingsRequest {
+    pub event_source_arn: Option<String>,
+    pub function_name: Option<String>,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+impl p::Encode for ListEventSourceMappingsRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.event_source_arn, &self.function_name, &self.marker, &self.max_items]);
+    }
+}
+
+impl p::Decode for ListEventSourceMappingsRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.event_source_arn = p::Decode::read(reader)?,
+                1 => value.function_name = p::Decode::read(reader)?,
+                2 => value.marker = p::Decode::read(reader)?,
+                3 => value.max_items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListEventSourceMappingsRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_EVENT_SOURCE_MAPPINGS_REQUEST
+    }
+}
+
+/// `ListEventSourceMappingsResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ListEventSourceMappingsResponse {
+    pub next_marker: Option<String>,
+    pub event_source_mappings: Option<Vec<EventSourceMappingConfiguration>>,
+}
+
+impl p::Encode for ListEventSourceMappingsResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.next_marker, &self.event_source_mappings]);
+    }
+}
+
+impl p::Decode for ListEventSourceMappingsResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.next_marker = p::Decode::read(reader)?,
+                1 => value.event_source_mappings = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ListEventSourceMappingsResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::LIST_EVENT_SOURCE_MAPPINGS_RESPONSE
     }
 }
 
@@ -6939,6 +7806,72 @@ impl p::Shape for PutFunctionEventInvokeConfigRequest {
     }
 }
 
+/// `PutFunctionRecursionConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PutFunctionRecursionConfigRequest {
+    pub function_name: String,
+    pub recursive_loop: RecursiveLoop,
+}
+
+impl p::Encode for PutFunctionRecursionConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.recursive_loop]);
+    }
+}
+
+impl p::Decode for PutFunctionRecursionConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.recursive_loop = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PutFunctionRecursionConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::PUT_FUNCTION_RECURSION_CONFIG_REQUEST
+    }
+}
+
+/// `PutFunctionRecursionConfigResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PutFunctionRecursionConfigResponse {
+    pub recursive_loop: Option<RecursiveLoop>,
+}
+
+impl p::Encode for PutFunctionRecursionConfigResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.recursive_loop]);
+    }
+}
+
+impl p::Decode for PutFunctionRecursionConfigResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.recursive_loop = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PutFunctionRecursionConfigResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::PUT_FUNCTION_RECURSION_CONFIG_RESPONSE
+    }
+}
+
 /// `PutProvisionedConcurrencyConfigRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct PutProvisionedConcurrencyConfigRequest {
@@ -7021,6 +7954,134 @@ impl p::Decode for PutProvisionedConcurrencyConfigResponse {
 impl p::Shape for PutProvisionedConcurrencyConfigResponse {
     fn schema() -> &'static p::Schema {
         &schema::PUT_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE
+    }
+}
+
+/// `PutRuntimeManagementConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PutRuntimeManagementConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+    pub update_runtime_on: UpdateRuntimeOn,
+    pub runtime_version_arn: Option<String>,
+}
+
+impl p::Encode for PutRuntimeManagementConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.function_name,
+            &self.qualifier,
+            &self.update_runtime_on,
+            &self.runtime_version_arn,
+        ]);
+    }
+}
+
+impl p::Decode for PutRuntimeManagementConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.qualifier = p::Decode::read(reader)?,
+                2 => value.update_runtime_on = p::Decode::read(reader)?,
+                3 => value.runtime_version_arn = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PutRuntimeManagementConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::PUT_RUNTIME_MANAGEMENT_CONFIG_REQUEST
+    }
+}
+
+/// `PutRuntimeManagementConfigResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PutRuntimeManagementConfigResponse {
+    pub update_runtime_on: UpdateRuntimeOn,
+    pub function_arn: String,
+    pub runtime_version_arn: Option<String>,
+}
+
+impl p::Encode for PutRuntimeManagementConfigResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.update_runtime_on, &self.function_arn, &self.runtime_version_arn]);
+    }
+}
+
+impl p::Decode for PutRuntimeManagementConfigResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.update_runtime_on = p::Decode::read(reader)?,
+                1 => value.function_arn = p::Decode::read(reader)?,
+                2 => value.runtime_version_arn = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PutRuntimeManagementConfigResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::PUT_RUNTIME_MANAGEMENT_CONFIG_RESPONSE
+    }
+}
+
+/// `RecursiveLoop`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecursiveLoop {
+    #[default]
+    /// `Allow`
+    Allow,
+    /// `Terminate`
+    Terminate,
+}
+
+impl RecursiveLoop {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::Allow, Self::Terminate];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "Allow",
+            Self::Terminate => "Terminate",
+        }
+    }
+}
+
+impl FromStr for RecursiveLoop {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for RecursiveLoop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for RecursiveLoop {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for RecursiveLoop {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
     }
 }
 
@@ -8460,6 +9521,76 @@ impl p::Shape for UpdateAliasRequest {
     }
 }
 
+/// `UpdateEventSourceMappingRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateEventSourceMappingRequest {
+    pub uuid: String,
+    pub function_name: Option<String>,
+    pub enabled: Option<bool>,
+    pub batch_size: Option<i32>,
+    pub filter_criteria: Option<FilterCriteria>,
+    pub maximum_batching_window_in_seconds: Option<i32>,
+    pub parallelization_factor: Option<i32>,
+    pub destination_config: Option<DestinationConfig>,
+    pub maximum_record_age_in_seconds: Option<i32>,
+    pub bisect_batch_on_function_error: Option<bool>,
+    pub maximum_retry_attempts: Option<i32>,
+    pub tumbling_window_in_seconds: Option<i32>,
+    pub function_response_types: Option<Vec<FunctionResponseType>>,
+}
+
+impl p::Encode for UpdateEventSourceMappingRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.uuid,
+            &self.function_name,
+            &self.enabled,
+            &self.batch_size,
+            &self.filter_criteria,
+            &self.maximum_batching_window_in_seconds,
+            &self.parallelization_factor,
+            &self.destination_config,
+            &self.maximum_record_age_in_seconds,
+            &self.bisect_batch_on_function_error,
+            &self.maximum_retry_attempts,
+            &self.tumbling_window_in_seconds,
+            &self.function_response_types,
+        ]);
+    }
+}
+
+impl p::Decode for UpdateEventSourceMappingRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.uuid = p::Decode::read(reader)?,
+                1 => value.function_name = p::Decode::read(reader)?,
+                2 => value.enabled = p::Decode::read(reader)?,
+                3 => value.batch_size = p::Decode::read(reader)?,
+                4 => value.filter_criteria = p::Decode::read(reader)?,
+                5 => value.maximum_batching_window_in_seconds = p::Decode::read(reader)?,
+                6 => value.parallelization_factor = p::Decode::read(reader)?,
+                7 => value.destination_config = p::Decode::read(reader)?,
+                8 => value.maximum_record_age_in_seconds = p::Decode::read(reader)?,
+                9 => value.bisect_batch_on_function_error = p::Decode::read(reader)?,
+                10 => value.maximum_retry_attempts = p::Decode::read(reader)?,
+                11 => value.tumbling_window_in_seconds = p::Decode::read(reader)?,
+                12 => value.function_response_types = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateEventSourceMappingRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_EVENT_SOURCE_MAPPING_REQUEST
+    }
+}
+
 /// `UpdateFunctionCodeRequest`.
 #[derive(Default, Clone, PartialEq)]
 pub struct UpdateFunctionCodeRequest {
@@ -8748,6 +9879,58 @@ impl p::Decode for UpdateFunctionUrlConfigResponse {
 impl p::Shape for UpdateFunctionUrlConfigResponse {
     fn schema() -> &'static p::Schema {
         &schema::UPDATE_FUNCTION_URL_CONFIG_RESPONSE
+    }
+}
+
+/// `UpdateRuntimeOn`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UpdateRuntimeOn {
+    #[default]
+    /// `Auto`
+    Auto,
+    /// `Manual`
+    Manual,
+    /// `FunctionUpdate`
+    FunctionUpdate,
+}
+
+impl UpdateRuntimeOn {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::Auto, Self::Manual, Self::FunctionUpdate];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "Auto",
+            Self::Manual => "Manual",
+            Self::FunctionUpdate => "FunctionUpdate",
+        }
+    }
+}
+
+impl FromStr for UpdateRuntimeOn {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for UpdateRuntimeOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for UpdateRuntimeOn {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for UpdateRuntimeOn {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
     }
 }
 
@@ -10066,6 +11249,38 @@ impl From<ResourceConflictException> for p::ApiError {
     }
 }
 
+/// `ResourceInUseException`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ResourceInUseException {
+    pub r#type: Option<String>,
+    pub message: Option<String>,
+}
+
+impl p::Encode for ResourceInUseException {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.r#type, &self.message]);
+    }
+}
+
+impl ResourceInUseException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()), ..Self::default() }
+    }
+}
+
+impl p::Modelled for ResourceInUseException {
+    fn exception_schema(&self) -> &'static p::Schema {
+        &schema::RESOURCE_IN_USE_EXCEPTION
+    }
+}
+
+impl From<ResourceInUseException> for p::ApiError {
+    fn from(error: ResourceInUseException) -> Self {
+        Self::modelled("ResourceInUseException", 400, error.message.clone().unwrap_or_default(), error)
+    }
+}
+
 /// `ResourceNotFoundException`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ResourceNotFoundException {
@@ -10740,6 +11955,7 @@ pub mod schema {
         "arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)",
     );
     pub static ARN: Schema = Schema::new("Arn", Kind::String).min(0).max(10000).pattern(&PATTERN_OF_ARN);
+    pub static BATCH_SIZE: Schema = Schema::new("BatchSize", Kind::Integer).min(1).max(10000);
     pub static BLOB: Schema = Schema::new("Blob", Kind::Blob).sensitive();
     static PATTERN_OF_CAPACITY_PROVIDER_ARN: Pattern = Pattern::new(
         "arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:capacity-provider:[a-zA-Z0-9-_]+",
@@ -10785,6 +12001,41 @@ pub mod schema {
             Member::new("RoutingConfig", &ALIAS_ROUTING_CONFIGURATION),
         ],
     );
+    pub static CREATE_EVENT_SOURCE_MAPPING_REQUEST: Schema = Schema::structure(
+        "CreateEventSourceMappingRequest",
+        &[
+            Member::new("EventSourceArn", &ARN),
+            Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).required(),
+            Member::new("Enabled", &p::schema::BOOLEAN),
+            Member::new("BatchSize", &BATCH_SIZE),
+            Member::new("FilterCriteria", &FILTER_CRITERIA),
+            Member::new("MaximumBatchingWindowInSeconds", &MAXIMUM_BATCHING_WINDOW_IN_SECONDS),
+            Member::new("ParallelizationFactor", &PARALLELIZATION_FACTOR),
+            Member::new("StartingPosition", &EVENT_SOURCE_POSITION),
+            Member::new("DestinationConfig", &DESTINATION_CONFIG),
+            Member::new("MaximumRecordAgeInSeconds", &MAXIMUM_RECORD_AGE_IN_SECONDS),
+            Member::new("BisectBatchOnFunctionError", &p::schema::BOOLEAN),
+            Member::new("MaximumRetryAttempts", &MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING),
+            Member::new("Tags", &TAGS),
+            Member::new("TumblingWindowInSeconds", &TUMBLING_WINDOW_IN_SECONDS),
+            Member::new("FunctionResponseTypes", &FUNCTION_RESPONSE_TYPE_LIST),
+        ],
+    )
+    .refused(&[
+        Member::new("AmazonManagedKafkaEventSourceConfig", &p::schema::DOCUMENT),
+        Member::new("DocumentDBEventSourceConfig", &p::schema::DOCUMENT),
+        Member::new("KMSKeyArn", &p::schema::DOCUMENT),
+        Member::new("LoggingConfig", &p::schema::DOCUMENT),
+        Member::new("MetricsConfig", &p::schema::DOCUMENT),
+        Member::new("ProvisionedPollerConfig", &p::schema::DOCUMENT),
+        Member::new("Queues", &p::schema::DOCUMENT),
+        Member::new("ScalingConfig", &p::schema::DOCUMENT),
+        Member::new("SelfManagedEventSource", &p::schema::DOCUMENT),
+        Member::new("SelfManagedKafkaEventSourceConfig", &p::schema::DOCUMENT),
+        Member::new("SourceAccessConfigurations", &p::schema::DOCUMENT),
+        Member::new("StartingPositionTimestamp", &p::schema::DOCUMENT),
+        Member::new("Topics", &p::schema::DOCUMENT),
+    ]);
     pub static CREATE_FUNCTION_REQUEST: Schema = Schema::structure(
         "CreateFunctionRequest",
         &[
@@ -10851,6 +12102,10 @@ pub mod schema {
             Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required(),
             Member::new("Name", &ALIAS).at(Location::Label).required(),
         ],
+    );
+    pub static DELETE_EVENT_SOURCE_MAPPING_REQUEST: Schema = Schema::structure(
+        "DeleteEventSourceMappingRequest",
+        &[Member::new("UUID", &UUID_STRING).at(Location::Label).required()],
     );
     pub static DELETE_FUNCTION_CONCURRENCY_REQUEST: Schema = Schema::structure(
         "DeleteFunctionConcurrencyRequest",
@@ -10948,6 +12203,57 @@ pub mod schema {
         Schema::structure("EphemeralStorage", &[Member::new("Size", &EPHEMERAL_STORAGE_SIZE).required()]);
     pub static EPHEMERAL_STORAGE_SIZE: Schema =
         Schema::new("EphemeralStorageSize", Kind::Integer).min(512).max(32768);
+    static PATTERN_OF_EVENT_SOURCE_MAPPING_ARN: Pattern = Pattern::new(
+        "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}",
+    );
+    pub static EVENT_SOURCE_MAPPING_ARN: Schema = Schema::new("EventSourceMappingArn", Kind::String)
+        .min(85)
+        .max(120)
+        .pattern(&PATTERN_OF_EVENT_SOURCE_MAPPING_ARN);
+    pub static EVENT_SOURCE_MAPPING_CONFIGURATION: Schema = Schema::structure(
+        "EventSourceMappingConfiguration",
+        &[
+            Member::new("UUID", &UUID_STRING),
+            Member::new("StartingPosition", &EVENT_SOURCE_POSITION),
+            Member::new("BatchSize", &BATCH_SIZE),
+            Member::new("MaximumBatchingWindowInSeconds", &MAXIMUM_BATCHING_WINDOW_IN_SECONDS),
+            Member::new("ParallelizationFactor", &PARALLELIZATION_FACTOR),
+            Member::new("EventSourceArn", &ARN),
+            Member::new("FilterCriteria", &FILTER_CRITERIA),
+            Member::new("FunctionArn", &FUNCTION_ARN),
+            Member::new("LastModified", &p::schema::TIMESTAMP),
+            Member::new("LastProcessingResult", &p::schema::STRING),
+            Member::new("State", &p::schema::STRING),
+            Member::new("StateTransitionReason", &p::schema::STRING),
+            Member::new("DestinationConfig", &DESTINATION_CONFIG),
+            Member::new("MaximumRecordAgeInSeconds", &MAXIMUM_RECORD_AGE_IN_SECONDS),
+            Member::new("BisectBatchOnFunctionError", &p::schema::BOOLEAN),
+            Member::new("MaximumRetryAttempts", &MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING),
+            Member::new("TumblingWindowInSeconds", &TUMBLING_WINDOW_IN_SECONDS),
+            Member::new("FunctionResponseTypes", &FUNCTION_RESPONSE_TYPE_LIST),
+            Member::new("EventSourceMappingArn", &EVENT_SOURCE_MAPPING_ARN),
+        ],
+    )
+    .refused(&[
+        Member::new("AmazonManagedKafkaEventSourceConfig", &p::schema::DOCUMENT),
+        Member::new("DocumentDBEventSourceConfig", &p::schema::DOCUMENT),
+        Member::new("FilterCriteriaError", &p::schema::DOCUMENT),
+        Member::new("KMSKeyArn", &p::schema::DOCUMENT),
+        Member::new("LoggingConfig", &p::schema::DOCUMENT),
+        Member::new("MetricsConfig", &p::schema::DOCUMENT),
+        Member::new("ProvisionedPollerConfig", &p::schema::DOCUMENT),
+        Member::new("Queues", &p::schema::DOCUMENT),
+        Member::new("ScalingConfig", &p::schema::DOCUMENT),
+        Member::new("SelfManagedEventSource", &p::schema::DOCUMENT),
+        Member::new("SelfManagedKafkaEventSourceConfig", &p::schema::DOCUMENT),
+        Member::new("SourceAccessConfigurations", &p::schema::DOCUMENT),
+        Member::new("StartingPositionTimestamp", &p::schema::DOCUMENT),
+        Member::new("Topics", &p::schema::DOCUMENT),
+    ]);
+    pub static EVENT_SOURCE_MAPPINGS_LIST: Schema =
+        Schema::list("EventSourceMappingsList", &Member::new("member", &EVENT_SOURCE_MAPPING_CONFIGURATION));
+    pub static EVENT_SOURCE_POSITION: Schema =
+        Schema::new("EventSourcePosition", Kind::String).values(&["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]);
     pub static EXECUTION_ENVIRONMENT_MEMORY_GI_B_PER_V_CPU: Schema =
         Schema::new("ExecutionEnvironmentMemoryGiBPerVCpu", Kind::Double).min(2).max(8);
     pub static EXECUTION_TIMEOUT: Schema =
@@ -10967,6 +12273,10 @@ pub mod schema {
     );
     pub static FILE_SYSTEM_CONFIG_LIST: Schema =
         Schema::list("FileSystemConfigList", &Member::new("member", &FILE_SYSTEM_CONFIG)).min(0).max(1);
+    pub static FILTER: Schema = Schema::structure("Filter", &[Member::new("Pattern", &PATTERN)]);
+    pub static FILTER_CRITERIA: Schema =
+        Schema::structure("FilterCriteria", &[Member::new("Filters", &FILTER_LIST)]);
+    pub static FILTER_LIST: Schema = Schema::list("FilterList", &Member::new("member", &FILTER));
     static PATTERN_OF_FUNCTION_ARN: Pattern = Pattern::new(
         "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?",
     );
@@ -11068,6 +12378,12 @@ pub mod schema {
     );
     pub static FUNCTION_NAME: Schema =
         Schema::new("FunctionName", Kind::String).min(1).max(140).pattern(&PATTERN_OF_FUNCTION_NAME);
+    pub static FUNCTION_RESPONSE_TYPE: Schema =
+        Schema::new("FunctionResponseType", Kind::String).values(&["ReportBatchItemFailures"]);
+    pub static FUNCTION_RESPONSE_TYPE_LIST: Schema =
+        Schema::list("FunctionResponseTypeList", &Member::new("member", &FUNCTION_RESPONSE_TYPE))
+            .min(0)
+            .max(1);
     pub static FUNCTION_RUNTIME_ALIAS: Schema =
         Schema::new("FunctionRuntimeAlias", Kind::String).min(1).max(128);
     static PATTERN_OF_FUNCTION_RUNTIME_ARN: Pattern =
@@ -11117,6 +12433,10 @@ pub mod schema {
             Member::new("Name", &ALIAS).at(Location::Label).required(),
         ],
     );
+    pub static GET_EVENT_SOURCE_MAPPING_REQUEST: Schema = Schema::structure(
+        "GetEventSourceMappingRequest",
+        &[Member::new("UUID", &UUID_STRING).at(Location::Label).required()],
+    );
     pub static GET_FUNCTION_CONCURRENCY_REQUEST: Schema = Schema::structure(
         "GetFunctionConcurrencyRequest",
         &[Member::new("FunctionName", &FUNCTION_NAME).at(Location::Label).required()],
@@ -11138,6 +12458,14 @@ pub mod schema {
             Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Label).required(),
             Member::new("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
         ],
+    );
+    pub static GET_FUNCTION_RECURSION_CONFIG_REQUEST: Schema = Schema::structure(
+        "GetFunctionRecursionConfigRequest",
+        &[Member::new("FunctionName", &UNQUALIFIED_FUNCTION_NAME).at(Location::Label).required()],
+    );
+    pub static GET_FUNCTION_RECURSION_CONFIG_RESPONSE: Schema = Schema::structure(
+        "GetFunctionRecursionConfigResponse",
+        &[Member::new("RecursiveLoop", &RECURSIVE_LOOP)],
     );
     pub static GET_FUNCTION_REQUEST: Schema = Schema::structure(
         "GetFunctionRequest",
@@ -11240,6 +12568,21 @@ pub mod schema {
             Member::new("LastModified", &TIMESTAMP),
         ],
     );
+    pub static GET_RUNTIME_MANAGEMENT_CONFIG_REQUEST: Schema = Schema::structure(
+        "GetRuntimeManagementConfigRequest",
+        &[
+            Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
+        ],
+    );
+    pub static GET_RUNTIME_MANAGEMENT_CONFIG_RESPONSE: Schema = Schema::structure(
+        "GetRuntimeManagementConfigResponse",
+        &[
+            Member::new("UpdateRuntimeOn", &UPDATE_RUNTIME_ON),
+            Member::new("FunctionArn", &NAME_SPACED_FUNCTION_ARN),
+            Member::new("RuntimeVersionArn", &RUNTIME_VERSION_ARN),
+        ],
+    );
     static PATTERN_OF_HANDLER: Pattern = Pattern::new("[^\\s]+");
     pub static HANDLER: Schema =
         Schema::new("Handler", Kind::String).min(0).max(128).pattern(&PATTERN_OF_HANDLER);
@@ -11300,6 +12643,17 @@ pub mod schema {
     );
     pub static INVOCATION_TYPE: Schema =
         Schema::new("InvocationType", Kind::String).values(&["Event", "RequestResponse", "DryRun"]);
+    pub static INVOKE_ASYNC_REQUEST: Schema = Schema::structure(
+        "InvokeAsyncRequest",
+        &[
+            Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("InvokeArgs", &p::schema::STREAM).at(Location::Payload).required(),
+        ],
+    );
+    pub static INVOKE_ASYNC_RESPONSE: Schema = Schema::structure(
+        "InvokeAsyncResponse",
+        &[Member::new("Status", &p::schema::INTEGER).at(Location::Status)],
+    );
     pub static INVOKE_MODE: Schema =
         Schema::new("InvokeMode", Kind::String).values(&["BUFFERED", "RESPONSE_STREAM"]);
     pub static INVOKE_WITH_RESPONSE_STREAM_REQUEST: Schema = Schema::structure(
@@ -11485,6 +12839,22 @@ pub mod schema {
         "ListAliasesResponse",
         &[Member::new("NextMarker", &p::schema::STRING), Member::new("Aliases", &ALIAS_LIST)],
     );
+    pub static LIST_EVENT_SOURCE_MAPPINGS_REQUEST: Schema = Schema::structure(
+        "ListEventSourceMappingsRequest",
+        &[
+            Member::new("EventSourceArn", &ARN).at(Location::Query),
+            Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Query),
+            Member::new("Marker", &p::schema::STRING).at(Location::Query),
+            Member::new("MaxItems", &MAX_LIST_ITEMS).at(Location::Query),
+        ],
+    );
+    pub static LIST_EVENT_SOURCE_MAPPINGS_RESPONSE: Schema = Schema::structure(
+        "ListEventSourceMappingsResponse",
+        &[
+            Member::new("NextMarker", &p::schema::STRING),
+            Member::new("EventSourceMappings", &EVENT_SOURCE_MAPPINGS_LIST),
+        ],
+    );
     pub static LIST_FUNCTION_EVENT_INVOKE_CONFIGS_REQUEST: Schema = Schema::structure(
         "ListFunctionEventInvokeConfigsRequest",
         &[
@@ -11613,10 +12983,16 @@ pub mod schema {
     pub static MAX_LIST_ITEMS: Schema = Schema::new("MaxListItems", Kind::Integer).min(1).max(10000);
     pub static MAX_PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEMS: Schema =
         Schema::new("MaxProvisionedConcurrencyConfigListItems", Kind::Integer).min(1).max(50);
+    pub static MAXIMUM_BATCHING_WINDOW_IN_SECONDS: Schema =
+        Schema::new("MaximumBatchingWindowInSeconds", Kind::Integer).min(0).max(300);
     pub static MAXIMUM_EVENT_AGE_IN_SECONDS: Schema =
         Schema::new("MaximumEventAgeInSeconds", Kind::Integer).min(60).max(21600);
+    pub static MAXIMUM_RECORD_AGE_IN_SECONDS: Schema =
+        Schema::new("MaximumRecordAgeInSeconds", Kind::Integer).min(-1).max(604800);
     pub static MAXIMUM_RETRY_ATTEMPTS: Schema =
         Schema::new("MaximumRetryAttempts", Kind::Integer).min(0).max(2);
+    pub static MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING: Schema =
+        Schema::new("MaximumRetryAttemptsEventSourceMapping", Kind::Integer).min(-1).max(10000);
     pub static MEMORY_SIZE: Schema = Schema::new("MemorySize", Kind::Integer).min(128).max(32768);
     pub static METHOD: Schema = Schema::new("Method", Kind::String).min(0).max(6);
     static PATTERN_OF_NAME_SPACED_FUNCTION_ARN: Pattern = Pattern::new(
@@ -11652,6 +13028,9 @@ pub mod schema {
         Schema::structure("OnSuccess", &[Member::new("Destination", &DESTINATION_ARN)]);
     pub static ORIGIN: Schema = Schema::new("Origin", Kind::String).min(1).max(253);
     pub static PACKAGE_TYPE: Schema = Schema::new("PackageType", Kind::String).values(&["Zip", "Image"]);
+    pub static PARALLELIZATION_FACTOR: Schema =
+        Schema::new("ParallelizationFactor", Kind::Integer).min(1).max(10);
+    pub static PATTERN: Schema = Schema::new("Pattern", Kind::String).min(0).max(4096);
     pub static PER_EXECUTION_ENVIRONMENT_MAX_CONCURRENCY: Schema =
         Schema::new("PerExecutionEnvironmentMaxConcurrency", Kind::Integer).min(1).max(1600);
     pub static POSITIVE_INTEGER: Schema = Schema::new("PositiveInteger", Kind::Integer).min(1);
@@ -11732,6 +13111,17 @@ pub mod schema {
             Member::new("DestinationConfig", &DESTINATION_CONFIG),
         ],
     );
+    pub static PUT_FUNCTION_RECURSION_CONFIG_REQUEST: Schema = Schema::structure(
+        "PutFunctionRecursionConfigRequest",
+        &[
+            Member::new("FunctionName", &UNQUALIFIED_FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("RecursiveLoop", &RECURSIVE_LOOP).required(),
+        ],
+    );
+    pub static PUT_FUNCTION_RECURSION_CONFIG_RESPONSE: Schema = Schema::structure(
+        "PutFunctionRecursionConfigResponse",
+        &[Member::new("RecursiveLoop", &RECURSIVE_LOOP)],
+    );
     pub static PUT_PROVISIONED_CONCURRENCY_CONFIG_REQUEST: Schema = Schema::structure(
         "PutProvisionedConcurrencyConfigRequest",
         &[
@@ -11751,9 +13141,28 @@ pub mod schema {
             Member::new("LastModified", &TIMESTAMP),
         ],
     );
+    pub static PUT_RUNTIME_MANAGEMENT_CONFIG_REQUEST: Schema = Schema::structure(
+        "PutRuntimeManagementConfigRequest",
+        &[
+            Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
+            Member::new("UpdateRuntimeOn", &UPDATE_RUNTIME_ON).required(),
+            Member::new("RuntimeVersionArn", &RUNTIME_VERSION_ARN),
+        ],
+    );
+    pub static PUT_RUNTIME_MANAGEMENT_CONFIG_RESPONSE: Schema = Schema::structure(
+        "PutRuntimeManagementConfigResponse",
+        &[
+            Member::new("UpdateRuntimeOn", &UPDATE_RUNTIME_ON).required(),
+            Member::new("FunctionArn", &FUNCTION_ARN).required(),
+            Member::new("RuntimeVersionArn", &RUNTIME_VERSION_ARN),
+        ],
+    );
     static PATTERN_OF_QUALIFIER: Pattern = Pattern::new("(|[a-zA-Z0-9$_-]+)");
     pub static QUALIFIER: Schema =
         Schema::new("Qualifier", Kind::String).min(1).max(128).pattern(&PATTERN_OF_QUALIFIER);
+    pub static RECURSIVE_LOOP: Schema =
+        Schema::new("RecursiveLoop", Kind::String).values(&["Allow", "Terminate"]);
     pub static REMOVE_LAYER_VERSION_PERMISSION_REQUEST: Schema = Schema::structure(
         "RemoveLayerVersionPermissionRequest",
         &[
@@ -12015,6 +13424,16 @@ pub mod schema {
         Schema::structure("TracingConfigResponse", &[Member::new("Mode", &TRACING_MODE)]);
     pub static TRACING_MODE: Schema =
         Schema::new("TracingMode", Kind::String).values(&["Active", "PassThrough"]);
+    pub static TUMBLING_WINDOW_IN_SECONDS: Schema =
+        Schema::new("TumblingWindowInSeconds", Kind::Integer).min(0).max(900);
+    pub static UUID_STRING: Schema = Schema::new("UUIDString", Kind::String).min(36).max(36);
+    static PATTERN_OF_UNQUALIFIED_FUNCTION_NAME: Pattern = Pattern::new(
+        "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)",
+    );
+    pub static UNQUALIFIED_FUNCTION_NAME: Schema = Schema::new("UnqualifiedFunctionName", Kind::String)
+        .min(1)
+        .max(140)
+        .pattern(&PATTERN_OF_UNQUALIFIED_FUNCTION_NAME);
     pub static UNRESERVED_CONCURRENT_EXECUTIONS: Schema =
         Schema::new("UnreservedConcurrentExecutions", Kind::Integer).min(0);
     pub static UNTAG_RESOURCE_REQUEST: Schema = Schema::structure(
@@ -12035,6 +13454,35 @@ pub mod schema {
             Member::new("RevisionId", &p::schema::STRING),
         ],
     );
+    pub static UPDATE_EVENT_SOURCE_MAPPING_REQUEST: Schema = Schema::structure(
+        "UpdateEventSourceMappingRequest",
+        &[
+            Member::new("UUID", &UUID_STRING).at(Location::Label).required(),
+            Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME),
+            Member::new("Enabled", &p::schema::BOOLEAN),
+            Member::new("BatchSize", &BATCH_SIZE),
+            Member::new("FilterCriteria", &FILTER_CRITERIA),
+            Member::new("MaximumBatchingWindowInSeconds", &MAXIMUM_BATCHING_WINDOW_IN_SECONDS),
+            Member::new("ParallelizationFactor", &PARALLELIZATION_FACTOR),
+            Member::new("DestinationConfig", &DESTINATION_CONFIG),
+            Member::new("MaximumRecordAgeInSeconds", &MAXIMUM_RECORD_AGE_IN_SECONDS),
+            Member::new("BisectBatchOnFunctionError", &p::schema::BOOLEAN),
+            Member::new("MaximumRetryAttempts", &MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING),
+            Member::new("TumblingWindowInSeconds", &TUMBLING_WINDOW_IN_SECONDS),
+            Member::new("FunctionResponseTypes", &FUNCTION_RESPONSE_TYPE_LIST),
+        ],
+    )
+    .refused(&[
+        Member::new("AmazonManagedKafkaEventSourceConfig", &p::schema::DOCUMENT),
+        Member::new("DocumentDBEventSourceConfig", &p::schema::DOCUMENT),
+        Member::new("KMSKeyArn", &p::schema::DOCUMENT),
+        Member::new("LoggingConfig", &p::schema::DOCUMENT),
+        Member::new("MetricsConfig", &p::schema::DOCUMENT),
+        Member::new("ProvisionedPollerConfig", &p::schema::DOCUMENT),
+        Member::new("ScalingConfig", &p::schema::DOCUMENT),
+        Member::new("SelfManagedKafkaEventSourceConfig", &p::schema::DOCUMENT),
+        Member::new("SourceAccessConfigurations", &p::schema::DOCUMENT),
+    ]);
     pub static UPDATE_FUNCTION_CODE_REQUEST: Schema = Schema::structure(
         "UpdateFunctionCodeRequest",
         &[
@@ -12117,6 +13565,8 @@ pub mod schema {
             Member::new("InvokeMode", &INVOKE_MODE),
         ],
     );
+    pub static UPDATE_RUNTIME_ON: Schema =
+        Schema::new("UpdateRuntimeOn", Kind::String).values(&["Auto", "Manual", "FunctionUpdate"]);
     static PATTERN_OF_VERSION: Pattern = Pattern::new("(\\$LATEST|[0-9]+)");
     pub static VERSION: Schema =
         Schema::new("Version", Kind::String).min(1).max(1024).pattern(&PATTERN_OF_VERSION);
@@ -12293,6 +13743,10 @@ pub mod schema {
     pub static RESOURCE_CONFLICT_EXCEPTION: Schema = Schema::structure(
         "ResourceConflictException",
         &[Member::new("Type", &p::schema::STRING), Member::new("message", &p::schema::STRING)],
+    );
+    pub static RESOURCE_IN_USE_EXCEPTION: Schema = Schema::structure(
+        "ResourceInUseException",
+        &[Member::new("Type", &p::schema::STRING), Member::new("Message", &p::schema::STRING)],
     );
     pub static RESOURCE_NOT_FOUND_EXCEPTION: Schema = Schema::structure(
         "ResourceNotFoundException",

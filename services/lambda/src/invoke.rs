@@ -52,6 +52,20 @@ pub(crate) async fn invoke(
     })
 }
 
+/// The operation that came before `InvocationType`.
+///
+/// Source: <https://docs.aws.amazon.com/lambda/latest/api/API_InvokeAsync.html>
+pub(crate) async fn invoke_async(
+    lambda: &Lambda,
+    cx: &Context,
+    input: g::InvokeAsyncRequest,
+) -> Result<g::InvokeAsyncResponse, ApiError> {
+    let named = name::parse(cx, &input.function_name)?;
+    let payload = input.invoke_args.collect(PAYLOAD_BYTES_MAX).await.map_err(|_| too_large())?;
+    lambda.enqueue(cx, &named, checked(payload)?, None).await?;
+    Ok(g::InvokeAsyncResponse { status: Some(202) })
+}
+
 #[async_trait]
 impl InvokeFunction for Lambda {
     async fn invoke(&self, cx: &Context, invocation: Invocation) -> Result<Invoked, ApiError> {
@@ -82,7 +96,12 @@ impl Lambda {
     }
 
     /// The platform's services answer for the resource on whose behalf they invoke.
-    pub(crate) async fn authorize(&self, cx: &Context, named: &Named, source: Option<&str>) -> Result<(), ApiError> {
+    pub(crate) async fn authorize(
+        &self,
+        cx: &Context,
+        named: &Named,
+        source: Option<&str>,
+    ) -> Result<(), ApiError> {
         let account = source.and_then(|arn| arn.parse::<Arn>().ok()).map(|arn| arn.account);
         let is_service = matches!(cx.caller.principal, Principal::Service(_));
         let access = Access::new("lambda:InvokeFunction", named.arn())

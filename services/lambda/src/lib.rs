@@ -20,14 +20,17 @@ mod concurrency;
 mod config;
 mod configuration;
 mod context;
+mod download;
 mod event;
 mod execution;
 mod function;
 pub mod generated;
+mod instances;
 mod interpreters;
 mod invoke;
 mod layer;
 mod layer_permission;
+mod lineage;
 mod load;
 mod logging;
 mod metric;
@@ -36,9 +39,12 @@ mod package;
 mod page;
 mod permission;
 mod provisioned;
+mod recursion;
 mod role;
 mod runtime;
+mod runtime_management;
 mod settings;
+mod source;
 mod streaming;
 mod table;
 mod tag;
@@ -56,7 +62,8 @@ use pagoda_base::{Clock, Random};
 use pagoda_protocol::ApiError;
 use pagoda_sandbox::Spawner;
 use pagoda_service::ports::{
-    AssumeRole, Authenticate, CallOperation, PutLogEvents, ReadObject, ReadRole, RecordMetric, ServeEndpoint,
+    AssumeRole, Authenticate, CallOperation, PutLogEvents, ReadObject, ReadRole, ReadStream, RecordMetric,
+    ServeEndpoint,
 };
 use pagoda_service::{
     Access, Authorizer, Background, Context, Nudge, Ownership, Sealer, Service, operations,
@@ -103,6 +110,8 @@ pub struct Ports {
     pub metrics: Arc<dyn RecordMetric>,
     /// Callers of function URLs.
     pub authenticate: Arc<dyn Authenticate>,
+    /// The streams that event source mappings follow.
+    pub streams: Arc<dyn ReadStream>,
     /// Where events end that a destination in another service wants.
     pub call_operation: Arc<dyn CallOperation>,
     /// Serves the platform inside the instances.
@@ -120,6 +129,7 @@ pub struct Lambda {
     metrics: Metrics,
     cache: Cache,
     dispatcher: Dispatcher,
+    pollers: source::Pollers,
     templates: Templates,
     snapshots: Snapshots,
     sweep: Nudge,
@@ -151,6 +161,7 @@ impl Lambda {
                 metrics,
                 cache,
                 dispatcher: Dispatcher::default(),
+                pollers: source::Pollers::default(),
                 templates,
                 snapshots,
                 sweep,
@@ -190,7 +201,8 @@ impl Lambda {
         self.snapshots
             .keep_only(&kept)
             .map_err(|error| ApiError { cause: Some(error.to_string()), ..ApiError::internal() })?;
-        self.resume_events().await
+        self.resume_events().await?;
+        self.resume_mappings().await
     }
 
     /// Ends all instances and waits until everything they wrote is in the logs. Call it before the store is
@@ -217,9 +229,11 @@ operations!(Lambda {
     AddLayerVersionPermission => layer_permission::add, on access::layer_permission_added;
     AddPermission => permission::add, on access::permission_added;
     CreateAlias => alias::create, on access::new_alias;
+    CreateEventSourceMapping => source::mapping::create, on source::access::created;
     CreateFunction => function::create, on access::new_function;
     CreateFunctionUrlConfig => url::config::create, on access::new_url;
     DeleteAlias => alias::delete, on access::alias_deleted;
+    DeleteEventSourceMapping => source::mapping::delete, on source::access::deleted;
     DeleteFunction => function::delete, on access::deleted;
     DeleteFunctionConcurrency => concurrency::delete, on access::concurrency_deleted;
     DeleteFunctionEventInvokeConfig => event::config::delete, on access::event_config_deleted;
@@ -228,19 +242,24 @@ operations!(Lambda {
     DeleteProvisionedConcurrencyConfig => provisioned::delete, on access::provisioned_deleted;
     GetAccountSettings => account::settings, on access::account;
     GetAlias => alias::get, on access::alias_read;
+    GetEventSourceMapping => source::mapping::get, on source::access::read;
     GetFunction => function::get, on access::read;
     GetFunctionConcurrency => concurrency::get, on access::concurrency_read;
     GetFunctionConfiguration => function::get_configuration, on access::configuration_read;
     GetFunctionEventInvokeConfig => event::config::get, on access::event_config_read;
+    GetFunctionRecursionConfig => recursion::get, on access::recursion_read;
     GetFunctionUrlConfig => url::config::get, on access::url_read;
     GetLayerVersion => layer::get, on access::layer_read;
     GetLayerVersionByArn => layer::get_by_arn, on access::layer_read_by_arn;
     GetLayerVersionPolicy => layer_permission::get, on access::layer_policy_read;
     GetPolicy => permission::get, on access::policy_read;
     GetProvisionedConcurrencyConfig => provisioned::get, on access::provisioned_read;
+    GetRuntimeManagementConfig => runtime_management::get, on access::runtime_management_read;
     Invoke => invoke::invoke, on access::invoked;
+    InvokeAsync => invoke::invoke_async, on access::invoked_asynchronously;
     InvokeWithResponseStream => streaming::invoke, on access::invoked_with_stream;
     ListAliases => alias::list, on access::aliases_listed;
+    ListEventSourceMappings => source::mapping::list, on source::access::listed;
     ListFunctionEventInvokeConfigs => event::config::list, on access::event_configs_listed;
     ListFunctionUrlConfigs => url::config::list, on access::urls_listed;
     ListFunctions => function::list, on access::all_functions;
@@ -253,12 +272,15 @@ operations!(Lambda {
     PublishVersion => version::publish, on access::version_published;
     PutFunctionConcurrency => concurrency::put, on access::concurrency_put;
     PutFunctionEventInvokeConfig => event::config::put, on access::event_config_put;
+    PutFunctionRecursionConfig => recursion::put, on access::recursion_put;
     PutProvisionedConcurrencyConfig => provisioned::put, on access::provisioned_put;
+    PutRuntimeManagementConfig => runtime_management::put, on access::runtime_management_put;
     RemoveLayerVersionPermission => layer_permission::remove, on access::layer_permission_removed;
     RemovePermission => permission::remove, on access::permission_removed;
     TagResource => tag::tag, on access::tagged;
     UntagResource => tag::untag, on access::untagged;
     UpdateAlias => alias::update, on access::alias_updated;
+    UpdateEventSourceMapping => source::mapping::update, on source::access::updated;
     UpdateFunctionCode => update::code, on access::code_updated;
     UpdateFunctionConfiguration => update::configuration, on access::configuration_updated;
     UpdateFunctionEventInvokeConfig => event::config::update_config, on access::event_config_updated;

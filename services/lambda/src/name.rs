@@ -93,6 +93,12 @@ pub(crate) fn missing(arn: &str) -> ApiError {
     g::ResourceNotFoundException::new(format!("Function not found: {arn}")).into()
 }
 
+/// The function that an ARN names, with or without a qualifier.
+pub(crate) fn function_of(arn: &str) -> Option<FunctionId> {
+    let parsed: Arn = arn.parse().ok()?;
+    read(arn, parsed.account_id()?, &parsed.region.parse().ok()?).map(|named| named.function)
+}
+
 /// Reads a `FunctionName`: `f`, `f:q`, `123456789012:f`, `123456789012:function:f:q`, or an ARN.
 pub(crate) fn parse(cx: &Context, text: &str) -> Result<Named, ApiError> {
     read(text, cx.account, &cx.region).ok_or_else(|| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pagoda_base::Timestamp;
 use pagoda_store::tuple::KeyBuilder;
-use pagoda_store::{Key, Record, Space, Table};
+use pagoda_store::{Key, Record, Space, StoreError, Table};
 use serde::{Deserialize, Serialize};
 
 use crate::layer::LayerId;
@@ -23,6 +23,17 @@ pub(crate) struct Function {
     pub(crate) published: u64,
     /// Instances kept for this function alone, which it cannot exceed.
     pub(crate) reserved: Option<u32>,
+    /// Whether it may go on when it has led to its own invocation again and again.
+    #[serde(default)]
+    pub(crate) may_recurse: bool,
+}
+
+impl Function {
+    /// A function of which nothing is said but what it is.
+    pub(crate) fn of(latest: Version) -> Self {
+        let (tags, policies) = Default::default();
+        Self { latest, tags, policies, published: 0, reserved: None, may_recurse: false }
+    }
 }
 
 /// Code and settings as they run. Published versions never change.
@@ -136,7 +147,12 @@ pub(crate) const USES: Table<Use> = Table::new(Space::Meta);
 
 impl Record for Function {
     const KIND: &str = "lambda.function";
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    /// Those of version 1 may not recurse.
+    fn migrate(_version: u8, body: &[u8]) -> Result<Self, StoreError> {
+        Self::read(Self::VERSION, body)
+    }
 }
 
 impl Record for Version {

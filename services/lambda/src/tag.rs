@@ -11,8 +11,8 @@ use pagoda_store::{Decision, update};
 
 use crate::Lambda;
 use crate::generated as g;
-use crate::name;
 use crate::table::{self, Function};
+use crate::{name, source};
 
 const TAGS_MAX: usize = 50;
 const KEY_CHARACTERS_MAX: usize = 128;
@@ -48,6 +48,9 @@ pub(crate) async fn list(
     cx: &Context,
     input: g::ListTagsRequest,
 ) -> Result<g::ListTagsResponse, ApiError> {
+    if let Some(uuid) = source::tag::uuid(&input.resource) {
+        return Ok(g::ListTagsResponse { tags: Some(source::tag::list(lambda, cx, uuid).await?) });
+    }
     let loaded = lambda.load(&function(cx, &input.resource)?).await?;
     Ok(g::ListTagsResponse { tags: Some(loaded.function.record.tags.clone()) })
 }
@@ -58,6 +61,9 @@ async fn change(
     resource: &str,
     apply: impl Fn(Tags) -> Result<Tags, ApiError>,
 ) -> Result<Unit, ApiError> {
+    if let Some(uuid) = source::tag::uuid(resource) {
+        return source::tag::change(lambda, cx, uuid, apply).await.map(|()| Unit);
+    }
     let named = function(cx, resource)?;
     let random = &*lambda.ports.random;
     update(lambda.store(), &table::function(&named.function), |found: Option<Function>| {

@@ -137,7 +137,8 @@ fn what_does_not_act_is_refused_by_name() {
         world.table("items", None).await;
         for (operation, member, value) in [
             ("CreateTable", "GlobalSecondaryIndexes", json!([])),
-            ("CreateTable", "StreamSpecification", json!({"StreamEnabled": false})),
+            ("UpdateTable", "GlobalSecondaryIndexUpdates", json!([])),
+            ("UpdateTable", "ReplicaUpdates", json!([])),
             ("CreateTable", "SSESpecification", json!({})),
             ("CreateTable", "TableClass", json!("STANDARD")),
             ("Query", "KeyConditions", json!({})),
@@ -151,6 +152,38 @@ fn what_does_not_act_is_refused_by_name() {
             assert_eq!(error.status, 501, "{operation} {member}");
             assert!(error.message.contains(member), "{}", error.message);
         }
+    });
+}
+
+#[test]
+fn what_acts_can_be_updated() {
+    run(async {
+        let world = World::new();
+        world.table("items", None).await;
+        let update = |mut changes: Value| {
+            changes["TableName"] = json!("items");
+            changes
+        };
+        assert_eq!(world.refused("UpdateTable", update(json!({}))).await.0, "ValidationException");
+        let provisioned = json!({
+            "BillingMode": "PROVISIONED",
+            "ProvisionedThroughput": {"ReadCapacityUnits": 2, "WriteCapacityUnits": 3},
+        });
+        let table = world.ok("UpdateTable", update(provisioned.clone())).await["TableDescription"].take();
+        assert_eq!(table["ProvisionedThroughput"]["WriteCapacityUnits"], 3);
+        assert_eq!(world.refused("UpdateTable", update(provisioned)).await.0, "ValidationException");
+        let mode = json!({"BillingMode": "PROVISIONED"});
+        assert_eq!(world.refused("UpdateTable", update(mode)).await.0, "ValidationException");
+        world.advance(60);
+        let mode = json!({"BillingMode": "PAY_PER_REQUEST", "DeletionProtectionEnabled": true});
+        let table = world.ok("UpdateTable", update(mode)).await["TableDescription"].take();
+        let summary = &table["BillingModeSummary"];
+        assert_ne!(summary["LastUpdateToPayPerRequestDateTime"], table["CreationDateTime"]);
+        assert_eq!(world.refused("DeleteTable", update(json!({}))).await.0, "ValidationException");
+        world.ok("UpdateTable", update(json!({"DeletionProtectionEnabled": false}))).await;
+        world.ok("DeleteTable", update(json!({}))).await;
+        let gone = world.refused("UpdateTable", update(json!({"DeletionProtectionEnabled": true}))).await.0;
+        assert_eq!(gone, "ResourceNotFoundException");
     });
 }
 

@@ -62,6 +62,11 @@ impl Packages {
         self.directory.join(&code.sha256).join("task")
     }
 
+    /// The file that the package came as.
+    pub(crate) fn archive(&self, code: &Code) -> PathBuf {
+        self.directory.join(&code.sha256).join("package.zip")
+    }
+
     /// Unpacks `archive`, unless a package with its hash is there.
     pub(crate) async fn publish(&self, archive: Bytes) -> Result<Hold, ApiError> {
         let holds = Arc::clone(&self.holds);

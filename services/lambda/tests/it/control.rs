@@ -55,7 +55,7 @@ async fn a_function_is_described() {
     assert!(created["LastModified"].as_str().unwrap().ends_with("+0000"));
     let got = scene.call("GetFunction", json!({"FunctionName": "f"})).await.unwrap();
     assert_eq!(got["Configuration"], created);
-    assert_eq!((&got["Tags"], &got["Code"]), (&json!({"t": "1"}), &json!({"RepositoryType": "S3"})));
+    assert_eq!((&got["Tags"], &got["Code"]["RepositoryType"]), (&json!({"t": "1"}), &json!("S3")));
     let versions = scene.call("ListVersionsByFunction", json!({"FunctionName": "f"})).await.unwrap();
     assert_eq!(
         versions["Versions"][0]["FunctionArn"],

@@ -19,10 +19,13 @@ mod metrics;
 mod nodejs;
 mod permissions;
 mod provisioned;
+mod recursion;
 mod scene;
 mod snap_start;
+mod sources;
 mod stubs;
 mod templates;
+mod url_streams;
 mod urls;
 mod versions;
 
@@ -51,8 +54,11 @@ fn main() {
         nodejs::trials(),
         permissions::trials(),
         provisioned::trials(),
+        recursion::trials(),
         snap_start::trials(),
+        sources::trials(),
         templates::trials(),
+        url_streams::trials(),
         urls::trials(),
         versions::trials(),
     ];

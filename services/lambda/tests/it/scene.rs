@@ -7,6 +7,7 @@ use bytes::Bytes;
 use libtest_mimic::{Failed, Trial};
 use pagoda_base::ids::RequestId;
 use pagoda_base::{AccountId, SystemClock, SystemRandom};
+use pagoda_dynamodb::DynamoDb;
 use pagoda_lambda::{Config, Interpreters, Lambda, Ports};
 use pagoda_policy::Principal;
 use pagoda_protocol::ApiError;
@@ -54,10 +55,14 @@ pub(crate) fn trial<F: Future<Output = ()> + Send + 'static>(
 pub(crate) struct Scene {
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) api: Api,
+    /// DynamoDB, for the streams of its tables.
+    tables: Api,
     pub(crate) lines: Arc<Lines>,
     pub(crate) objects: Arc<Objects>,
     pub(crate) measured: Arc<Measured>,
     pub(crate) data: TempDir,
+    /// The trace header of the calls.
+    pub(crate) trace: Mutex<Option<String>>,
     store: Arc<dyn Store>,
 }
 
@@ -81,10 +86,15 @@ impl Scene {
         let mut config = Config::new(data.path().to_owned(), interpreters);
         // Most tests are about other things than where an instance comes from.
         config.templates = false;
+        // Few small instances don't fill a host: tests about full ones count by size.
+        config.limits.overcommit = false;
         change(&mut config);
         let (lines, objects) = (Arc::new(Lines::default()), Arc::new(Objects::default()));
         let measured = Arc::new(Measured::default());
         let random = Arc::new(SystemRandom::default());
+        let authorizer = Authorizer::new(Arc::new(Policies));
+        let dynamodb =
+            DynamoDb::new(store.clone(), Arc::new(SystemClock), random.clone(), authorizer.clone());
         let lambda = Lambda::new(
             config,
             Ports {
@@ -92,20 +102,31 @@ impl Scene {
                 sealer: Sealer::new(&[7; 32], random.clone()),
                 clock: Arc::new(SystemClock),
                 random,
-                authorizer: Authorizer::new(Arc::new(Policies)),
+                authorizer,
                 assume_role: Arc::new(Roles),
                 read_role: Arc::new(Roles),
                 read_object: objects.clone(),
                 logs: lines.clone(),
                 metrics: measured.clone(),
                 authenticate: Arc::new(Platform),
+                streams: dynamodb.clone(),
                 call_operation: objects.clone(),
                 endpoint: Arc::new(Platform),
                 spawner: Some(spawner),
             },
         );
         let lambda = lambda.unwrap();
-        Self { api: Api::of(&lambda), lambda, lines, objects, measured, data, store }
+        Self {
+            api: Api::of(&lambda),
+            tables: Api::of(&dynamodb),
+            lambda,
+            lines,
+            objects,
+            measured,
+            data,
+            trace: Mutex::default(),
+            store,
+        }
     }
 
     /// The circumstances of a request of a user.
@@ -123,14 +144,24 @@ impl Scene {
                 secure: true,
                 user_agent: None,
                 endpoint: "https://localhost".into(),
+                trace: self.trace.lock().unwrap().clone(),
                 via: None,
             },
         }
     }
 
+    /// Calls an operation of DynamoDB with JSON.
+    pub(crate) async fn table(&self, operation: &str, input: Value) -> Value {
+        self.call_of(&self.tables, operation, input).await.unwrap()
+    }
+
     /// Calls an operation with JSON.
     pub(crate) async fn call(&self, operation: &str, input: Value) -> Result<Value, ApiError> {
-        let operation = self.api.operation(operation).unwrap();
+        self.call_of(&self.api, operation, input).await
+    }
+
+    async fn call_of(&self, api: &Api, operation: &str, input: Value) -> Result<Value, ApiError> {
+        let operation = api.operation(operation).unwrap();
         let cx = self.cx();
         let input = operation.decode_json(&input)?;
         operation.access(&cx, &input)?;

@@ -32,7 +32,7 @@ pub(crate) struct Policies;
 impl IdentityPolicies for Policies {
     async fn of(&self, caller: &Caller) -> Result<Arc<PoliciesOf>, ApiError> {
         let action = match caller.keys.single("aws:PrincipalArn") {
-            Some(ROLE) => r#"["logs:*","lambda:InvokeFunction"]"#,
+            Some(ROLE) => r#"["logs:*","lambda:InvokeFunction","dynamodb:*"]"#,
             Some(arn) if arn.contains(":user/") => r#""*""#,
             _ => return Ok(Arc::default()),
         };

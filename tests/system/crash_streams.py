@@ -1,0 +1,88 @@
+"""What writes to streams, and to what follows them, while the platform is killed."""
+
+import json
+
+from crash_writers import Event, Writer
+from functions import LAMBDA_TRUST, allow, zipped
+
+
+def records(streams, arn):
+    """All records of a stream, each shard's in its order."""
+    for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+        place = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+        iterator = streams.get_shard_iterator(**place)["ShardIterator"]
+        while page := streams.get_records(ShardIterator=iterator)["Records"]:
+            yield from page
+            place |= {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": page[-1]["dynamodb"]["SequenceNumber"]}
+            iterator = streams.get_shard_iterator(**place)["ShardIterator"]
+
+
+class Change(Writer):
+    """Items and the records of their changes: the table is what its stream tells, whatever was acknowledged."""
+
+    TABLE = "crash-stream"
+
+    @classmethod
+    def prepare(cls, client):
+        made = client("dynamodb").create_table(
+            TableName=cls.TABLE, BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"})
+        cls.arn = made["TableDescription"]["LatestStreamArn"]
+
+    def write(self, name, number):
+        dynamodb, table = self.client("dynamodb"), {"TableName": self.TABLE}
+        dynamodb.put_item(**table, Item={"id": {"S": name}})
+        batch = [{"PutRequest": {"Item": {"id": {"S": f"{name}-{i}"}}}} for i in range(3)]
+        dynamodb.batch_write_item(RequestItems={self.TABLE: batch})
+        dynamodb.update_item(
+            **table, Key={"id": {"S": "count"}}, UpdateExpression="ADD n :one", ExpressionAttributeValues={":one": {"N": "1"}})
+        dynamodb.delete_item(**table, Key={"id": {"S": f"{name}-0"}})
+
+    def holds(self, name, number):
+        found = self.client("dynamodb").get_item(TableName=self.TABLE, Key={"id": {"S": name}}, ConsistentRead=True)
+        return "Item" in found
+
+    def whole(self):
+        told = {}
+        for record in records(self.client("dynamodbstreams"), self.arn):
+            change = record["dynamodb"]
+            key = change["Keys"]["id"]["S"]
+            assert change.get("OldImage") == told.pop(key, None), record
+            if "NewImage" in change:
+                told[key] = change["NewImage"]
+        pages = self.client("dynamodb").get_paginator("scan").paginate(TableName=self.TABLE, ConsistentRead=True)
+        assert told == {item["id"]["S"]: item for page in pages for item in page["Items"]}
+
+
+class Followed(Event):
+    """Items of a followed table: the function fails each, and each is told to a bucket."""
+
+    TABLE, BUCKET = "crash-followed", "crash-followed-records"
+    told, read = set(), set()
+
+    @classmethod
+    def prepare(cls, client):
+        iam, lambdas = client("iam"), client("lambda")
+        client("s3").create_bucket(Bucket=cls.BUCKET)
+        role = iam.create_role(RoleName="follower", AssumeRolePolicyDocument=json.dumps(LAMBDA_TRUST))["Role"]["Arn"]
+        iam.put_role_policy(RoleName="follower", PolicyName="p", PolicyDocument=allow(["s3:PutObject", "dynamodb:*"]))
+        code = zipped({"a.py": "def h(event, context):\n    raise ValueError('as told')\n"})
+        lambdas.create_function(FunctionName="follower", Role=role, Runtime="python3.12", Handler="a.h", Code={"ZipFile": code})
+        made = client("dynamodb").create_table(
+            TableName=cls.TABLE, BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"})
+        lambdas.create_event_source_mapping(
+            FunctionName="follower", EventSourceArn=made["TableDescription"]["LatestStreamArn"], StartingPosition="LATEST",
+            MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": f"arn:aws:s3:::{cls.BUCKET}"}})
+
+    def write(self, name, number):
+        self.client("dynamodb").put_item(TableName=self.TABLE, Item={"id": {"S": name}})
+
+    def note(self, record):
+        records = json.loads(record["payload"])["Records"]
+        self.told.update(one["dynamodb"]["Keys"]["id"]["S"] for one in records)
+
+
+STREAM_WRITERS = (Change, Followed)

@@ -1,0 +1,60 @@
+"""Functions that follow tables, by boto3: mappings, and what the functions get."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from functions import LAMBDA_TRUST, allow, zipped
+from platform_process import until
+
+
+def table(dynamodb, name, **more):
+    made = dynamodb.create_table(
+        TableName=name, BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}], **more)
+    return made["TableDescription"]
+
+
+@pytest.fixture
+def followed(client, name):
+    """A table, its stream, and a function."""
+    dynamodb, iam, lambdas = client("dynamodb"), client("iam"), client("lambda")
+    source, function, role = name("source"), name("function"), name("role")
+    stream = table(dynamodb, source, StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})
+    arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(LAMBDA_TRUST))["Role"]["Arn"]
+    iam.put_role_policy(RoleName=role, PolicyName="p", PolicyDocument=allow(["dynamodb:*"]))
+    lambdas.create_function(
+        FunctionName=function, Role=arn, Runtime="python3.12", Handler="app.handler",
+        Code={"ZipFile": zipped({"app.py": "def handler(event, context):\n    return {}\n"})})
+    yield source, stream["LatestStreamArn"], function
+    lambdas.delete_function(FunctionName=function)
+    dynamodb.delete_table(TableName=source)
+
+
+def test_a_mapping_is_made_followed_changed_and_removed(client, followed):
+    source, stream, function = followed
+    lambdas, dynamodb = client("lambda"), client("dynamodb")
+    made = lambdas.create_event_source_mapping(
+        FunctionName=function, EventSourceArn=stream, StartingPosition="TRIM_HORIZON", BatchSize=5, Tags={"a": "b"},
+        FilterCriteria={"Filters": [{"Pattern": json.dumps({"eventName": ["INSERT"]})}]})
+    uuid = made["UUID"]
+    dynamodb.put_item(TableName=source, Item={"id": {"S": "a"}})
+    until(lambda: lambdas.get_event_source_mapping(UUID=uuid)["LastProcessingResult"] == "OK" or None)
+    assert lambdas.list_tags(Resource=made["EventSourceMappingArn"])["Tags"] == {"a": "b"}
+    listed = lambdas.get_paginator("list_event_source_mappings").paginate(FunctionName=function)
+    assert [one["UUID"] for page in listed for one in page["EventSourceMappings"]] == [uuid]
+    changed = lambdas.update_event_source_mapping(UUID=uuid, Enabled=False, BatchSize=7, FilterCriteria={})
+    assert (changed["State"], changed["BatchSize"], "FilterCriteria" in changed) == ("Disabled", 7, False)
+    assert lambdas.delete_event_source_mapping(UUID=uuid)["State"] == "Deleting"
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        lambdas.get_event_source_mapping(UUID=uuid)
+
+
+def test_other_sources_are_refused_by_name(client, followed):
+    _, _, function = followed
+    with pytest.raises(ClientError) as refused:
+        client("lambda").create_event_source_mapping(
+            FunctionName=function, EventSourceArn="arn:aws:sqs:us-east-1:123456789012:queue")
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+    assert "EventSourceArn" in refused.value.response["Error"]["Message"]
