@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use pagoda_base::Region;
+use pagoda_service::ports::CountInstances;
 use pagoda_service::{CrossOrigin, DataPlane, Registry};
 
 /// The data planes of the platform.
@@ -16,6 +17,8 @@ pub struct Planes {
     pub function_url: Option<Arc<dyn DataPlane>>,
     /// `{bucket}.s3-website.{region}.…`
     pub website: Option<Arc<dyn DataPlane>>,
+    /// What runs, for the operator.
+    pub instances: Option<Arc<dyn CountInstances>>,
     /// The rules of S3's buckets for requests from other sites' pages.
     pub cross_origin: Option<Arc<dyn CrossOrigin>>,
 }

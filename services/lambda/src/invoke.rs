@@ -96,7 +96,12 @@ impl Lambda {
     }
 
     /// The platform's services answer for the resource on whose behalf they invoke.
-    async fn authorize(&self, cx: &Context, named: &Named, source: Option<&str>) -> Result<(), ApiError> {
+    pub(crate) async fn authorize(
+        &self,
+        cx: &Context,
+        named: &Named,
+        source: Option<&str>,
+    ) -> Result<(), ApiError> {
         let account = source.and_then(|arn| arn.parse::<Arn>().ok()).map(|arn| arn.account);
         let is_service = matches!(cx.caller.principal, Principal::Service(_));
         let access = Access::new("lambda:InvokeFunction", named.arn())

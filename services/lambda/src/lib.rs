@@ -27,6 +27,7 @@ mod execution;
 mod function;
 pub mod generated;
 mod image;
+mod instances;
 mod interpreters;
 mod invoke;
 mod layer;

@@ -65,6 +65,7 @@ impl World {
                 endpoint: "https://localhost:4566".into(),
                 trace: None,
                 via: None,
+                trace: None,
             },
         };
         self.registry.call(&cx, "dynamodb", operation, input).await

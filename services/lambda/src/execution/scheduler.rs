@@ -245,6 +245,15 @@ impl Scheduler {
         drop(ended);
     }
 
+    /// How many instances of each function wait for events.
+    pub(crate) fn idle(&self) -> HashMap<FunctionId, usize> {
+        let mut counts = HashMap::new();
+        for (version, stack) in &self.book().stacks {
+            *counts.entry(version.function.clone()).or_default() += stack.idle.len();
+        }
+        counts
+    }
+
     /// Runs a scribe's writing, and counts it.
     pub(super) fn track(&self, writing: impl Future<Output = ()> + Send + 'static) {
         self.writers.send_modify(|writers| *writers += 1);
