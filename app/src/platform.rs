@@ -153,6 +153,8 @@ fn services(ground: &Ground, config: &Config, data: &Data, host: Host, backgroun
     let apigateway = ApiGateway::new(store.clone(), random.clone(), authorizer.clone(), authenticator.clone(), lambda.clone());
     let cloudformation = CloudFormation::new(store.clone(), clock.clone(), random.clone(), registered.clone(), s3.clone(), suffix.clone());
 
+    s3.notify(lambda.clone());
+
     logs.run(background);
     dynamodb.run(background);
     s3.run(background);

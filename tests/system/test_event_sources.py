@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions import LAMBDA_TRUST, allow, zipped
-from platform_process import until
+from platform_process import ACCOUNT, until
 
 
 def table(dynamodb, name, **more):
@@ -23,10 +23,10 @@ def followed(client, name):
     source, function, role = name("source"), name("function"), name("role")
     stream = table(dynamodb, source, StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})
     arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(LAMBDA_TRUST))["Role"]["Arn"]
-    iam.put_role_policy(RoleName=role, PolicyName="p", PolicyDocument=allow(["dynamodb:*"]))
+    iam.put_role_policy(RoleName=role, PolicyName="p", PolicyDocument=allow(["dynamodb:*", "logs:*"]))
     lambdas.create_function(
         FunctionName=function, Role=arn, Runtime="python3.12", Handler="app.handler",
-        Code={"ZipFile": zipped({"app.py": "def handler(event, context):\n    return {}\n"})})
+        Code={"ZipFile": zipped({"app.py": "import json\ndef handler(event, context):\n    print(json.dumps(event))\n    return {}\n"})})
     yield source, stream["LatestStreamArn"], function
     lambdas.delete_function(FunctionName=function)
     dynamodb.delete_table(TableName=source)
@@ -49,6 +49,36 @@ def test_a_mapping_is_made_followed_changed_and_removed(client, followed):
     assert lambdas.delete_event_source_mapping(UUID=uuid)["State"] == "Deleting"
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         lambdas.get_event_source_mapping(UUID=uuid)
+
+
+def test_a_bucket_notifies_a_function(client, followed, name):
+    _, _, function = followed
+    s3, lambdas, bucket = client("s3"), client("lambda"), name("bucket")
+    s3.create_bucket(Bucket=bucket)
+    arn = lambdas.get_function(FunctionName=function)["Configuration"]["FunctionArn"]
+    rule = {"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"], "Filter": {"Key": {"FilterRules": [
+        {"Name": "suffix", "Value": ".txt"}]}}}
+    configuration = {"LambdaFunctionConfigurations": [rule]}
+    with pytest.raises(ClientError, match="Unable to validate the following destination configurations"):
+        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
+    lambdas.add_permission(
+        FunctionName=function, StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com",
+        SourceArn=f"arn:aws:s3:::{bucket}", SourceAccount=ACCOUNT)
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
+    (known,) = s3.get_bucket_notification_configuration(Bucket=bucket)["LambdaFunctionConfigurations"]
+    assert (known["LambdaFunctionArn"], known["Events"]) == (arn, rule["Events"]) and known["Id"]
+    s3.put_object(Bucket=bucket, Key="a b.txt", Body=b"x")
+    group = f"/aws/lambda/{function}"
+    logs = client("logs")
+
+    def told():
+        try:
+            events = logs.filter_log_events(logGroupName=group, filterPattern='"ObjectCreated:Put"')["events"]
+        except ClientError:
+            return None
+        return events or None
+
+    assert '"key": "a+b.txt"' in until(told)[0]["message"]
 
 
 def test_other_sources_are_refused_by_name(client, followed):

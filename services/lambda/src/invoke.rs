@@ -82,15 +82,28 @@ impl Lambda {
     }
 
     /// The platform's services answer for the resource on whose behalf they invoke.
-    async fn authorize(&self, cx: &Context, named: &Named, source: Option<&str>) -> Result<(), ApiError> {
+    pub(crate) async fn authorize(
+        &self,
+        cx: &Context,
+        named: &Named,
+        source: Option<&str>,
+    ) -> Result<(), ApiError> {
         let account = source.and_then(|arn| arn.parse::<Arn>().ok()).map(|arn| arn.account);
         let is_service = matches!(cx.caller.principal, Principal::Service(_));
         let access = Access::new("lambda:InvokeFunction", named.arn())
             .with_some("aws:SourceArn", source.filter(|_| is_service))
-            .with_some("aws:SourceAccount", account.filter(|account| is_service && !account.is_empty()));
+            .with_some(
+                "aws:SourceAccount",
+                account.map(|account| of_source(cx, account)).filter(|_| is_service),
+            );
         let ownership = self.ownership(cx, &access).await?;
         self.ports.authorizer.require(&g::SERVICE, cx, &access, &ownership).await
     }
+}
+
+/// The account of a source whose ARN names none, as those of buckets: the one on whose behalf it invokes.
+fn of_source(cx: &Context, account: String) -> String {
+    if account.is_empty() { cx.account.to_string() } else { account }
 }
 
 /// The event; nothing is an empty object.

@@ -12,6 +12,7 @@
 pub(crate) mod config;
 mod destination;
 mod dispatch;
+mod later;
 mod queue;
 
 pub(crate) use dispatch::Dispatcher;
