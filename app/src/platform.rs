@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use pagoda_apigateway::ApiGateway;
 use pagoda_base::{Clock, Random, SystemClock, SystemRandom};
 use pagoda_cloudformation::{CloudFormation, Handle};
+use pagoda_cloudwatch::CloudWatch;
 use pagoda_dynamodb::DynamoDb;
 use pagoda_dynamodbstreams::DynamoDbStreams;
 use pagoda_gateway::{
@@ -38,6 +39,7 @@ pub(crate) struct Platform {
     front: Arc<Front>,
     background: Background,
     lambda: Arc<Lambda>,
+    cloudwatch: Arc<CloudWatch>,
     store: Arc<dyn Store>,
     /// The URL that clients are told.
     pub(crate) endpoint: String,
@@ -79,6 +81,7 @@ struct Services {
     authenticator: Arc<Authenticator>,
     lambda: Arc<Lambda>,
     cloudformation: Arc<CloudFormation>,
+    cloudwatch: Arc<CloudWatch>,
 }
 
 impl Platform {
@@ -101,6 +104,7 @@ impl Platform {
         let mut background = Background::default();
         let services = services(&ground, &config, &data, host, &mut background)?;
         let (lambda, cloudformation) = (services.lambda.clone(), services.cloudformation.clone());
+        let cloudwatch = services.cloudwatch.clone();
         let front = front(&ground, &config, &data, services, address)?;
         lambda.recover().await.doing("functions")?;
         cloudformation.recover().await.doing("stacks")?;
@@ -116,7 +120,7 @@ impl Platform {
             account: config.account,
             domain: config.domain,
         })?;
-        Ok(Self { front, background, lambda, store: ground.store, endpoint })
+        Ok(Self { front, background, lambda, cloudwatch, store: ground.store, endpoint })
     }
 
     /// Finishes what is in flight, and stops.
@@ -124,6 +128,7 @@ impl Platform {
         self.front.drain().await;
         self.background.stop().await;
         self.lambda.close().await;
+        self.cloudwatch.close().await;
         self.store.close().await;
     }
 }
@@ -141,6 +146,7 @@ fn services(ground: &Ground, config: &Config, data: &Data, host: Host, backgroun
     let credentials = Arc::new(AccessKeys { long_term: iam.clone(), sessions: sts.clone() });
     let authenticator = Arc::new(Authenticator::new(credentials, clock.clone()));
     let logs = Logs::new(store.clone(), clock.clone(), random.clone());
+    let cloudwatch = CloudWatch::new(store.clone(), clock.clone());
     let dynamodb = DynamoDb::new(store.clone(), clock.clone(), random.clone(), authorizer.clone());
     let streams = DynamoDbStreams::new(dynamodb.clone());
     let s3 = S3::new(store.clone(), blobs, clock.clone(), random.clone(), authorizer.clone());
@@ -148,23 +154,24 @@ fn services(ground: &Ground, config: &Config, data: &Data, host: Host, backgroun
     let lambda = Lambda::new(functions, Ports {
         store: store.clone(), sealer: sealer.clone(), clock: clock.clone(), random: random.clone(),
         authorizer: authorizer.clone(), assume_role: sts.clone(), read_role: iam.clone(),
-        read_object: s3.clone(), logs: logs.clone(), authenticate: authenticator.clone(), streams: dynamodb.clone(), call_operation: registered.clone(), endpoint: fronted.clone(), spawner: Some(host.spawner),
+        read_object: s3.clone(), logs: logs.clone(), metrics: cloudwatch.clone(), authenticate: authenticator.clone(), streams: dynamodb.clone(), call_operation: registered.clone(), endpoint: fronted.clone(), spawner: Some(host.spawner),
     }).doing("functions")?;
-    let apigateway = ApiGateway::new(store.clone(), random.clone(), authorizer.clone(), authenticator.clone(), lambda.clone());
+    let apigateway = ApiGateway::new(store.clone(), random.clone(), authorizer.clone(), authenticator.clone(), lambda.clone(), cloudwatch.clone());
     let cloudformation = CloudFormation::new(store.clone(), clock.clone(), random.clone(), registered.clone(), s3.clone(), suffix.clone());
 
     s3.notify(lambda.clone());
 
     logs.run(background);
+    cloudwatch.run(background);
     dynamodb.run(background);
     s3.run(background);
     lambda.run(background);
     let apis = vec![
         Api::of(&iam), Api::of(&sts), Api::of(&logs), Api::of(&dynamodb), Api::of(&s3), Api::of(&lambda),
-        Api::of(&apigateway), Api::of(&streams), Api::of(&Handle::of(&cloudformation)),
+        Api::of(&apigateway), Api::of(&streams), Api::of(&Handle::of(&cloudformation)), Api::of(&cloudwatch),
     ];
     let planes = Planes { execute_api: Some(apigateway), function_url: Some(lambda.clone()), website: Some(s3.clone()), cross_origin: Some(s3) };
-    Ok(Services { apis, planes, authorizer, authenticator, lambda, cloudformation })
+    Ok(Services { apis, planes, authorizer, authenticator, lambda, cloudformation, cloudwatch })
 }
 
 /// The front door before the services, which are told of it and of each other.

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use pagoda_protocol::{ApiError, ByteStream};
 use pagoda_service::ports::{
-    Authenticate, CallOperation, IdentityPolicies, Invocation, InvokeFunction, Invoked, PoliciesOf,
-    ReadObject,
+    Authenticate, CallOperation, IdentityPolicies, Invocation, InvokeFunction, Invoked, Meter, MetricName,
+    PoliciesOf, ReadObject, RecordMetric,
 };
 use pagoda_service::{Caller, Context};
 use serde_json::Value;
@@ -54,4 +54,14 @@ impl InvokeFunction for Nothing {
     async fn invoke(&self, _: &Context, _: Invocation) -> Result<Invoked, ApiError> {
         Err(ApiError::new("ResourceNotFoundException", 404, "Function not found"))
     }
+}
+
+impl RecordMetric for Nothing {
+    fn meter(&self, _metric: MetricName) -> Arc<dyn Meter> {
+        Arc::new(Nothing)
+    }
+}
+
+impl Meter for Nothing {
+    fn record(&self, _value: f64) {}
 }

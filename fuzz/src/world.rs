@@ -52,6 +52,7 @@ impl World {
                 random.clone(),
                 authorizer.clone(),
                 nothing.clone(),
+                nothing.clone(),
                 nothing,
             )),
             Api::of(&DynamoDb::new(store.clone(), clock.clone(), random.clone(), authorizer.clone())),

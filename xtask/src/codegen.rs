@@ -26,8 +26,18 @@ pub(crate) use model::Model;
 use crate::Outcome;
 
 /// The services that have models, by botocore's names, which are our folders' too.
-pub(crate) const SERVICES: [&str; 9] =
-    ["apigateway", "cloudformation", "dynamodb", "dynamodbstreams", "iam", "lambda", "logs", "s3", "sts"];
+pub(crate) const SERVICES: [&str; 10] = [
+    "apigateway",
+    "cloudformation",
+    "cloudwatch",
+    "dynamodb",
+    "dynamodbstreams",
+    "iam",
+    "lambda",
+    "logs",
+    "s3",
+    "sts",
+];
 
 /// How to generate.
 #[derive(Args)]

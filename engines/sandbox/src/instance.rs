@@ -157,7 +157,7 @@ impl Instance {
     /// Whether something that was written to the resume pipe has not been read, as long as
     /// [`Instance::resume`] is kept.
     pub fn is_unheard(&self) -> bool {
-        let waiting = self.resume.as_ref().map(|pipe| rustix::io::ioctl_fionread(pipe));
+        let waiting = self.resume.as_ref().map(rustix::io::ioctl_fionread);
         matches!(waiting, Some(Ok(1..)))
     }
 

@@ -287,6 +287,8 @@ fn spoken(spec: &ServiceSpec, parts: &Parts) -> Protocol {
     let wanted = match kind {
         kind if kind.starts_with("application/x-amz-json-1.0") => Protocol::AwsJson10,
         kind if kind.starts_with("application/x-amz-json-1.1") => Protocol::AwsJson11,
+        kind if kind.starts_with("application/cbor") => Protocol::RpcV2Cbor,
+        kind if kind.starts_with("application/x-www-form-urlencoded") => Protocol::AwsQuery,
         _ => spec.protocols[0],
     };
     if spec.protocols.contains(&wanted) { wanted } else { spec.protocols[0] }

@@ -21,7 +21,7 @@ pub(crate) fn refusal(
         Some(Protocol::AwsQuery | Protocol::RestXml) | None => {
             ApiError::new("RequestEntityTooLarge", 413, length)
         }
-        Some(Protocol::AwsJson10 | Protocol::AwsJson11) => {
+        Some(Protocol::AwsJson10 | Protocol::AwsJson11 | Protocol::RpcV2Cbor) => {
             ApiError::new("RequestEntityTooLargeException", 413, length)
         }
         Some(Protocol::RestJson1) => {

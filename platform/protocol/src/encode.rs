@@ -4,6 +4,7 @@ use http::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderVal
 use http::{Response, StatusCode};
 
 use crate::Body;
+use crate::cbor;
 use crate::json::{self, JsonWriter, Names};
 use crate::schema::{Kind, Location, Member, TimestampFormat};
 use crate::shape::{Encode, Shape, Writer};
@@ -40,6 +41,15 @@ pub fn encode<O: Shape>(
                 if place.target.members.is_empty() { Vec::new() } else { json::document(place, &output) };
             Answer::document(spec.status, bytes, content_type(protocol))
         }
+        Protocol::RpcV2Cbor if place.target.name == "Unit" => {
+            let mut answer = Answer::document(spec.status, Vec::new(), content_type(protocol));
+            answer.headers.clear();
+            answer.speaks_cbor()
+        }
+        Protocol::RpcV2Cbor => {
+            let bytes = cbor::document(place, &output);
+            Answer::document(spec.status, bytes, content_type(protocol)).speaks_cbor()
+        }
         Protocol::AwsQuery => {
             let text = query_response(service, spec, place, &output, trace);
             Answer::document(spec.status, text.into_bytes(), content_type(protocol))
@@ -64,6 +74,7 @@ pub(crate) fn content_type(protocol: Protocol) -> &'static str {
         Protocol::RestJson1 => "application/json",
         Protocol::RestXml => "application/xml",
         Protocol::AwsQuery => "text/xml",
+        Protocol::RpcV2Cbor => "application/cbor",
     }
 }
 
@@ -101,6 +112,12 @@ impl Answer {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Self { status, headers, body: bytes.into() }
+    }
+
+    /// Names the protocol, as rpcv2Cbor wants it of all answers.
+    pub(crate) fn speaks_cbor(mut self) -> Self {
+        self.header(cbor::HEADER.0, cbor::HEADER.1);
+        self
     }
 
     /// Sets a header; a value that no header can hold is left out.

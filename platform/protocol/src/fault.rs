@@ -3,6 +3,7 @@
 use http::Response;
 
 use crate::Body;
+use crate::cbor;
 use crate::encode::{Answer, Bound, Trace, content_type};
 use crate::error::{ApiError, Fault, Modelled};
 use crate::json::{self, quote};
@@ -34,6 +35,7 @@ pub fn encode_error(
 ) -> Response<Body> {
     let mut answer = match protocol {
         Protocol::AwsJson10 | Protocol::AwsJson11 => aws_json(service, protocol, error),
+        Protocol::RpcV2Cbor => rpc_cbor(service, error),
         Protocol::RestJson1 => rest_json(service, error),
         Protocol::RestXml => Answer::document(
             error.status.as_u16(),
@@ -45,6 +47,9 @@ pub fn encode_error(
             Answer::document(error.status.as_u16(), text.into_bytes(), content_type(protocol))
         }
     };
+    if service.was_query() && protocol != Protocol::AwsQuery {
+        answer.header("x-amzn-query-error", &format!("{};{}", error.code, fault_name(error)));
+    }
     for (name, value) in &error.headers {
         answer.header(name, value);
     }
@@ -58,10 +63,29 @@ fn aws_json(service: &ServiceSpec, protocol: Protocol, error: &ApiError) -> Answ
     Answer::document(error.status.as_u16(), bytes, content_type(protocol))
 }
 
+/// Source: <https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html#operation-error-serialization>
+fn rpc_cbor(service: &ServiceSpec, error: &ApiError) -> Answer {
+    let mut bytes = Vec::new();
+    cbor::map(&mut bytes, 2);
+    cbor::text(&mut bytes, "__type");
+    cbor::text(&mut bytes, &qualified(service, error));
+    cbor::text(&mut bytes, "message");
+    cbor::text(&mut bytes, &error.message);
+    Answer::document(error.status.as_u16(), bytes, content_type(Protocol::RpcV2Cbor)).speaks_cbor()
+}
+
+fn fault_name(error: &ApiError) -> &'static str {
+    if error.fault() == Fault::Sender { "Sender" } else { "Receiver" }
+}
+
 /// The code with its namespace, as DynamoDB has it: `com.amazonaws.dynamodb.v20120810#…`.
 fn qualified(service: &ServiceSpec, error: &ApiError) -> String {
     if service.error_namespace.is_empty() {
         return error.code.to_string();
+    }
+    if let Some(exception) = error.modelled.as_deref().filter(|_| service.was_query()) {
+        // The code is awsQuery's; the others have the shape's name.
+        return format!("{}#{}", service.error_namespace, exception.exception_schema().name);
     }
     let framework = FRAMEWORK.iter().find(|(code, _)| *code == error.code && error.modelled.is_none());
     let namespace = framework.map_or(service.error_namespace, |(_, namespace)| namespace);
@@ -143,7 +167,7 @@ fn rest_xml(error: &ApiError, trace: &Trace<'_>) -> String {
 
 fn query(service: &ServiceSpec, error: &ApiError, trace: &Trace<'_>) -> String {
     let mut text = format!("<ErrorResponse xmlns=\"{}\"><Error>", service.xml_namespace);
-    element(&mut text, "Type", if error.fault() == Fault::Sender { "Sender" } else { "Receiver" });
+    element(&mut text, "Type", fault_name(error));
     element(&mut text, "Code", &error.code);
     element(&mut text, "Message", &error.message);
     text.push_str(&further_members(error));

@@ -1,10 +1,11 @@
-//! AWS wire formats and SigV4: five protocols over one description of shapes.
+//! AWS wire formats and SigV4: six protocols over one description of shapes.
 //!
 //! Invariants: no I/O and no clock; every reader has a depth limit; nothing that came from the wire can
 //! make anything here panic.
 
 mod body;
 mod bound;
+mod cbor;
 mod check;
 pub mod checksum;
 mod decode;
@@ -12,6 +13,7 @@ mod encode;
 mod error;
 pub mod eventstream;
 mod fault;
+mod inflate;
 mod json;
 mod moment;
 mod query;

@@ -6,6 +6,7 @@
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
 
+use crate::cbor;
 use crate::query::pairs;
 use crate::spec::{OperationSpec, Protocol, Route, Segment, ServiceSpec};
 use crate::{ApiError, Location};
@@ -40,15 +41,42 @@ pub fn route(service: &'static ServiceSpec, parts: &Parts, form: &[u8]) -> Resul
         Protocol::AwsJson10 | Protocol::AwsJson11 => by_target(service, protocol, parts),
         Protocol::AwsQuery => by_action(service, parts, form),
         Protocol::RestJson1 | Protocol::RestXml => by_path(service, protocol, parts),
+        Protocol::RpcV2Cbor => by_name(service, parts),
     }
 }
 
 fn protocol_of(service: &ServiceSpec, parts: &Parts) -> Protocol {
+    if service.protocols.first() == Some(&Protocol::RpcV2Cbor) {
+        return spoken(service, parts);
+    }
     let is_json = |protocol: &Protocol| matches!(protocol, Protocol::AwsJson10 | Protocol::AwsJson11);
     let wants_json = parts.headers.contains_key("x-amz-target");
     let fitting = service.protocols.iter().find(|protocol| is_json(protocol) == wants_json);
     // The generator gives each service at least one protocol.
     fitting.or(service.protocols.first()).copied().unwrap_or(Protocol::AwsJson10)
+}
+
+/// What a client of a service with CBOR speaks, which may be of the time before it.
+fn spoken(service: &ServiceSpec, parts: &Parts) -> Protocol {
+    let (name, value) = cbor::HEADER;
+    if parts.headers.get(name).is_some_and(|found| found == value) {
+        return Protocol::RpcV2Cbor;
+    }
+    let is_json = |protocol: &&Protocol| matches!(protocol, Protocol::AwsJson10 | Protocol::AwsJson11);
+    let json = service.protocols.iter().find(is_json).filter(|_| parts.headers.contains_key("x-amz-target"));
+    let form = service.protocols.iter().find(|protocol| **protocol == Protocol::AwsQuery);
+    json.or(form).copied().unwrap_or(Protocol::RpcV2Cbor)
+}
+
+/// `…/service/{service}/operation/{operation}`.
+fn by_name(service: &'static ServiceSpec, parts: &Parts) -> Result<Routed, ApiError> {
+    let mut segments = parts.uri.path().rsplit('/');
+    let name = match (segments.next(), segments.next(), segments.next(), segments.next()) {
+        (Some(name), Some("operation"), Some(_), Some("service")) => Some(name),
+        _ => None,
+    };
+    name.and_then(|name| found(service, Protocol::RpcV2Cbor, name, Vec::new()))
+        .ok_or_else(|| ApiError::new("UnknownOperationException", 404, ""))
 }
 
 fn found(

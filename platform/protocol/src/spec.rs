@@ -15,6 +15,8 @@ pub enum Protocol {
     RestXml,
     /// Form-encoded requests, XML answers.
     AwsQuery,
+    /// CBOR documents, operations by path.
+    RpcV2Cbor,
 }
 
 /// A service of the model.
@@ -100,6 +102,13 @@ impl ServiceSpec {
     pub fn unavailable(&self, name: &str) -> Option<&'static str> {
         let place = self.unavailable.binary_search(&name).ok()?;
         Some(self.unavailable[place])
+    }
+
+    /// Whether errors have a second name for clients that knew the service when it spoke awsQuery.
+    ///
+    /// Source: <https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#aws-protocols-awsquerycompatible-trait>
+    pub(crate) fn was_query(&self) -> bool {
+        self.protocols.first() == Some(&Protocol::RpcV2Cbor) && self.protocols.contains(&Protocol::AwsQuery)
     }
 
     /// Whether it is S3, whose dialect of restXml is its own.

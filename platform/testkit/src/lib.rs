@@ -3,7 +3,9 @@
 //! Whole servers are tested through real clients against the real binary: see `tests/`.
 
 mod client;
+mod measured;
 mod world;
 
 pub use client::Client;
+pub use measured::Measured;
 pub use world::{ACCOUNT, OTHER_ACCOUNT, REGION, World};

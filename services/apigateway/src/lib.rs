@@ -28,7 +28,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use pagoda_base::Random;
 use pagoda_protocol::ApiError;
-use pagoda_service::ports::{Authenticate, InvokeFunction};
+use pagoda_service::ports::{Authenticate, InvokeFunction, RecordMetric};
 use pagoda_service::{Access, Authorizer, Context, Ownership, Service, operations};
 use pagoda_store::Store;
 
@@ -39,20 +39,22 @@ pub struct ApiGateway {
     authorizer: Authorizer,
     authenticate: Arc<dyn Authenticate>,
     functions: Arc<dyn InvokeFunction>,
+    metrics: Arc<dyn RecordMetric>,
     served: serve::Served,
 }
 
 impl ApiGateway {
-    /// API Gateway over `store`, in front of `functions`.
+    /// API Gateway over `store`, in front of `functions`, measured by `metrics`.
     pub fn new(
         store: Arc<dyn Store>,
         random: Arc<dyn Random>,
         authorizer: Authorizer,
         authenticate: Arc<dyn Authenticate>,
         functions: Arc<dyn InvokeFunction>,
+        metrics: Arc<dyn RecordMetric>,
     ) -> Arc<Self> {
         let served = serve::Served::default();
-        Arc::new(Self { store, random, authorizer, authenticate, functions, served })
+        Arc::new(Self { store, random, authorizer, authenticate, functions, metrics, served })
     }
 
     fn store(&self) -> &dyn Store {

@@ -8,11 +8,13 @@ mod answer;
 mod authorize;
 mod deployed;
 mod event;
+mod metric;
 mod mock;
 mod proxy;
 mod route;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -27,6 +29,7 @@ use crate::ApiGateway;
 use crate::table::{IntegrationKind, Method};
 use answer::Refusal;
 use deployed::Deployment;
+use metric::Gauges;
 use route::Matched;
 
 /// A request's body, in bytes: the quota of REST APIs.
@@ -47,21 +50,33 @@ pub(crate) struct Call<'a> {
 #[async_trait]
 impl DataPlane for ApiGateway {
     async fn serve(&self, arrival: Arrival) -> Response<Body> {
-        let request_id = arrival.cx.request_id;
-        let answered = self.phases(arrival).await;
-        answer::finish(answered.unwrap_or_else(Refusal::into_response), request_id)
+        let (request_id, began) = (arrival.cx.request_id, Instant::now());
+        let mut gauges = None;
+        let answered = self.phases(arrival, &mut gauges).await;
+        let response = answered.unwrap_or_else(Refusal::into_response);
+        if let Some(gauges) = gauges {
+            gauges.answered(response.status(), began.elapsed());
+        }
+        answer::finish(response, request_id)
     }
 }
 
 impl ApiGateway {
-    async fn phases(&self, arrival: Arrival) -> Result<Response<Body>, Refusal> {
+    /// `gauges` become those of the method, once it is known.
+    async fn phases(
+        &self,
+        arrival: Arrival,
+        gauges: &mut Option<Arc<Gauges>>,
+    ) -> Result<Response<Body>, Refusal> {
         let Arrival { parts, body, cx, name, path } = arrival;
         let (stage, path) = split_stage(&path);
         let deployment = self.deployment(&name, stage).await?.ok_or(Refusal::Forbidden)?;
+        *gauges = Some(Arc::clone(&deployment.gauges));
         let cx = Context { account: deployment.api.account, region: deployment.api.region.clone(), ..cx };
 
         let matched = deployment.routes.find(path).ok_or(Refusal::MissingAuthenticationToken)?;
         let method = matched.method(parts.method.as_str()).ok_or(Refusal::MissingAuthenticationToken)?;
+        *gauges = matched.gauges(parts.method.as_str()).cloned();
         let body = body.collect(BODY_BYTES_MAX).await.map_err(Refusal::of_body)?;
 
         let mut call = Call { deployment: &deployment, matched, method, cx, parts: &parts, body, path };
@@ -72,7 +87,12 @@ impl ApiGateway {
         let integration = method.integration.as_ref().ok_or(Refusal::InternalError)?;
         match integration.kind {
             // In a box of its own, so that mocks do not carry its weight.
-            IntegrationKind::AwsProxy => Box::pin(self.proxy(&call, integration)).await,
+            IntegrationKind::AwsProxy => {
+                let began = Instant::now();
+                let answered = Box::pin(self.proxy(&call, integration)).await;
+                gauges.iter().for_each(|gauges| gauges.integrated(began.elapsed()));
+                answered
+            }
             IntegrationKind::Mock => {
                 let mock = call.matched.mock(parts.method.as_str()).ok_or(Refusal::InternalError)?;
                 mock.answer(&parts.headers, &call.body)

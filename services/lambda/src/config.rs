@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::execution::Host;
 use crate::interpreters::Interpreters;
 
 /// What happens to a function whose runtime's exact version is not installed.
@@ -51,8 +52,13 @@ pub struct Limits {
     pub concurrency: usize,
     /// Instances that a function may get in ten seconds beside those that it keeps (AWS's: 1,000).
     pub scaling: u32,
-    /// The sum of the memory sizes of all instances, in MB, idle ones included.
+    /// What all instances may use together, in MB, idle ones included. [`Config::new`] takes three quarters of
+    /// what the host has.
     pub memory_mb: u32,
+    /// Whether an instance counts for what its function is known to use, with a margin, instead of for its size.
+    pub overcommit: bool,
+    /// Instances that start at the same time on each processor.
+    pub starts_per_processor: usize,
     /// How long an invocation waits for either before it is throttled.
     pub wait: Duration,
     /// After how long an idle instance ends.
@@ -77,6 +83,8 @@ impl Default for Limits {
             concurrency: 1_000,
             scaling: 1_000,
             memory_mb: 16_384,
+            overcommit: true,
+            starts_per_processor: 8,
             wait: Duration::from_secs(20),
             idle: Duration::from_secs(600),
             freeze_after: Duration::from_millis(20),
@@ -88,6 +96,20 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Instances that start at the same time.
+    pub(crate) fn starts(&self) -> usize {
+        std::thread::available_parallelism().map_or(1, usize::from) * self.starts_per_processor
+    }
+
+    /// The defaults, with as much memory as this host can give.
+    fn of_host() -> Self {
+        let default = Self::default();
+        let memory_mb = Host::read().map_or(default.memory_mb, |host| host.total_mb / 4 * 3);
+        Self { memory_mb, ..default }
+    }
+}
+
 impl Config {
     /// The settings with all defaults.
     pub fn new(data: PathBuf, interpreters: Interpreters) -> Self {
@@ -95,7 +117,7 @@ impl Config {
             data,
             interpreters,
             fallback: RuntimeFallback::default(),
-            limits: Limits::default(),
+            limits: Limits::of_host(),
             templates: true,
             url_suffix: "localhost".to_owned(),
             sdk: Sdk::default(),

@@ -30,6 +30,7 @@ mod layer;
 mod layer_permission;
 mod load;
 mod logging;
+mod metric;
 mod name;
 mod package;
 mod page;
@@ -56,7 +57,8 @@ use pagoda_base::{Clock, Random};
 use pagoda_protocol::ApiError;
 use pagoda_sandbox::Spawner;
 use pagoda_service::ports::{
-    AssumeRole, Authenticate, CallOperation, PutLogEvents, ReadObject, ReadRole, ReadStream, ServeEndpoint,
+    AssumeRole, Authenticate, CallOperation, PutLogEvents, ReadObject, ReadRole, ReadStream, RecordMetric,
+    ServeEndpoint,
 };
 use pagoda_service::{
     Access, Authorizer, Background, Context, Nudge, Ownership, Sealer, Service, operations,
@@ -70,6 +72,7 @@ pub use package::unpack;
 use crate::event::Dispatcher;
 use crate::execution::{Scheduler, Snapshots, Templates};
 use crate::load::Cache;
+use crate::metric::Metrics;
 use crate::package::Packages;
 
 /// How often idle instances and unused packages are looked for.
@@ -98,6 +101,8 @@ pub struct Ports {
     pub read_object: Arc<dyn ReadObject>,
     /// Where the functions' output goes.
     pub logs: Arc<dyn PutLogEvents>,
+    /// Where what is measured goes.
+    pub metrics: Arc<dyn RecordMetric>,
     /// Callers of function URLs.
     pub authenticate: Arc<dyn Authenticate>,
     /// The streams that event source mappings follow.
@@ -116,6 +121,7 @@ pub struct Lambda {
     config: Config,
     packages: Packages,
     scheduler: Scheduler,
+    metrics: Metrics,
     cache: Cache,
     dispatcher: Dispatcher,
     pollers: source::Pollers,
@@ -139,6 +145,7 @@ impl Lambda {
         let images = config.data.join("images");
         let (templates, snapshots) = (Templates::open(images.clone())?, Snapshots::open(images)?);
         let (cache, sweep) = (Cache::new(), Nudge::default());
+        let metrics = Metrics::new(Arc::clone(&ports.metrics));
         Ok(Arc::new_cyclic(|this| {
             let this = Weak::clone(this);
             Self {
@@ -146,6 +153,7 @@ impl Lambda {
                 config,
                 packages,
                 scheduler,
+                metrics,
                 cache,
                 dispatcher: Dispatcher::default(),
                 pollers: source::Pollers::default(),

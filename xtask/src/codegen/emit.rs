@@ -95,6 +95,7 @@ fn protocols(metadata: &Metadata) -> Outcome<Vec<&'static str>> {
         "rest-json" => Ok("RestJson1"),
         "rest-xml" => Ok("RestXml"),
         "query" => Ok("AwsQuery"),
+        "smithy-rpc-v2-cbor" => Ok("RpcV2Cbor"),
         other => Err(format!("the protocol {other} is not built")),
     });
     Ok(named.collect::<Result<_, _>>()?)

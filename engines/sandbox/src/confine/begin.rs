@@ -27,6 +27,9 @@ pub(crate) fn main(socket: OwnedFd) -> ! {
     umask(Mode::from_raw_mode(0o022));
     let _ = kernel::close_all_but(&[socket.as_raw_fd()]);
     kernel::reset_signals();
+    // Of all that runs on a host that has no memory left, guests end before anybody else: they inherit this.
+    // Source: proc_pid_oom_score_adj(5).
+    let _ = fs::write("/proc/self/oom_score_adj", "1000");
     let Ok(Some((config, _))) = hear::<Config>(&socket) else { kernel::exit(1) };
     let (ground, hello) = prepare(&config);
     match Service::new(ground, socket, config.pool) {

@@ -9,6 +9,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     [
         both("limits::fork_bomb_is_contained", fork_bomb_is_contained),
         both("limits::memory_exhaustion_is_reported", memory_exhaustion_is_reported),
+        both("limits::guests_end_first_when_memory_ends", guests_end_first_when_memory_ends),
         both("limits::temporary_files_count_as_memory", temporary_files_count_as_memory),
         both("limits::open_files", open_files),
         both("limits::processor_share", processor_share),
@@ -41,6 +42,13 @@ async fn memory_exhaustion_is_reported() {
     assert_eq!((stdout.as_str(), exit.end, exit.oom_killed), ("", End::Signal(9), true));
     assert!(exit.memory_peak_bytes > 48 << 20 && exit.memory_peak_bytes <= 64 << 20, "{exit:?}");
     assert_eq!(output(python("print('well')")).await, "well");
+}
+
+async fn guests_end_first_when_memory_ends() {
+    let told = output(python("print(open('/proc/self/oom_score_adj').read().strip())")).await;
+    assert_eq!(told, "1000");
+    let own = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap();
+    assert_ne!(own.trim(), "1000", "the host process keeps its own");
 }
 
 async fn temporary_files_count_as_memory() {

@@ -31,6 +31,7 @@ impl Dialect {
         match service.protocols.first() {
             _ if service.is_s3() => Self::S3,
             Some(Protocol::AwsQuery) => Self::Query,
+            _ if service.was_query() => Self::Query,
             Some(Protocol::RestJson1 | Protocol::RestXml) => Self::Rest,
             _ => Self::Json,
         }

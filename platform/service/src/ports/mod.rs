@@ -13,6 +13,7 @@ mod put_log_events;
 mod read_object;
 mod read_role;
 mod read_stream;
+mod record_metric;
 mod serve_endpoint;
 
 pub use assume_role::{AssumeRole, SessionCredentials};
@@ -27,4 +28,5 @@ pub use put_log_events::{LogLine, PutLogEvents};
 pub use read_object::ReadObject;
 pub use read_role::{ReadRole, Role};
 pub use read_stream::{Position, ReadStream, StreamRecord, StreamRecords, StreamShard, TableStream};
+pub use record_metric::{Meter, MetricName, RecordMetric};
 pub use serve_endpoint::{Endpoint, ServeEndpoint};

@@ -8,6 +8,7 @@ use pagoda_service::Remembered;
 use quick_cache::Equivalent;
 
 use super::authorize::complete;
+use super::metric::{Gauges, Gauging};
 use super::route::Routes;
 use crate::table::{self, REST_APIS, RestApi, STAGES, Texts};
 use crate::{ApiGateway, deployment};
@@ -23,6 +24,8 @@ pub(crate) struct Deployment {
     pub(crate) variables: Texts,
     pub(crate) routes: Routes,
     pub(crate) policy: Option<Named>,
+    /// Of requests that no method answers.
+    pub(crate) gauges: Arc<Gauges>,
 }
 
 /// The stages in memory.
@@ -81,8 +84,17 @@ async fn read(gateway: &ApiGateway, api: &str, stage: &str) -> Result<Option<Dep
     }
     let resources = deployment::resources(gateway, &api.id, &stage.deployment_id).await?;
     let policy = api.policy.as_deref().map(|policy| compile(&api, policy)).transpose()?;
-    let routes = Routes::new(resources);
+    let gauging = Gauging {
+        record: &*gateway.metrics,
+        account: api.account,
+        region: &api.region,
+        api: &api.name,
+        stage: &stage.name,
+    };
+    let routes = Routes::new(resources, |path, verb| gauging.of_method(path, verb));
+    let gauges = gauging.of_stage();
     Ok(Some(Deployment {
+        gauges,
         api,
         id: stage.deployment_id,
         stage: stage.name,

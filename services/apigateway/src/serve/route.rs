@@ -3,9 +3,11 @@
 //! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html>
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 
+use super::metric::Gauges;
 use super::mock::Mock;
 use crate::resource::{is_greedy, is_variable};
 use crate::table::{IntegrationKind, Method, Resource};
@@ -20,6 +22,8 @@ struct Node {
     resource: Option<Resource>,
     /// The resource's mocks, by verb.
     mocks: BTreeMap<String, Mock>,
+    /// What is measured of its methods, by verb.
+    gauges: BTreeMap<String, Arc<Gauges>>,
     literals: HashMap<String, usize>,
     variable: Option<(String, usize)>,
     greedy: Option<(String, usize)>,
@@ -29,6 +33,7 @@ struct Node {
 pub(crate) struct Matched<'r> {
     pub(crate) resource: &'r Resource,
     mocks: &'r BTreeMap<String, Mock>,
+    gauges: &'r BTreeMap<String, Arc<Gauges>>,
     pub(crate) parameters: Vec<(String, String)>,
 }
 
@@ -41,8 +46,16 @@ impl<'r> Matched<'r> {
 
     /// The mock behind that method, if it is one.
     pub(crate) fn mock(&self, verb: &str) -> Option<&'r Mock> {
-        let verb = if self.resource.methods.contains_key(verb) { verb } else { ANY };
-        self.mocks.get(verb)
+        self.mocks.get(self.key(verb))
+    }
+
+    /// What is measured of that method.
+    pub(crate) fn gauges(&self, verb: &str) -> Option<&'r Arc<Gauges>> {
+        self.gauges.get(self.key(verb))
+    }
+
+    fn key<'v>(&self, verb: &'v str) -> &'v str {
+        if self.resource.methods.contains_key(verb) { verb } else { ANY }
     }
 }
 
@@ -50,15 +63,18 @@ impl<'r> Matched<'r> {
 const ANY: &str = "ANY";
 
 impl Routes {
-    pub(crate) fn new(resources: Vec<Resource>) -> Self {
+    /// `gauges` makes what is measured of the method of a resource's path and a verb.
+    pub(crate) fn new(resources: Vec<Resource>, gauges: impl Fn(&str, &str) -> Arc<Gauges>) -> Self {
         let mut routes = Self { nodes: vec![Node::default()] };
         for resource in resources {
-            routes.insert(resource);
+            let verbs = resource.methods.keys();
+            let gauges = verbs.map(|verb| (verb.clone(), gauges(&resource.path, verb))).collect();
+            routes.insert(resource, gauges);
         }
         routes
     }
 
-    fn insert(&mut self, resource: Resource) {
+    fn insert(&mut self, resource: Resource, gauges: BTreeMap<String, Arc<Gauges>>) {
         let path = resource.path.clone();
         let mut at = 0;
         for part in path.split('/').filter(|part| !part.is_empty()) {
@@ -76,6 +92,7 @@ impl Routes {
             }
         }
         self.nodes[at].mocks = mocks(&resource);
+        self.nodes[at].gauges = gauges;
         self.nodes[at].resource = Some(resource);
     }
 
@@ -87,7 +104,12 @@ impl Routes {
         let parts: Vec<&str> = if rest.is_empty() { Vec::new() } else { rest.split('/').collect() };
         let mut parameters = Vec::new();
         let node = self.descend(0, &parts, &mut parameters)?;
-        Some(Matched { resource: node.resource.as_ref()?, mocks: &node.mocks, parameters })
+        Some(Matched {
+            resource: node.resource.as_ref()?,
+            mocks: &node.mocks,
+            gauges: &node.gauges,
+            parameters,
+        })
     }
 
     /// Each level tries at most three branches, and only the first two go on; the greedy one ends.
@@ -154,7 +176,7 @@ mod tests {
             path: (*path).to_owned(),
             methods: BTreeMap::from([("GET".to_owned(), method.clone())]),
         };
-        Routes::new(paths.iter().map(resource).collect())
+        Routes::new(paths.iter().map(resource).collect(), |_, _| Gauges::unmeasured())
     }
 
     #[track_caller]

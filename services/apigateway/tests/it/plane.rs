@@ -122,3 +122,25 @@ async fn iam_decides_where_a_method_asks_for_it() {
         Some(&json!("arn:aws:iam::123456789012:root"))
     );
 }
+
+#[tokio::test]
+async fn requests_are_measured_by_api_stage_and_method() {
+    let world = World::new();
+    let gateway = Gateway::new(&world);
+    let api = gateway.deploy(json!({ "/p": { "get": mock("202", "1"), "post": proxy() } })).await;
+    gateway.get(&api, "/s/p").await;
+    gateway.get(&api, "/s/none").await;
+    *gateway.function.answer.lock().unwrap() = "no answer of a proxy".into();
+    gateway.request(&api, Request::post("/s/p").header("host", HOST), "").await;
+    gateway.get(&api, "/none/p").await;
+    let measured = |name: &str| gateway.measured.of(name);
+    let name =
+        gateway.must("GetRestApi", json!({ "restApiId": api })).await["name"].as_str().unwrap().to_owned();
+    assert_eq!(measured(&format!("Count {name}")).len(), 3);
+    assert_eq!(measured(&format!("4XXError {name} s")), [0.0, 1.0, 0.0]);
+    assert_eq!(measured(&format!("5XXError {name} s")), [0.0, 0.0, 1.0]);
+    assert_eq!(measured(&format!("Latency {name} s GET /p")).len(), 1);
+    assert_eq!(measured(&format!("5XXError {name} s POST /p")), [1.0]);
+    assert_eq!(measured(&format!("IntegrationLatency {name} s POST /p")).len(), 1);
+    assert!(measured(&format!("IntegrationLatency {name} s GET /p")).is_empty());
+}

@@ -11,7 +11,7 @@ use pagoda_iam::Iam;
 use pagoda_protocol::{ApiError, Body};
 use pagoda_service::ports::{Authenticate, FunctionError, Invocation, InvokeFunction, Invoked};
 use pagoda_service::{Api, Arrival, Authorizer, Caller, Context, DataPlane as _};
-use pagoda_testkit::{Client, World};
+use pagoda_testkit::{Client, Measured, World};
 use serde_json::{Value, json};
 
 pub(crate) const FUNCTION: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
@@ -55,6 +55,7 @@ pub(crate) struct Gateway<'w> {
     world: &'w World,
     service: Arc<ApiGateway>,
     pub(crate) function: Arc<Function>,
+    pub(crate) measured: Arc<Measured>,
     pub(crate) client: Client<'w>,
 }
 
@@ -63,15 +64,17 @@ impl<'w> Gateway<'w> {
         let iam = Iam::new(world.store.clone(), world.random.clone(), world.sealer.clone(), Vec::new());
         let authorizer = Authorizer::new(iam);
         let function = Arc::new(Function::default());
+        let measured = Arc::new(Measured::default());
         let service = ApiGateway::new(
             world.store.clone(),
             world.random.clone(),
             authorizer.clone(),
             Arc::new(Header(world.root())),
             function.clone(),
+            measured.clone(),
         );
         let client = Client::new(world, [Api::of(&service)], authorizer);
-        Self { world, service, function, client }
+        Self { world, service, function, measured, client }
     }
 
     pub(crate) async fn must(&self, operation: &str, input: Value) -> Value {

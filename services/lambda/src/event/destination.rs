@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::access::PRINCIPAL;
 use crate::load::Loaded;
+use crate::metric::Metric;
 use crate::{Lambda, name};
 
 use super::config::Rules;
@@ -47,6 +48,10 @@ impl Ending<'_> {
         invoked: Option<&Invoked>,
     ) -> Result<(), ApiError> {
         let Self { lambda, cx, loaded, .. } = self;
+        let watched = lambda.metrics.of(loaded, &self.stored.record.function_arn);
+        if condition != Condition::Success {
+            watched.record(Metric::AsyncEventsDropped, 1.0);
+        }
         let destination = match condition {
             Condition::Success => self.rules.on_success.as_deref(),
             _ => self.rules.on_failure.as_deref(),
@@ -66,6 +71,7 @@ impl Ending<'_> {
         // A destination that refuses loses the record, not the queue: as with AWS, there is nowhere else to go.
         let commit = told.unwrap_or_else(|error| {
             tracing::warn!(function = %loaded.id.arn(), %destination, %error, "the destination took no record");
+            watched.record(Metric::DestinationDeliveryFailures, 1.0);
             commit
         });
         lambda.store().commit(commit).await?.done()?;

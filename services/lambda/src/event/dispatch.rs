@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::execution::{Job, run};
+use crate::metric::Metric;
 use crate::name::{self, FunctionId, Named};
 use crate::{Lambda, generated as g};
 
@@ -64,7 +65,7 @@ impl Lambda {
         payload: Bytes,
         client_context: Option<String>,
     ) -> Result<(), ApiError> {
-        self.load(named).await?;
+        let loaded = self.load(named).await?;
         if payload.len() > PAYLOAD_BYTES_MAX {
             let message = format!(
                 "{} byte payload is too large for the Event invocation type (limit {PAYLOAD_BYTES_MAX} bytes)",
@@ -82,6 +83,7 @@ impl Lambda {
         };
         let commit = queue::add(Commit::new(), &named.function, &event, &payload)?;
         self.store().commit(commit).await?.done()?;
+        self.metrics.of(&loaded, &event.function_arn).record(Metric::AsyncEventsReceived, 1.0);
         self.dispatch(&named.function)
     }
 
@@ -195,6 +197,8 @@ async fn handle(lambda: &Arc<Lambda>, id: &FunctionId, stored: Stored<Event>) ->
         client_context: event.client_context.clone(),
         pieces: None,
     };
+    let waited = cx.now.duration_since(event.queued).as_millis() as f64;
+    lambda.metrics.of(&loaded, &event.function_arn).record(Metric::AsyncEventAge, waited);
     let outcome = run(Arc::clone(lambda), &cx, job).await;
     if lambda.scheduler.is_closed() {
         // What it failed of is the platform's end, which is no failure of the function.

@@ -154,7 +154,7 @@ impl Instance {
     }
 
     /// Most memory so far, in MB, rounded up.
-    pub(super) fn memory_peak_mb(&self) -> u64 {
+    fn memory_peak_mb(&self) -> u64 {
         self.sandbox.memory_peak_bytes().unwrap_or(0).div_ceil(1 << 20)
     }
 
@@ -164,6 +164,16 @@ impl Instance {
             self.exit().await;
             true
         }
+    }
+
+    /// Most memory so far, in MB, which is what it has of the host's from now on.
+    pub(super) fn settle(&self) -> u64 {
+        let peak = self.memory_peak_mb();
+        // Nothing is known where the host doesn't count.
+        if let (Some(held), 1..) = (&self.held, peak) {
+            held.memory.settle(u32::try_from(peak).unwrap_or(u32::MAX));
+        }
+        peak
     }
 
     /// What it has of the host's memory, in MB.

@@ -25,6 +25,7 @@ mod run;
 mod scaling;
 mod scheduler;
 mod scribe;
+mod slot;
 mod snapshot;
 mod start;
 mod stream;
@@ -33,6 +34,7 @@ mod tier;
 mod trace;
 mod variables;
 
+pub(crate) use memory::Host;
 pub(crate) use provision::{Provision, provision};
 pub(crate) use run::{Job, run};
 pub(crate) use scheduler::Scheduler;

@@ -15,6 +15,7 @@ use crate::{Lambda, provisioned};
 
 use super::instance::Instance;
 use super::plan;
+use super::scheduler::Means;
 use super::start::{INIT_TIMEOUT, NotStarted, Purpose, start};
 
 /// What is known of a version's kept instances.
@@ -86,7 +87,8 @@ async fn add(lambda: &Lambda, version: &VersionId) -> Result<(), String> {
     let named = Named { function: version.function.clone(), qualifier: Some(version.number.clone()) };
     let cx = lambda.own_context(&version.function, RequestId::new(&*lambda.ports.random));
     let loaded = lambda.load(&named).await.map_err(|error| error.message)?;
-    let (ids, memory) = lambda.scheduler.room(&loaded).await.map_err(|error| error.message)?;
+    let Means { ids, memory, slot: _slot } =
+        lambda.scheduler.room(&loaded).await.map_err(|error| error.message)?;
     let started = start(lambda, &cx, &loaded, ids, memory, Purpose::Provision).await;
     let instance = started.map_err(|failed| match failed {
         NotStarted::Refused(error) => error.message,
@@ -131,6 +133,14 @@ impl super::Scheduler {
 
     fn not_kept(&self, version: &VersionId, reason: String) {
         self.book().kept.entry(version.clone()).or_default().fail(reason);
+    }
+
+    /// Whether the instance is one of those that its version keeps, and how many those are; nothing where the
+    /// version keeps none.
+    pub(super) fn keeps(&self, instance: &Arc<Instance>) -> Option<(bool, usize)> {
+        let book = self.book();
+        let kept = book.kept.get(&instance.version).filter(|kept| kept.wanted > 0)?;
+        Some((kept.holds(instance), kept.wanted))
     }
 
     /// What is known of a version's kept instances.

@@ -6,7 +6,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use pagoda_base::{SignedDuration, Timestamp};
 use pagoda_protocol::ApiError;
-use pagoda_sandbox::Ids;
 use pagoda_service::Context;
 use pagoda_service::ports::{FunctionError, Invoked};
 use tokio::sync::mpsc;
@@ -18,10 +17,9 @@ use crate::load::Loaded;
 use super::desk::Event;
 use super::failure::{self, Failure};
 use super::instance::{Instance, Reusable};
-use super::memory::Share;
 use super::plan;
 use super::record::{Record, Report};
-use super::scheduler::{CREDENTIALS_MARGIN, Claim, Kind, Want};
+use super::scheduler::{CREDENTIALS_MARGIN, Claim, Kind, Means, Want};
 use super::start::{INIT_TIMEOUT, NotStarted, Purpose, start};
 use super::trace::Trace;
 
@@ -38,11 +36,15 @@ pub(crate) struct Job {
 
 /// Runs an invocation to its end, whether or not the caller waits for it.
 pub(crate) async fn run(lambda: Arc<Lambda>, cx: &Context, job: Job) -> Result<Invoked, ApiError> {
-    let permit = lambda.scheduler.admit(&job.loaded.id).await?;
+    let watched = lambda.metrics.of(&job.loaded, &job.function_arn);
+    let admitted = lambda.scheduler.admit(&job.loaded.id).await;
+    let permit = admitted.inspect_err(|error| watched.ended(&Err(error.clone())))?;
     let cx = cx.clone();
     let task = tokio::spawn(async move {
+        let running = watched.begin(&job.loaded);
         let done = invoke(&lambda, &cx, job).await;
-        drop(permit);
+        watched.ended(&done);
+        drop((running, permit));
         done
     });
     task.await.map_err(|_| ApiError::internal())?
@@ -71,12 +73,14 @@ async fn invoke_one(
     let is_warm = matches!(claim, Claim::Warm(_));
     let Begun { instance, init } = match claim {
         Claim::Warm(instance) => Begun { instance, init: Init::Done(None) },
-        Claim::Cold(ids, memory) => match begin(lambda, cx, job, ids, memory, limit).await {
+        Claim::Cold(means) => match begin(lambda, cx, job, means, limit).await {
             Ok(begun) => begun,
             Err(NotStarted::Refused(error)) => return Err(error),
             Err(NotStarted::Failed(failure)) => return Ok(Some(answer(job, Err(*failure), Bytes::new()))),
         },
     };
+    let watched = lambda.metrics.of(&job.loaded, &job.function_arn);
+    let _provisioned = watched.provisioned(lambda.scheduler.keeps(&instance));
     let request_id = cx.request_id.to_string();
     let trace = Trace::of(cx, lambda.ports.clock.now(), job.loaded.version.settings.tracing);
     let sampled = trace.is_sampled.then_some(&trace);
@@ -97,6 +101,7 @@ async fn invoke_one(
         return Ok(None);
     }
     let took = began.elapsed();
+    watched.took(took, init_duration);
     let failure = outcome.as_ref().err().map(|(failure, _)| failure);
     let bytes = outcome.as_ref().map_or(0, Bytes::len);
     instance.scribe.say(&Record::RuntimeDone { request_id: &request_id, took, bytes, failure });
@@ -107,7 +112,7 @@ async fn invoke_one(
         is_restored: instance.is_restored,
         trace: sampled,
         memory_mb: job.loaded.version.settings.memory_mb,
-        peak_mb: instance.memory_peak_mb(),
+        peak_mb: instance.settle(),
         failure,
     }));
     if matches!(outcome, Ok(_) | Err((_, Reusable::Yes))) {
@@ -147,10 +152,10 @@ async fn begin(
     lambda: &Lambda,
     cx: &Context,
     job: &Job,
-    ids: Ids,
-    memory: Share,
+    means: Means,
     limit: Duration,
 ) -> Result<Begun, NotStarted> {
+    let Means { ids, memory, mut slot } = means;
     let settings = &job.loaded.version.settings;
     let limit = INIT_TIMEOUT.max(limit);
     let mut instance = start(lambda, cx, &job.loaded, ids, memory, Purpose::Serve).await?;
@@ -158,18 +163,22 @@ async fn begin(
     let mut initialized = timeout(limit, instance.initialized()).await;
     if matches!(initialized, Ok(Err(_))) && instance.is_unheard().await {
         // It ended before it knew for whom it was: nothing of the function's has run.
-        let (ids, memory) = lambda.scheduler.room(&job.loaded).await?;
-        instance = start(lambda, cx, &job.loaded, ids, memory, Purpose::Replace).await?;
+        drop(slot);
+        let again = lambda.scheduler.room(&job.loaded).await?;
+        slot = again.slot;
+        instance = start(lambda, cx, &job.loaded, again.ids, again.memory, Purpose::Replace).await?;
         began = Instant::now();
         initialized = timeout(limit, instance.initialized()).await;
     }
     let took = began.elapsed();
+    drop(slot);
     let request_id = cx.request_id.to_string();
     let init = match initialized {
         Ok(Ok(())) => {
             let share = plan::cpu_millis(settings.memory_mb, lambda.config.limits.cpu_millis_min);
             // Where the host cannot limit processors, nothing is lost.
             let _ = instance.sandbox.set_cpu_millis(share);
+            instance.settle();
             instance.scribe.say(&Record::InitDone { is_restored: instance.is_restored, took, failure: None });
             return Ok(Begun { instance, init: Init::Done(Some(took)) });
         }

@@ -26,6 +26,7 @@ use super::memory::{Memory, Share};
 use super::provision::Kept;
 use super::quota::{Permit, Quota, Refusal};
 use super::scaling::Allowance;
+use super::slot::{Slot, Slots};
 
 /// User ids before they begin anew.
 pub(super) const IDS: u32 = 1_000_000;
@@ -35,6 +36,7 @@ pub(crate) struct Scheduler {
     limits: Limits,
     quota: Arc<Quota>,
     memory: Arc<Memory>,
+    slots: Slots,
     /// Something was given back: one of those who wait looks what can be done with it, for all of them.
     freed: Arc<Notify>,
     book: Mutex<Book>,
@@ -48,7 +50,7 @@ pub(super) struct Book {
     stacks: HashMap<VersionId, Stack>,
     /// Instances that don't go when they are idle.
     pub(super) kept: HashMap<VersionId, Kept>,
-    line: Line<Want, Result<Claim, ApiError>>,
+    line: Line<Want, Given>,
     allowances: HashMap<FunctionId, Allowance>,
     ids: u32,
     closed: bool,
@@ -69,8 +71,19 @@ struct Idle {
 /// What an invocation is given.
 pub(super) enum Claim {
     Warm(Arc<Instance>),
-    /// It has to start one, with this identity and memory.
-    Cold(Ids, Share),
+    /// It has to start one.
+    Cold(Means),
+}
+
+/// What those who wait are given.
+type Given = Result<Claim, ApiError>;
+
+/// What it takes to start an instance.
+pub(super) struct Means {
+    pub(super) ids: Ids,
+    pub(super) memory: Share,
+    /// Until its init code is done.
+    pub(super) slot: Slot,
 }
 
 /// What is to be found.
@@ -94,7 +107,8 @@ impl Scheduler {
         Self {
             limits,
             quota: Quota::new(limits.concurrency),
-            memory: Memory::new(limits.memory_mb, Arc::clone(&freed)),
+            memory: Memory::new(limits.memory_mb, limits.overcommit, Arc::clone(&freed)),
+            slots: Slots::new(limits.starts(), Arc::clone(&freed)),
             freed,
             book: Mutex::default(),
             writers: watch::Sender::new(0),
@@ -144,9 +158,9 @@ impl Scheduler {
     ///
     /// # Errors
     /// `TooManyRequestsException` when the host's memory is taken.
-    pub(super) async fn room(&self, loaded: &Arc<Loaded>) -> Result<(Ids, Share), ApiError> {
+    pub(super) async fn room(&self, loaded: &Arc<Loaded>) -> Result<Means, ApiError> {
         match self.claim(Want { loaded: Arc::clone(loaded), kind: Kind::New }).await? {
-            Claim::Cold(ids, memory) => Ok((ids, memory)),
+            Claim::Cold(means) => Ok(means),
             Claim::Warm(_) => Err(ApiError::internal()),
         }
     }
@@ -282,7 +296,7 @@ impl Book {
         &mut self,
         scheduler: &Scheduler,
         gone: &mut Vec<Idle>,
-    ) -> Option<(oneshot::Sender<Result<Claim, ApiError>>, Result<Claim, ApiError>)> {
+    ) -> Option<(oneshot::Sender<Given>, Given)> {
         let mut may_start = true;
         for (id, want) in self.order(&scheduler.memory) {
             let found = match self.stack(&want.loaded, scheduler.limits.first_uid, gone) {
@@ -322,7 +336,7 @@ impl Book {
     }
 
     /// What is wanted, if there is any. Once nobody `may_start` an instance because the first in the line
-    /// waits for memory, what others can have is an idle one.
+    /// waits for memory or a slot, what others can have is an idle one.
     fn find(
         &mut self,
         scheduler: &Scheduler,
@@ -346,12 +360,18 @@ impl Book {
         if !*may_start {
             return None;
         }
+        if !scheduler.slots.has_one() {
+            *may_start = false;
+            return None;
+        }
         match scheduler.memory.take(&loaded.id, loaded.version.settings.memory_mb) {
             Some(memory) => {
+                // Still free: they are taken under the book's lock only.
+                let slot = scheduler.slots.take()?;
                 if let (Kind::Any(_), Some(allowance)) = (want.kind, self.allowances.get_mut(&loaded.id)) {
                     allowance.take_one();
                 }
-                Some(Ok(Claim::Cold(ids, memory)))
+                Some(Ok(Claim::Cold(Means { ids, memory, slot })))
             }
             None => {
                 *may_start = false;

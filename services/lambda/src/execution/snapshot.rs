@@ -21,6 +21,7 @@ use crate::Lambda;
 use crate::load::Loaded;
 use crate::name::{LATEST, VersionId};
 
+use super::scheduler::Means;
 use super::start::{self, NotStarted, Purpose};
 
 /// Init code may take so long here: longer than anywhere else, because nobody waits.
@@ -175,7 +176,8 @@ impl Lambda {
 
 async fn take(lambda: &Lambda, cx: &Context, loaded: &Arc<Loaded>) -> Result<Image, String> {
     let path = lambda.snapshots.path(&loaded.version_id());
-    let (ids, memory) = lambda.scheduler.room(loaded).await.map_err(|error| error.message)?;
+    let Means { ids, memory, slot: _slot } =
+        lambda.scheduler.room(loaded).await.map_err(|error| error.message)?;
     let started = start::start(lambda, cx, loaded, ids, memory, Purpose::Snapshot).await;
     let instance = started.map_err(|failed| match failed {
         NotStarted::Refused(error) => error.message,

@@ -113,7 +113,11 @@ async fn instances_come_at_a_limited_rate() {
 
 /// Everything that waits holds up nothing else: a call that needs no instance is answered meanwhile.
 async fn five_hundred_cold_invocations_are_all_answered() {
-    let scene = Arc::new(Scene::with(|config| config.templates = true));
+    let scene = Arc::new(Scene::with(|config| {
+        config.templates = true;
+        config.limits.overcommit = true;
+        config.limits.wait = Duration::from_secs(60);
+    }));
     for at in 0..10 {
         scene.create(&format!("f{at}"), python(COUNTING), json!({})).await.unwrap();
     }
@@ -135,8 +139,8 @@ async fn five_hundred_cold_invocations_are_all_answered() {
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    println!("500 in {:?}, the slowest other call {slowest:?}", began.elapsed());
-    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+    let took = began.elapsed();
+    assert!(slowest < took / 4, "the slowest other call took {slowest:?} of {took:?}");
 }
 
 /// A runtime that answers one event and then ends without asking for another.

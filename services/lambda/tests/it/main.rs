@@ -15,6 +15,7 @@ mod invoking;
 mod java;
 mod layers;
 mod logs;
+mod metrics;
 mod nodejs;
 mod permissions;
 mod provisioned;
@@ -47,6 +48,7 @@ fn main() {
         java::trials(),
         layers::trials(),
         logs::trials(),
+        metrics::trials(),
         nodejs::trials(),
         permissions::trials(),
         provisioned::trials(),

@@ -14,6 +14,7 @@ use pagoda_protocol::ApiError;
 use pagoda_sandbox::Spawner;
 use pagoda_service::{Api, Authorizer, Caller, Context, Origin, Sealer};
 use pagoda_store::Store;
+use pagoda_testkit::Measured;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -58,6 +59,7 @@ pub(crate) struct Scene {
     tables: Api,
     pub(crate) lines: Arc<Lines>,
     pub(crate) objects: Arc<Objects>,
+    pub(crate) measured: Arc<Measured>,
     pub(crate) data: TempDir,
     store: Arc<dyn Store>,
 }
@@ -82,8 +84,11 @@ impl Scene {
         let mut config = Config::new(data.path().to_owned(), interpreters);
         // Most tests are about other things than where an instance comes from.
         config.templates = false;
+        // Few small instances don't fill a host: tests about full ones count by size.
+        config.limits.overcommit = false;
         change(&mut config);
         let (lines, objects) = (Arc::new(Lines::default()), Arc::new(Objects::default()));
+        let measured = Arc::new(Measured::default());
         let random = Arc::new(SystemRandom::default());
         let authorizer = Authorizer::new(Arc::new(Policies));
         let dynamodb =
@@ -100,6 +105,7 @@ impl Scene {
                 read_role: Arc::new(Roles),
                 read_object: objects.clone(),
                 logs: lines.clone(),
+                metrics: measured.clone(),
                 authenticate: Arc::new(Platform),
                 streams: dynamodb.clone(),
                 call_operation: objects.clone(),
@@ -108,7 +114,16 @@ impl Scene {
             },
         );
         let lambda = lambda.unwrap();
-        Self { api: Api::of(&lambda), tables: Api::of(&dynamodb), lambda, lines, objects, data, store }
+        Self {
+            api: Api::of(&lambda),
+            tables: Api::of(&dynamodb),
+            lambda,
+            lines,
+            objects,
+            measured,
+            data,
+            store,
+        }
     }
 
     /// The circumstances of a request of a user.
