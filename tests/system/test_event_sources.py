@@ -88,3 +88,80 @@ def test_other_sources_are_refused_by_name(client, followed):
             FunctionName=function, EventSourceArn="arn:aws:sqs:us-east-1:123456789012:queue")
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
     assert "EventSourceArn" in refused.value.response["Error"]["Message"]
+
+
+TEMPLATE = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      StreamSpecification: {StreamViewType: %(view)s}
+  Bucket:
+    Type: AWS::S3::Bucket
+  Function:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: index.handler
+      InlineCode: |
+        import json
+        def handler(event, context):
+            for record in event["Records"]:
+                print("got", json.dumps(record))
+      Events:
+        Changed:
+          Type: DynamoDB
+          Properties: {Stream: !GetAtt Table.StreamArn, StartingPosition: TRIM_HORIZON, BatchSize: %(size)s}
+        Uploaded:
+          Type: S3
+          Properties:
+            Bucket: !Ref Bucket
+            Events: s3:ObjectCreated:*
+            Filter: {S3Key: {Rules: [{Name: suffix, Value: .txt}]}}
+Outputs:
+  Table: {Value: !Ref Table}
+  Bucket: {Value: !Ref Bucket}
+  Function: {Value: !Ref Function}
+  Mapping: {Value: !Ref FunctionChanged}
+"""
+
+
+def test_a_template_has_followers_of_tables_and_buckets(client, name):
+    stacks, stack = client("cloudformation"), name("stack")
+    arguments = {"StackName": stack, "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]}
+
+    def deploy(operation, view, size):
+        getattr(stacks, operation)(**arguments, TemplateBody=TEMPLATE % {"view": view, "size": size})
+        ended = lambda: (one := stacks.describe_stacks(StackName=stack)["Stacks"][0])["StackStatus"].endswith("_COMPLETE") and one
+        described = until(ended)
+        assert "ROLLBACK" not in described["StackStatus"], stacks.describe_stack_events(StackName=stack)["StackEvents"]
+        return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+
+    made = deploy("create_stack", "KEYS_ONLY", 5)
+    client("dynamodb").put_item(TableName=made["Table"], Item={"id": {"S": "one"}})
+    client("s3").put_object(Bucket=made["Bucket"], Key="two.txt", Body=b"x")
+    logs, group = client("logs"), f"/aws/lambda/{made['Function']}"
+
+    def got(text):
+        try:
+            return logs.filter_log_events(logGroupName=group, filterPattern=f'"{text}"')["events"] or None
+        except ClientError:
+            return None
+
+    for text in ("aws:dynamodb", "two.txt"):
+        until(lambda: got(text))
+    changed = deploy("update_stack", "KEYS_ONLY", 7)
+    assert changed == made
+    assert client("lambda").get_event_source_mapping(UUID=made["Mapping"])["BatchSize"] == 7
+    changed = deploy("update_stack", "NEW_IMAGE", 7)
+    assert changed["Table"] == made["Table"] and changed["Mapping"] != made["Mapping"]
+    client("dynamodb").put_item(TableName=made["Table"], Item={"id": {"S": "three"}, "new": {"S": "image"}})
+    until(lambda: got("NewImage"))
+    client("s3").delete_object(Bucket=made["Bucket"], Key="two.txt")
+    stacks.delete_stack(StackName=stack)
+    stacks.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+    assert client("lambda").list_event_source_mappings(FunctionName=made["Function"])["EventSourceMappings"] == []
