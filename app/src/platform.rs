@@ -161,6 +161,8 @@ fn services(ground: &Ground, config: &Config, data: &Data, host: Host, backgroun
     let events = Events::new(store.clone(), clock.clone(), random.clone(), lambda.clone(), cloudwatch.clone());
     let cloudformation = CloudFormation::new(store.clone(), clock.clone(), random.clone(), registered.clone(), s3.clone(), suffix.clone());
 
+    s3.notify(lambda.clone());
+
     logs.run(background);
     cloudwatch.run(background);
     events.run(background);

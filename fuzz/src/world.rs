@@ -85,7 +85,7 @@ impl World {
 
     /// Puts a request through all that follows its authentication, the writing of the answer included.
     pub(crate) async fn ask(&self, service: &str, parts: Parts, body: &[u8]) -> Result<(), String> {
-        let api = self.registry.api(service, None).ok_or("no such service")?;
+        let api = self.registry.api(service).ok_or("no such service")?;
         let request_id = self.cx.request_id.to_string();
         let trace = Trace { request_id: &request_id, resource: parts.uri.path(), ..Trace::default() };
         let routed = route(api.spec(), &parts, body).map_err(|error| told(&error))?;

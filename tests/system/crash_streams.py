@@ -85,4 +85,36 @@ class Followed(Event):
         self.told.update(one["dynamodb"]["Keys"]["id"]["S"] for one in records)
 
 
-STREAM_WRITERS = (Change, Followed)
+class Notified(Event):
+    """Objects of a bucket that notifies a function, which fails, so that each is told to another bucket."""
+
+    SOURCE, BUCKET = "crash-notifying", "crash-notified"
+    told, read = set(), set()
+
+    @classmethod
+    def prepare(cls, client):
+        iam, lambdas, s3 = client("iam"), client("lambda"), client("s3")
+        for bucket in (cls.SOURCE, cls.BUCKET):
+            s3.create_bucket(Bucket=bucket)
+        role = iam.create_role(RoleName="notified", AssumeRolePolicyDocument=json.dumps(LAMBDA_TRUST))["Role"]["Arn"]
+        iam.put_role_policy(RoleName="notified", PolicyName="p", PolicyDocument=allow(["s3:PutObject"]))
+        code = zipped({"a.py": "def h(event, context):\n    raise ValueError('as told')\n"})
+        arn = lambdas.create_function(
+            FunctionName="notified", Role=role, Runtime="python3.12", Handler="a.h", Code={"ZipFile": code})["FunctionArn"]
+        lambdas.put_function_event_invoke_config(
+            FunctionName="notified", MaximumRetryAttempts=0,
+            DestinationConfig={"OnFailure": {"Destination": f"arn:aws:s3:::{cls.BUCKET}"}})
+        lambdas.add_permission(
+            FunctionName="notified", StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com",
+            SourceArn=f"arn:aws:s3:::{cls.SOURCE}")
+        s3.put_bucket_notification_configuration(Bucket=cls.SOURCE, NotificationConfiguration={
+            "LambdaFunctionConfigurations": [{"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"]}]})
+
+    def write(self, name, number):
+        self.client("s3").put_object(Bucket=self.SOURCE, Key=name, Body=b"x" * (1 if number % 2 else 100_000))
+
+    def note(self, record):
+        self.told.update(one["s3"]["object"]["key"] for one in record["requestPayload"]["Records"])
+
+
+STREAM_WRITERS = (Change, Followed, Notified)

@@ -41,7 +41,7 @@ impl Gateway {
                 "Missing Authentication Token",
             ));
         };
-        let api = self.registry.api("lambda", None).ok_or_else(|| ApiError::unavailable("lambda"))?;
+        let api = self.registry.api("lambda").ok_or_else(|| ApiError::unavailable("lambda"))?;
         let cx = Context { account, caller, ..cx };
         self.registry.authorize(&cx, api, &[Access::everywhere("lambda:ListFunctions")]).await?;
         let all = self.planes.instances.iter().flat_map(|functions| functions.instances());

@@ -102,7 +102,7 @@ impl Gateway {
         let resource = parts.uri.path().to_owned();
         let head = parts.method == Method::HEAD;
         let trace = Trace { request_id: &request_id, host_id: &request_id, resource: &resource, head };
-        let Some(api) = self.registry.api(service, target_prefix(&parts)) else {
+        let Some(api) = self.registry.targeted(service, target_prefix(&parts)) else {
             return ("", unknown_service(service, &parts, &trace));
         };
         let mut progress = Progress::default();

@@ -26,8 +26,13 @@ impl Registry {
         Self { apis: by_name, authorizer }
     }
 
+    /// The service whose signing name this is.
+    pub fn api(&self, name: &str) -> Option<&Api> {
+        self.apis.get(name)?.first()
+    }
+
     /// The service whose signing name this is; among several, the one with that `X-Amz-Target` prefix.
-    pub fn api(&self, name: &str, target_prefix: Option<&str>) -> Option<&Api> {
+    pub fn targeted(&self, name: &str, target_prefix: Option<&str>) -> Option<&Api> {
         let apis = self.apis.get(name)?;
         let targeted = apis.iter().find(|api| api.spec().target_prefix == target_prefix);
         targeted.or(apis.first())

@@ -34,6 +34,7 @@ static KINDS: &[&dyn Kind] = &[
     &iam::AccessKey,
     &lambda::Alias,
     &lambda::EventInvokeConfig,
+    &lambda::EventSourceMapping,
     &lambda::Function,
     &lambda::LayerVersion,
     &lambda::LayerVersionPermission,

@@ -18,6 +18,7 @@ mod policy_template;
 mod reference;
 mod rule_event;
 mod simple_table;
+mod source_event;
 
 use std::collections::BTreeMap;
 
@@ -51,6 +52,8 @@ struct Sam {
     routes: BTreeMap<String, Vec<Route>>,
     /// What references by SAM's names mean, by those names.
     renamed: BTreeMap<String, String>,
+    /// What buckets are to tell functions, once all buckets are known.
+    notifications: Vec<source_event::Notification>,
     globals: globals::Globals,
 }
 
@@ -96,8 +99,13 @@ pub(crate) fn transform(document: &Value) -> Checked<Value> {
     let globals = globals::Globals::read(sections.remove("Globals"))?;
     let resources = sections.remove("Resources").unwrap_or_else(|| json!({}));
     let resources = object(&resources, "Template format error: Resources must be an object.")?;
-    let mut sam =
-        Sam { resources: Object::new(), routes: BTreeMap::new(), renamed: BTreeMap::new(), globals };
+    let mut sam = Sam {
+        resources: Object::new(),
+        routes: BTreeMap::new(),
+        renamed: BTreeMap::new(),
+        notifications: Vec::new(),
+        globals,
+    };
     sam.expand(resources)?;
     sections.insert("Resources".into(), Value::Object(sam.resources));
     Ok(reference::renamed(Value::Object(sections), &sam.renamed))
@@ -125,6 +133,7 @@ impl Sam {
                 }
             }
         }
+        self.notify()?;
         // APIs come last: by now all routes to them are known.
         for (name, resource) in resources {
             if kind(resource) == "AWS::Serverless::Api" {

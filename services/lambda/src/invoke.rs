@@ -106,10 +106,18 @@ impl Lambda {
         let is_service = matches!(cx.caller.principal, Principal::Service(_));
         let access = Access::new("lambda:InvokeFunction", named.arn())
             .with_some("aws:SourceArn", source.filter(|_| is_service))
-            .with_some("aws:SourceAccount", account.filter(|account| is_service && !account.is_empty()));
+            .with_some(
+                "aws:SourceAccount",
+                account.map(|account| of_source(cx, account)).filter(|_| is_service),
+            );
         let ownership = self.ownership(cx, &access).await?;
         self.ports.authorizer.require(&g::SERVICE, cx, &access, &ownership).await
     }
+}
+
+/// The account of a source whose ARN names none, as those of buckets: the one on whose behalf it invokes.
+fn of_source(cx: &Context, account: String) -> String {
+    if account.is_empty() { cx.account.to_string() } else { account }
 }
 
 /// The event; nothing is an empty object.

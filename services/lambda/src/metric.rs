@@ -40,6 +40,7 @@ pub(crate) enum Metric {
     AsyncEventsReceived,
     AsyncEventAge,
     AsyncEventsDropped,
+    IteratorAge,
     DestinationDeliveryFailures,
 }
 
@@ -48,7 +49,7 @@ const METRICS: usize = Metric::DestinationDeliveryFailures as usize + 1;
 impl Metric {
     fn unit(self) -> &'static str {
         match self {
-            Self::Duration | Self::AsyncEventAge => "Milliseconds",
+            Self::Duration | Self::AsyncEventAge | Self::IteratorAge => "Milliseconds",
             Self::ProvisionedConcurrencyUtilization => "None",
             _ => "Count",
         }
@@ -68,6 +69,7 @@ impl Metric {
             Self::ProvisionedConcurrentExecutions => "ProvisionedConcurrentExecutions",
             Self::AsyncEventsReceived => "AsyncEventsReceived",
             Self::AsyncEventAge => "AsyncEventAge",
+            Self::IteratorAge => "IteratorAge",
             Self::AsyncEventsDropped => "AsyncEventsDropped",
             Self::DestinationDeliveryFailures => "DestinationDeliveryFailures",
         }

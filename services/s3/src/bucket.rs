@@ -32,6 +32,7 @@ pub(crate) async fn create(
         cors: None,
         block: Some(Block::ALL),
         tags: tag::of_new(cx, &Default::default(), configuration.tags.unwrap_or_default())?,
+        notifications: Vec::new(),
     };
     let key = table::bucket(&bucket.name);
     let commit = BUCKETS.create(Commit::new(), &key, &bucket)?;

@@ -11,6 +11,7 @@ use pagoda_store::{Stamp, Stored};
 use crate::checksum::{self, DEFAULT, Sums as _};
 use crate::condition::{Writing, quoted};
 use crate::generated as g;
+use crate::outbox::Cause;
 use crate::table::{self, Bucket, Content, Left, Object, Part, Sum, Upload};
 use crate::{S3, bucket, content, error, object, upload};
 
@@ -60,7 +61,8 @@ pub(crate) async fn complete(
         headers: upload.record.headers.clone(),
         tags: upload.record.tags.clone(),
     };
-    let object = save(s3, &bucket, &input, &upload, changes, object, &condition).await?;
+    let object =
+        save(s3, cx, &bucket, &input, Checked { upload: &upload, changes, object }, &condition).await?;
     Ok(output(cx, &bucket, input.key, &object))
 }
 
@@ -166,19 +168,29 @@ fn content_of(upload: &str, parts: &[(i32, Part)]) -> Content {
     Content::Parts { upload: upload.to_owned(), ranges, count: parts.len() as i32 }
 }
 
+/// An upload all of whose parts were looked at.
+struct Checked<'a> {
+    upload: &'a Stored<Upload>,
+    /// When its parts had changed last.
+    changes: Stamp,
+    /// What it becomes.
+    object: Object,
+}
+
 /// The object takes the upload's place; the parts that were not named are let go.
 async fn save(
     s3: &S3,
+    cx: &Context,
     bucket: &Bucket,
     input: &g::CompleteMultipartUploadRequest,
-    upload: &Stored<Upload>,
-    changes: Stamp,
-    object: Object,
+    checked: Checked<'_>,
     condition: &Writing,
 ) -> Result<Object, ApiError> {
+    let Checked { upload, changes, object } = checked;
     let Content::Parts { ranges, .. } = object.content.clone() else { return Err(ApiError::internal()) };
     let id = &input.upload_id;
-    let attempt = object::replace(s3, bucket, &input.key, condition, |commit| {
+    let cause = Cause { cx, event: "ObjectCreated:CompleteMultipartUpload" };
+    let attempt = object::replace(s3, bucket, &input.key, condition, &cause, |commit| {
         let commit = table::UPLOADS.remove(commit.at(table::changes(id), changes), upload);
         let unnamed = Left::Parts { upload: id.clone(), but: ranges.clone() };
         let commit = content::leave(upload::ended(commit, id), unnamed, s3.clock.now())?;

@@ -10,6 +10,7 @@ use crate::content::{self, BODY_BYTES_MAX};
 use crate::digest::{Intake, Stated};
 use crate::generated as g;
 use crate::object::{self, New};
+use crate::outbox::Cause;
 use crate::source::Source;
 use crate::table::{Bucket, Object};
 use crate::{S3, acl, bucket, checksum, error, get, name, tag};
@@ -67,7 +68,8 @@ pub(crate) async fn copy(
     let taken = content::take(s3, &mut intake, original.size).await?;
     let digest = intake.finish()?;
     let new = New { size: digest.size, etag: digest.etag(), sum: digest.sum(), headers, tags, taken };
-    let object = object::save(s3, &target, &input.key, new, &condition).await?;
+    let cause = Cause { cx, event: "ObjectCreated:Copy" };
+    let object = object::save(s3, &target, &input.key, new, &condition, &cause).await?;
 
     let mut result = g::CopyObjectResult {
         e_tag: Some(quoted(&object.etag)),

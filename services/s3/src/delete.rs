@@ -5,6 +5,7 @@ use pagoda_protocol::ApiError;
 use pagoda_service::Context;
 
 use crate::generated as g;
+use crate::outbox::Cause;
 use crate::table::Bucket;
 use crate::{S3, access, bucket, error, name, object};
 
@@ -20,7 +21,7 @@ pub(crate) async fn one(
 ) -> Result<g::DeleteObjectOutput, ApiError> {
     name::check_version(input.version_id.as_deref())?;
     let bucket = bucket::open(s3, cx, &input.bucket, input.expected_bucket_owner.as_deref()).await?;
-    object::remove(s3, &bucket, &input.key, input.if_match.as_deref()).await?;
+    object::remove(s3, &bucket, &input.key, input.if_match.as_deref(), &cause(cx)).await?;
     Ok(g::DeleteObjectOutput::default())
 }
 
@@ -60,6 +61,10 @@ pub(crate) async fn many(
     })
 }
 
+fn cause(cx: &Context) -> Cause<'_> {
+    Cause { cx, event: "ObjectRemoved:Delete" }
+}
+
 async fn remove(
     s3: &S3,
     cx: &Context,
@@ -69,5 +74,5 @@ async fn remove(
     let version = wanted.version_id.as_deref();
     object::authorize(s3, cx, bucket, &access::removed(&bucket.name, &wanted.key, version)).await?;
     name::check_version(version)?;
-    object::remove(s3, bucket, &wanted.key, wanted.e_tag.as_deref()).await
+    object::remove(s3, bucket, &wanted.key, wanted.e_tag.as_deref(), &cause(cx)).await
 }

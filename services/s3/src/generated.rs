@@ -35,6 +35,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <GetBucketAcl as p::Operation>::SPEC,
         <GetBucketCors as p::Operation>::SPEC,
         <GetBucketLocation as p::Operation>::SPEC,
+        <GetBucketNotificationConfiguration as p::Operation>::SPEC,
         <GetBucketOwnershipControls as p::Operation>::SPEC,
         <GetBucketPolicy as p::Operation>::SPEC,
         <GetBucketPolicyStatus as p::Operation>::SPEC,
@@ -54,6 +55,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <ListObjectsV2 as p::Operation>::SPEC,
         <ListParts as p::Operation>::SPEC,
         <PutBucketCors as p::Operation>::SPEC,
+        <PutBucketNotificationConfiguration as p::Operation>::SPEC,
         <PutBucketOwnershipControls as p::Operation>::SPEC,
         <PutBucketPolicy as p::Operation>::SPEC,
         <PutBucketTagging as p::Operation>::SPEC,
@@ -92,7 +94,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetBucketMetadataTableConfiguration",
         "GetBucketMetricsConfiguration",
         "GetBucketNotification",
-        "GetBucketNotificationConfiguration",
         "GetBucketReplication",
         "GetBucketRequestPayment",
         "GetObjectAnnotation",
@@ -119,7 +120,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "PutBucketLogging",
         "PutBucketMetricsConfiguration",
         "PutBucketNotification",
-        "PutBucketNotificationConfiguration",
         "PutBucketReplication",
         "PutBucketRequestPayment",
         "PutBucketVersioning",
@@ -238,6 +238,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "GetBucketNotificationConfiguration",
+            method: "GET",
+            segments: &[p::Segment::Label("Bucket")],
+            query: &[("notification", None)],
+            headers: &[],
+        },
+        p::Route {
             operation: "GetBucketOwnershipControls",
             method: "GET",
             segments: &[p::Segment::Label("Bucket")],
@@ -305,6 +312,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             method: "PUT",
             segments: &[p::Segment::Label("Bucket")],
             query: &[("cors", None)],
+            headers: &[],
+        },
+        p::Route {
+            operation: "PutBucketNotificationConfiguration",
+            method: "PUT",
+            segments: &[p::Segment::Label("Bucket")],
+            query: &[("notification", None)],
             headers: &[],
         },
         p::Route {
@@ -483,13 +497,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "GetBucketNotificationConfiguration",
-            method: "GET",
-            segments: &[p::Segment::Label("Bucket")],
-            query: &[("notification", None)],
-            headers: &[],
-        },
-        p::Route {
             operation: "GetBucketReplication",
             method: "GET",
             segments: &[p::Segment::Label("Bucket")],
@@ -613,13 +620,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             method: "PUT",
             segments: &[p::Segment::Label("Bucket")],
             query: &[("metrics", None)],
-            headers: &[],
-        },
-        p::Route {
-            operation: "PutBucketNotificationConfiguration",
-            method: "PUT",
-            segments: &[p::Segment::Label("Bucket")],
-            query: &[("notification", None)],
             headers: &[],
         },
         p::Route {
@@ -1235,6 +1235,25 @@ impl p::Operation for GetBucketLocation {
     };
 }
 
+/// `GetBucketNotificationConfiguration`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetBucketNotificationConfiguration;
+
+impl p::Operation for GetBucketNotificationConfiguration {
+    type Input = GetBucketNotificationConfigurationRequest;
+    type Output = NotificationConfiguration;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetBucketNotificationConfiguration",
+        method: "GET",
+        uri: "/{Bucket}?notification",
+        status: 200,
+        input: &schema::GET_BUCKET_NOTIFICATION_CONFIGURATION_REQUEST,
+        output: &schema::NOTIFICATION_CONFIGURATION,
+        output_root: "NotificationConfiguration",
+        streams_input: false,
+    };
+}
+
 /// `GetBucketOwnershipControls`.
 #[derive(Debug, Clone, Copy)]
 pub struct GetBucketOwnershipControls;
@@ -1590,6 +1609,25 @@ impl p::Operation for PutBucketCors {
         uri: "/{Bucket}?cors",
         status: 200,
         input: &schema::PUT_BUCKET_CORS_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
+/// `PutBucketNotificationConfiguration`.
+#[derive(Debug, Clone, Copy)]
+pub struct PutBucketNotificationConfiguration;
+
+impl p::Operation for PutBucketNotificationConfiguration {
+    type Input = PutBucketNotificationConfigurationRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "PutBucketNotificationConfiguration",
+        method: "PUT",
+        uri: "/{Bucket}?notification",
+        status: 200,
+        input: &schema::PUT_BUCKET_NOTIFICATION_CONFIGURATION_REQUEST,
         output: &p::schema::UNIT,
         output_root: "",
         streams_input: false,
@@ -3981,6 +4019,210 @@ impl p::Shape for ErrorDocument {
     }
 }
 
+/// `Event`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Event {
+    #[default]
+    /// `s3:ReducedRedundancyLostObject`
+    S3ReducedRedundancyLostObject,
+    /// `s3:ObjectCreated:*`
+    S3ObjectCreatedAll,
+    /// `s3:ObjectCreated:Put`
+    S3ObjectCreatedPut,
+    /// `s3:ObjectCreated:Post`
+    S3ObjectCreatedPost,
+    /// `s3:ObjectCreated:Copy`
+    S3ObjectCreatedCopy,
+    /// `s3:ObjectCreated:CompleteMultipartUpload`
+    S3ObjectCreatedCompleteMultipartUpload,
+    /// `s3:ObjectRemoved:*`
+    S3ObjectRemovedAll,
+    /// `s3:ObjectRemoved:Delete`
+    S3ObjectRemovedDelete,
+    /// `s3:ObjectRemoved:DeleteMarkerCreated`
+    S3ObjectRemovedDeleteMarkerCreated,
+    /// `s3:ObjectRestore:*`
+    S3ObjectRestoreAll,
+    /// `s3:ObjectRestore:Post`
+    S3ObjectRestorePost,
+    /// `s3:ObjectRestore:Completed`
+    S3ObjectRestoreCompleted,
+    /// `s3:Replication:*`
+    S3ReplicationAll,
+    /// `s3:Replication:OperationFailedReplication`
+    S3ReplicationOperationFailedReplication,
+    /// `s3:Replication:OperationNotTracked`
+    S3ReplicationOperationNotTracked,
+    /// `s3:Replication:OperationMissedThreshold`
+    S3ReplicationOperationMissedThreshold,
+    /// `s3:Replication:OperationReplicatedAfterThreshold`
+    S3ReplicationOperationReplicatedAfterThreshold,
+    /// `s3:ObjectRestore:Delete`
+    S3ObjectRestoreDelete,
+    /// `s3:LifecycleTransition`
+    S3LifecycleTransition,
+    /// `s3:IntelligentTiering`
+    S3IntelligentTiering,
+    /// `s3:ObjectAcl:Put`
+    S3ObjectAclPut,
+    /// `s3:LifecycleExpiration:*`
+    S3LifecycleExpirationAll,
+    /// `s3:LifecycleExpiration:Delete`
+    S3LifecycleExpirationDelete,
+    /// `s3:LifecycleExpiration:DeleteMarkerCreated`
+    S3LifecycleExpirationDeleteMarkerCreated,
+    /// `s3:ObjectTagging:*`
+    S3ObjectTaggingAll,
+    /// `s3:ObjectTagging:Put`
+    S3ObjectTaggingPut,
+    /// `s3:ObjectTagging:Delete`
+    S3ObjectTaggingDelete,
+    /// `s3:ObjectAnnotation:*`
+    S3ObjectAnnotationAll,
+    /// `s3:ObjectAnnotation:Put`
+    S3ObjectAnnotationPut,
+    /// `s3:ObjectAnnotation:Delete`
+    S3ObjectAnnotationDelete,
+    /// `s3:ObjectRetention:Put`
+    S3ObjectRetentionPut,
+}
+
+impl Event {
+    /// All values.
+    pub const ALL: &'static [Self] = &[
+        Self::S3ReducedRedundancyLostObject,
+        Self::S3ObjectCreatedAll,
+        Self::S3ObjectCreatedPut,
+        Self::S3ObjectCreatedPost,
+        Self::S3ObjectCreatedCopy,
+        Self::S3ObjectCreatedCompleteMultipartUpload,
+        Self::S3ObjectRemovedAll,
+        Self::S3ObjectRemovedDelete,
+        Self::S3ObjectRemovedDeleteMarkerCreated,
+        Self::S3ObjectRestoreAll,
+        Self::S3ObjectRestorePost,
+        Self::S3ObjectRestoreCompleted,
+        Self::S3ReplicationAll,
+        Self::S3ReplicationOperationFailedReplication,
+        Self::S3ReplicationOperationNotTracked,
+        Self::S3ReplicationOperationMissedThreshold,
+        Self::S3ReplicationOperationReplicatedAfterThreshold,
+        Self::S3ObjectRestoreDelete,
+        Self::S3LifecycleTransition,
+        Self::S3IntelligentTiering,
+        Self::S3ObjectAclPut,
+        Self::S3LifecycleExpirationAll,
+        Self::S3LifecycleExpirationDelete,
+        Self::S3LifecycleExpirationDeleteMarkerCreated,
+        Self::S3ObjectTaggingAll,
+        Self::S3ObjectTaggingPut,
+        Self::S3ObjectTaggingDelete,
+        Self::S3ObjectAnnotationAll,
+        Self::S3ObjectAnnotationPut,
+        Self::S3ObjectAnnotationDelete,
+        Self::S3ObjectRetentionPut,
+    ];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::S3ReducedRedundancyLostObject => "s3:ReducedRedundancyLostObject",
+            Self::S3ObjectCreatedAll => "s3:ObjectCreated:*",
+            Self::S3ObjectCreatedPut => "s3:ObjectCreated:Put",
+            Self::S3ObjectCreatedPost => "s3:ObjectCreated:Post",
+            Self::S3ObjectCreatedCopy => "s3:ObjectCreated:Copy",
+            Self::S3ObjectCreatedCompleteMultipartUpload => "s3:ObjectCreated:CompleteMultipartUpload",
+            Self::S3ObjectRemovedAll => "s3:ObjectRemoved:*",
+            Self::S3ObjectRemovedDelete => "s3:ObjectRemoved:Delete",
+            Self::S3ObjectRemovedDeleteMarkerCreated => "s3:ObjectRemoved:DeleteMarkerCreated",
+            Self::S3ObjectRestoreAll => "s3:ObjectRestore:*",
+            Self::S3ObjectRestorePost => "s3:ObjectRestore:Post",
+            Self::S3ObjectRestoreCompleted => "s3:ObjectRestore:Completed",
+            Self::S3ReplicationAll => "s3:Replication:*",
+            Self::S3ReplicationOperationFailedReplication => "s3:Replication:OperationFailedReplication",
+            Self::S3ReplicationOperationNotTracked => "s3:Replication:OperationNotTracked",
+            Self::S3ReplicationOperationMissedThreshold => "s3:Replication:OperationMissedThreshold",
+            Self::S3ReplicationOperationReplicatedAfterThreshold => {
+                "s3:Replication:OperationReplicatedAfterThreshold"
+            }
+            Self::S3ObjectRestoreDelete => "s3:ObjectRestore:Delete",
+            Self::S3LifecycleTransition => "s3:LifecycleTransition",
+            Self::S3IntelligentTiering => "s3:IntelligentTiering",
+            Self::S3ObjectAclPut => "s3:ObjectAcl:Put",
+            Self::S3LifecycleExpirationAll => "s3:LifecycleExpiration:*",
+            Self::S3LifecycleExpirationDelete => "s3:LifecycleExpiration:Delete",
+            Self::S3LifecycleExpirationDeleteMarkerCreated => "s3:LifecycleExpiration:DeleteMarkerCreated",
+            Self::S3ObjectTaggingAll => "s3:ObjectTagging:*",
+            Self::S3ObjectTaggingPut => "s3:ObjectTagging:Put",
+            Self::S3ObjectTaggingDelete => "s3:ObjectTagging:Delete",
+            Self::S3ObjectAnnotationAll => "s3:ObjectAnnotation:*",
+            Self::S3ObjectAnnotationPut => "s3:ObjectAnnotation:Put",
+            Self::S3ObjectAnnotationDelete => "s3:ObjectAnnotation:Delete",
+            Self::S3ObjectRetentionPut => "s3:ObjectRetention:Put",
+        }
+    }
+}
+
+impl FromStr for Event {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for Event {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for Event {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
+/// `FilterRule`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct FilterRule {
+    pub name: Option<String>,
+    pub value: Option<String>,
+}
+
+impl p::Encode for FilterRule {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.name, &self.value]);
+    }
+}
+
+impl p::Decode for FilterRule {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.name = p::Decode::read(reader)?,
+                1 => value.value = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for FilterRule {
+    fn schema() -> &'static p::Schema {
+        &schema::FILTER_RULE
+    }
+}
+
 /// `GetBucketAclOutput`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct GetBucketAclOutput {
@@ -4178,6 +4420,40 @@ impl p::Decode for GetBucketLocationRequest {
 impl p::Shape for GetBucketLocationRequest {
     fn schema() -> &'static p::Schema {
         &schema::GET_BUCKET_LOCATION_REQUEST
+    }
+}
+
+/// `GetBucketNotificationConfigurationRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetBucketNotificationConfigurationRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl p::Encode for GetBucketNotificationConfigurationRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.bucket, &self.expected_bucket_owner]);
+    }
+}
+
+impl p::Decode for GetBucketNotificationConfigurationRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.bucket = p::Decode::read(reader)?,
+                1 => value.expected_bucket_owner = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetBucketNotificationConfigurationRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_BUCKET_NOTIFICATION_CONFIGURATION_REQUEST
     }
 }
 
@@ -5841,6 +6117,44 @@ impl p::Decode for IntelligentTieringAccessTier {
     }
 }
 
+/// `LambdaFunctionConfiguration`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct LambdaFunctionConfiguration {
+    pub id: Option<String>,
+    pub lambda_function_arn: String,
+    pub events: Vec<Event>,
+    pub filter: Option<NotificationConfigurationFilter>,
+}
+
+impl p::Encode for LambdaFunctionConfiguration {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.id, &self.lambda_function_arn, &self.events, &self.filter]);
+    }
+}
+
+impl p::Decode for LambdaFunctionConfiguration {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.id = p::Decode::read(reader)?,
+                1 => value.lambda_function_arn = p::Decode::read(reader)?,
+                2 => value.events = p::Decode::read(reader)?,
+                3 => value.filter = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for LambdaFunctionConfiguration {
+    fn schema() -> &'static p::Schema {
+        &schema::LAMBDA_FUNCTION_CONFIGURATION
+    }
+}
+
 /// `ListBucketsOutput`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ListBucketsOutput {
@@ -6619,6 +6933,70 @@ impl p::Decode for MultipartUpload {
 impl p::Shape for MultipartUpload {
     fn schema() -> &'static p::Schema {
         &schema::MULTIPART_UPLOAD
+    }
+}
+
+/// `NotificationConfiguration`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct NotificationConfiguration {
+    pub lambda_function_configurations: Option<Vec<LambdaFunctionConfiguration>>,
+}
+
+impl p::Encode for NotificationConfiguration {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.lambda_function_configurations]);
+    }
+}
+
+impl p::Decode for NotificationConfiguration {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.lambda_function_configurations = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for NotificationConfiguration {
+    fn schema() -> &'static p::Schema {
+        &schema::NOTIFICATION_CONFIGURATION
+    }
+}
+
+/// `NotificationConfigurationFilter`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct NotificationConfigurationFilter {
+    pub key: Option<S3KeyFilter>,
+}
+
+impl p::Encode for NotificationConfigurationFilter {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.key]);
+    }
+}
+
+impl p::Decode for NotificationConfigurationFilter {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.key = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for NotificationConfigurationFilter {
+    fn schema() -> &'static p::Schema {
+        &schema::NOTIFICATION_CONFIGURATION_FILTER
     }
 }
 
@@ -7618,6 +7996,49 @@ impl p::Shape for PutBucketCorsRequest {
     }
 }
 
+/// `PutBucketNotificationConfigurationRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PutBucketNotificationConfigurationRequest {
+    pub bucket: String,
+    pub notification_configuration: NotificationConfiguration,
+    pub expected_bucket_owner: Option<String>,
+    pub skip_destination_validation: Option<bool>,
+}
+
+impl p::Encode for PutBucketNotificationConfigurationRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.bucket,
+            &self.notification_configuration,
+            &self.expected_bucket_owner,
+            &self.skip_destination_validation,
+        ]);
+    }
+}
+
+impl p::Decode for PutBucketNotificationConfigurationRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.bucket = p::Decode::read(reader)?,
+                1 => value.notification_configuration = p::Decode::read(reader)?,
+                2 => value.expected_bucket_owner = p::Decode::read(reader)?,
+                3 => value.skip_destination_validation = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PutBucketNotificationConfigurationRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::PUT_BUCKET_NOTIFICATION_CONFIGURATION_REQUEST
+    }
+}
+
 /// `PutBucketOwnershipControlsRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct PutBucketOwnershipControlsRequest {
@@ -8432,6 +8853,38 @@ impl p::Decode for RoutingRule {
 impl p::Shape for RoutingRule {
     fn schema() -> &'static p::Schema {
         &schema::ROUTING_RULE
+    }
+}
+
+/// `S3KeyFilter`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct S3KeyFilter {
+    pub filter_rules: Option<Vec<FilterRule>>,
+}
+
+impl p::Encode for S3KeyFilter {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.filter_rules]);
+    }
+}
+
+impl p::Decode for S3KeyFilter {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.filter_rules = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for S3KeyFilter {
+    fn schema() -> &'static p::Schema {
+        &schema::S3_KEY_FILTER
     }
 }
 
@@ -10122,8 +10575,48 @@ pub mod schema {
     pub static ERROR_DOCUMENT: Schema =
         Schema::structure("ErrorDocument", &[Member::new("Key", &OBJECT_KEY).required()]);
     pub static ERRORS: Schema = Schema::list("Errors", &Member::new("member", &ERROR)).flattened();
+    pub static EVENT: Schema = Schema::new("Event", Kind::String).values(&[
+        "s3:ReducedRedundancyLostObject",
+        "s3:ObjectCreated:*",
+        "s3:ObjectCreated:Put",
+        "s3:ObjectCreated:Post",
+        "s3:ObjectCreated:Copy",
+        "s3:ObjectCreated:CompleteMultipartUpload",
+        "s3:ObjectRemoved:*",
+        "s3:ObjectRemoved:Delete",
+        "s3:ObjectRemoved:DeleteMarkerCreated",
+        "s3:ObjectRestore:*",
+        "s3:ObjectRestore:Post",
+        "s3:ObjectRestore:Completed",
+        "s3:Replication:*",
+        "s3:Replication:OperationFailedReplication",
+        "s3:Replication:OperationNotTracked",
+        "s3:Replication:OperationMissedThreshold",
+        "s3:Replication:OperationReplicatedAfterThreshold",
+        "s3:ObjectRestore:Delete",
+        "s3:LifecycleTransition",
+        "s3:IntelligentTiering",
+        "s3:ObjectAcl:Put",
+        "s3:LifecycleExpiration:*",
+        "s3:LifecycleExpiration:Delete",
+        "s3:LifecycleExpiration:DeleteMarkerCreated",
+        "s3:ObjectTagging:*",
+        "s3:ObjectTagging:Put",
+        "s3:ObjectTagging:Delete",
+        "s3:ObjectAnnotation:*",
+        "s3:ObjectAnnotation:Put",
+        "s3:ObjectAnnotation:Delete",
+        "s3:ObjectRetention:Put",
+    ]);
+    pub static EVENT_LIST: Schema = Schema::list("EventList", &Member::new("member", &EVENT)).flattened();
     pub static EXPOSE_HEADERS: Schema =
         Schema::list("ExposeHeaders", &Member::new("member", &p::schema::STRING)).flattened();
+    pub static FILTER_RULE: Schema = Schema::structure(
+        "FilterRule",
+        &[Member::new("Name", &p::schema::STRING), Member::new("Value", &p::schema::STRING)],
+    );
+    pub static FILTER_RULE_LIST: Schema =
+        Schema::list("FilterRuleList", &Member::new("member", &FILTER_RULE)).flattened();
     pub static GET_BUCKET_ACL_OUTPUT: Schema = Schema::structure(
         "GetBucketAclOutput",
         &[Member::new("Owner", &OWNER), Member::new("Grants", &GRANTS).wire("AccessControlList")],
@@ -10154,6 +10647,15 @@ pub mod schema {
     );
     pub static GET_BUCKET_LOCATION_REQUEST: Schema = Schema::structure(
         "GetBucketLocationRequest",
+        &[
+            Member::new("Bucket", &p::schema::STRING).at(Location::Label).required(),
+            Member::new("ExpectedBucketOwner", &p::schema::STRING)
+                .wire("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+    );
+    pub static GET_BUCKET_NOTIFICATION_CONFIGURATION_REQUEST: Schema = Schema::structure(
+        "GetBucketNotificationConfigurationRequest",
         &[
             Member::new("Bucket", &p::schema::STRING).at(Location::Label).required(),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
@@ -10718,6 +11220,20 @@ pub mod schema {
     pub static INTELLIGENT_TIERING_ACCESS_TIER: Schema =
         Schema::new("IntelligentTieringAccessTier", Kind::String)
             .values(&["ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS"]);
+    pub static LAMBDA_FUNCTION_CONFIGURATION: Schema = Schema::structure(
+        "LambdaFunctionConfiguration",
+        &[
+            Member::new("Id", &p::schema::STRING),
+            Member::new("LambdaFunctionArn", &p::schema::STRING).wire("CloudFunction").required(),
+            Member::new("Events", &EVENT_LIST).wire("Event").required(),
+            Member::new("Filter", &NOTIFICATION_CONFIGURATION_FILTER),
+        ],
+    );
+    pub static LAMBDA_FUNCTION_CONFIGURATION_LIST: Schema = Schema::list(
+        "LambdaFunctionConfigurationList",
+        &Member::new("member", &LAMBDA_FUNCTION_CONFIGURATION),
+    )
+    .flattened();
     pub static LIST_BUCKETS_OUTPUT: Schema = Schema::structure(
         "ListBucketsOutput",
         &[
@@ -10937,6 +11453,20 @@ pub mod schema {
     );
     pub static MULTIPART_UPLOAD_LIST: Schema =
         Schema::list("MultipartUploadList", &Member::new("member", &MULTIPART_UPLOAD)).flattened();
+    pub static NOTIFICATION_CONFIGURATION: Schema = Schema::structure(
+        "NotificationConfiguration",
+        &[Member::new("LambdaFunctionConfigurations", &LAMBDA_FUNCTION_CONFIGURATION_LIST)
+            .wire("CloudFunctionConfiguration")],
+    )
+    .refused(&[
+        Member::new("EventBridgeConfiguration", &p::schema::DOCUMENT),
+        Member::new("QueueConfigurations", &p::schema::DOCUMENT).wire("QueueConfiguration"),
+        Member::new("TopicConfigurations", &p::schema::DOCUMENT).wire("TopicConfiguration"),
+    ]);
+    pub static NOTIFICATION_CONFIGURATION_FILTER: Schema = Schema::structure(
+        "NotificationConfigurationFilter",
+        &[Member::new("Key", &S3_KEY_FILTER).wire("S3Key")],
+    );
     pub static OBJECT: Schema = Schema::structure(
         "Object",
         &[
@@ -11099,6 +11629,22 @@ pub mod schema {
                 .at(Location::Header),
             Member::new("ExpectedBucketOwner", &p::schema::STRING)
                 .wire("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+    );
+    pub static PUT_BUCKET_NOTIFICATION_CONFIGURATION_REQUEST: Schema = Schema::structure(
+        "PutBucketNotificationConfigurationRequest",
+        &[
+            Member::new("Bucket", &p::schema::STRING).at(Location::Label).required(),
+            Member::new("NotificationConfiguration", &NOTIFICATION_CONFIGURATION)
+                .at(Location::Payload)
+                .required()
+                .namespace("", "http://s3.amazonaws.com/doc/2006-03-01/"),
+            Member::new("ExpectedBucketOwner", &p::schema::STRING)
+                .wire("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+            Member::new("SkipDestinationValidation", &p::schema::BOOLEAN)
+                .wire("x-amz-skip-destination-validation")
                 .at(Location::Header),
         ],
     );
@@ -11419,6 +11965,8 @@ pub mod schema {
     );
     pub static ROUTING_RULES: Schema =
         Schema::list("RoutingRules", &Member::new("member", &ROUTING_RULE).wire("RoutingRule"));
+    pub static S3_KEY_FILTER: Schema =
+        Schema::structure("S3KeyFilter", &[Member::new("FilterRules", &FILTER_RULE_LIST).wire("FilterRule")]);
     static PATTERN_OF_S3_REGIONAL_OR_S3_EXPRESS_BUCKET_ARN_STRING: Pattern =
         Pattern::new("arn:[^:]+:(s3|s3express):.*");
     pub static S3_REGIONAL_OR_S3_EXPRESS_BUCKET_ARN_STRING: Schema =

@@ -26,7 +26,9 @@ mod list;
 mod listing;
 mod metadata;
 mod name;
+mod notification;
 mod object;
+mod outbox;
 mod part;
 mod policy;
 mod public;
@@ -42,18 +44,22 @@ mod upload;
 mod upload_list;
 mod website;
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use pagoda_base::{Clock, Random, Timestamp};
 use pagoda_protocol::ApiError;
+use pagoda_service::ports::{CheckInvocation, InvokeLater};
 use pagoda_service::{Access, Authorizer, Background, Context, Nudge, Ownership, Service, operations};
 use pagoda_store::{Blob, Store};
 
 /// How often what nobody can see any more is cleared away, if nothing asks for it earlier.
 const SWEEP_PERIOD: Duration = Duration::from_secs(60);
+
+/// How often what could not be told is tried again.
+const OUTBOX_PERIOD: Duration = Duration::from_secs(10);
 
 /// The S3 service.
 pub struct S3 {
@@ -65,6 +71,14 @@ pub struct S3 {
     started: Timestamp,
     orphans_cleared: AtomicBool,
     sweep: Nudge,
+    functions: OnceLock<Functions>,
+    outbox: Nudge,
+}
+
+/// The functions that notifications are told.
+struct Functions {
+    check: Arc<dyn CheckInvocation>,
+    later: Arc<dyn InvokeLater>,
 }
 
 impl S3 {
@@ -87,15 +101,29 @@ impl S3 {
             started,
             orphans_cleared: AtomicBool::new(false),
             sweep: Nudge::default(),
+            functions: OnceLock::new(),
+            outbox: Nudge::default(),
         })
     }
 
-    /// Registers the clearing away of replaced and abandoned content.
+    /// Makes the functions known that buckets may notify. They read their code from S3, and so come later.
+    pub fn notify<F: CheckInvocation + InvokeLater + 'static>(&self, functions: Arc<F>) {
+        let (check, later) = (functions.clone(), functions);
+        // Those who came first stay.
+        let _ = self.functions.set(Functions { check, later });
+    }
+
+    /// Registers the clearing away of replaced and abandoned content, and the telling of notifications.
     pub fn run(self: &Arc<Self>, background: &mut Background) {
         let s3 = Arc::clone(self);
         background.every(SWEEP_PERIOD, self.sweep.clone(), move || {
             let s3 = Arc::clone(&s3);
             async move { s3.clear_away().await }
+        });
+        let s3 = Arc::clone(self);
+        background.every(OUTBOX_PERIOD, self.outbox.clone(), move || {
+            let s3 = Arc::clone(&s3);
+            async move { s3.empty_outbox().await }
         });
     }
 
@@ -122,6 +150,7 @@ operations!(S3 {
     GetBucketAcl => acl::of_bucket, on access::bucket;
     GetBucketCors => cors::get, on access::bucket;
     GetBucketLocation => bucket::location, on access::bucket;
+    GetBucketNotificationConfiguration => notification::get, on access::bucket;
     GetBucketOwnershipControls => acl::controls, on access::bucket;
     GetBucketPolicy => policy::get, on access::bucket;
     GetBucketPolicyStatus => policy::status, on access::bucket;
@@ -141,6 +170,7 @@ operations!(S3 {
     ListObjectsV2 => list::second_version, on access::listed;
     ListParts => part::list, on access::object;
     PutBucketCors => cors::put, on access::bucket;
+    PutBucketNotificationConfiguration => notification::put, on access::bucket;
     PutBucketOwnershipControls => acl::put_controls, on access::bucket;
     PutBucketPolicy => policy::put, on access::bucket;
     PutBucketTagging => tag::put_on_bucket, on access::bucket;

@@ -10,6 +10,7 @@ use pagoda_store::{Commit, Decision, Outcome, StoreError, Stored, update};
 use crate::condition::Writing;
 use crate::content::{self, Taken};
 use crate::generated::SERVICE;
+use crate::outbox::{self, Cause};
 use crate::table::{self, Bucket, Content, Headers, OBJECTS, Object, Sum};
 use crate::{S3, access, error, fence, name, public};
 
@@ -64,12 +65,13 @@ pub(crate) async fn save(
     key: &str,
     new: New,
     condition: &Writing,
+    cause: &Cause<'_>,
 ) -> Result<Object, ApiError> {
     let New { size, etag, sum, headers, tags, taken } = new;
     let modified = to_the_second(s3.clock.now());
     let mut object =
         Object { size, etag, modified, content: Content::Inline(String::new()), sum, headers, tags };
-    let saved = replace(s3, bucket, key, condition, |commit| {
+    let saved = replace(s3, bucket, key, condition, cause, |commit| {
         let (content, commit) = taken.keep(s3, commit)?;
         object.content = content;
         Ok((object.clone(), commit))
@@ -88,6 +90,7 @@ pub(crate) async fn replace(
     bucket: &Bucket,
     key: &str,
     condition: &Writing,
+    cause: &Cause<'_>,
     mut make: impl FnMut(Commit) -> Result<(Object, Commit), ApiError>,
 ) -> Result<Object, ApiError> {
     let row = table::object(&bucket.incarnation, key.as_bytes());
@@ -103,12 +106,14 @@ pub(crate) async fn replace(
             None => commit.absent(row.clone()),
         };
         let (object, commit) = make(commit)?;
+        let commit = outbox::tell(commit, bucket, cause, key, Some(&object), s3.clock.now())?;
         let commit = OBJECTS.put(commit, &row, &object)?;
         match s3.store().commit(commit).await? {
             Outcome::Done(_) => {
                 if current.is_some_and(|stored| !matches!(stored.record.content, Content::Inline(_))) {
                     s3.sweep.now();
                 }
+                told(s3, bucket);
                 return Ok(object);
             }
             Outcome::CheckFailed { .. } | Outcome::Fenced => {}
@@ -123,6 +128,7 @@ pub(crate) async fn remove(
     bucket: &Bucket,
     key: &str,
     if_match: Option<&str>,
+    cause: &Cause<'_>,
 ) -> Result<(), ApiError> {
     name::check_key(key)?;
     let condition = Writing { if_match: if_match.map(str::to_owned), if_none_match: None };
@@ -133,13 +139,22 @@ pub(crate) async fn remove(
         match current {
             None => Ok::<_, ApiError>(Decision::keep(())),
             Some(object) => {
-                Ok(Decision::delete(()).with(content::let_go(Commit::new(), &object.content, now)?))
+                let commit = content::let_go(Commit::new(), &object.content, now)?;
+                Ok(Decision::delete(()).with(outbox::tell(commit, bucket, cause, key, None, now)?))
             }
         }
     })
     .await?;
     s3.sweep.now();
+    told(s3, bucket);
     Ok(())
+}
+
+/// Has told what a change of an object may have put into the outbox.
+fn told(s3: &S3, bucket: &Bucket) {
+    if !bucket.notifications.is_empty() {
+        s3.outbox.now();
+    }
 }
 
 /// Replaces an object's tags.
@@ -148,15 +163,20 @@ pub(crate) async fn set_tags(
     bucket: &Bucket,
     key: &str,
     tags: BTreeMap<String, String>,
+    cause: &Cause<'_>,
 ) -> Result<(), ApiError> {
     name::check_key(key)?;
+    let now = s3.clock.now();
     let row = table::object(&bucket.incarnation, key.as_bytes());
     update(s3.store(), &row, |current: Option<Object>| {
         let mut object = current.ok_or_else(|| error::no_such_key(key))?;
         object.tags = tags.clone();
-        Ok(Decision::save(object, ()))
+        let commit = outbox::tell(Commit::new(), bucket, cause, key, Some(&object), now)?;
+        Ok::<_, ApiError>(Decision::save(object, ()).with(commit))
     })
-    .await
+    .await?;
+    told(s3, bucket);
+    Ok(())
 }
 
 /// HTTP tells times to the second; what was told must compare equal to what is stored.

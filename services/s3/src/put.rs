@@ -7,6 +7,7 @@ use crate::condition::{Writing, quoted};
 use crate::digest::{Intake, Stated};
 use crate::generated as g;
 use crate::object::{self, New};
+use crate::outbox::Cause;
 use crate::{S3, acl, bucket, checksum, content, name, tag};
 
 pub(crate) async fn put(
@@ -34,7 +35,8 @@ pub(crate) async fn put(
     let taken = content::take(s3, &mut intake, length).await?;
     let digest = intake.finish()?;
     let new = New { size: digest.size, etag: digest.etag(), sum: digest.sum(), headers, tags, taken };
-    let object = object::save(s3, &bucket, &input.key, new, &condition).await?;
+    let cause = Cause { cx, event: "ObjectCreated:Put" };
+    let object = object::save(s3, &bucket, &input.key, new, &condition, &cause).await?;
 
     let mut output = g::PutObjectOutput {
         e_tag: Some(quoted(&object.etag)),

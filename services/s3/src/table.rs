@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 
 use pagoda_base::{AccountId, Region, Timestamp};
-use pagoda_store::{BlobId, Key, KeyBuilder, Record, Space, Table};
+use pagoda_store::{BlobId, Key, KeyBuilder, Record, Space, StoreError, Table};
 use serde::{Deserialize, Serialize};
+
+use crate::notification::Rule;
 
 /// A bucket with its configuration: one record, so that a change is one commit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,6 +26,43 @@ pub(crate) struct Bucket {
     pub(crate) cors: Option<serde_json::Value>,
     pub(crate) block: Option<Block>,
     pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) notifications: Vec<Rule>,
+}
+
+/// [`Bucket`] before there were notifications.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct BucketV1 {
+    name: String,
+    account: AccountId,
+    region: Region,
+    created: Timestamp,
+    incarnation: String,
+    policy: Option<String>,
+    website: Option<serde_json::Value>,
+    cors: Option<serde_json::Value>,
+    block: Option<Block>,
+    tags: BTreeMap<String, String>,
+}
+
+impl Record for Bucket {
+    const KIND: &str = "s3.bucket";
+    const VERSION: u8 = 2;
+
+    fn migrate(version: u8, body: &[u8]) -> Result<Self, StoreError> {
+        BucketV1::read(version, body).map(|old| Self {
+            name: old.name,
+            account: old.account,
+            region: old.region,
+            created: old.created,
+            incarnation: old.incarnation,
+            policy: old.policy,
+            website: old.website,
+            cors: old.cors,
+            block: old.block,
+            tags: old.tags,
+            notifications: Vec::new(),
+        })
+    }
 }
 
 /// The public access block.
@@ -172,7 +211,7 @@ macro_rules! records {
 }
 
 records!(
-    Bucket: "s3.bucket",
+    BucketV1: "s3.bucket",
     Owned: "s3.owned",
     Fence: "s3.fence",
     Object: "s3.object",
@@ -250,4 +289,16 @@ pub(crate) fn garbage(what: &Left) -> Key {
         Left::Bucket(incarnation) => key.text("bucket").text(incarnation),
     }
     .done()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn version_one_of_a_bucket_still_decodes() {
+        let stored = r#"{"name":"b","account":"123456789012","region":"us-east-1","created":"2026-01-01T00:00:00Z","incarnation":"i","policy":null,"website":null,"cors":null,"block":null,"tags":{"a":"b"}}"#;
+        let bucket = Bucket::decode(&[&[1], stored.as_bytes()].concat()).unwrap();
+        assert_eq!((bucket.tags.len(), bucket.notifications.len()), (1, 0));
+    }
 }

@@ -8,6 +8,7 @@ use pagoda_service::{Access, Context, is_reserved_tag};
 use percent_encoding::percent_decode_str;
 
 use crate::generated as g;
+use crate::outbox::Cause;
 use crate::{S3, bucket, error, name, object};
 
 /// Tags of a bucket.
@@ -143,7 +144,7 @@ pub(crate) async fn put_on_object(
     name::check_version(input.version_id.as_deref())?;
     let tags = checked(input.tagging.tag_set, OBJECT_MAX)?;
     let bucket = bucket::open(s3, cx, &input.bucket, input.expected_bucket_owner.as_deref()).await?;
-    object::set_tags(s3, &bucket, &input.key, tags).await?;
+    object::set_tags(s3, &bucket, &input.key, tags, &Cause { cx, event: "ObjectTagging:Put" }).await?;
     Ok(g::PutObjectTaggingOutput::default())
 }
 
@@ -165,6 +166,7 @@ pub(crate) async fn delete_of_object(
 ) -> Result<g::DeleteObjectTaggingOutput, ApiError> {
     name::check_version(input.version_id.as_deref())?;
     let bucket = bucket::open(s3, cx, &input.bucket, input.expected_bucket_owner.as_deref()).await?;
-    object::set_tags(s3, &bucket, &input.key, Tags::new()).await?;
+    object::set_tags(s3, &bucket, &input.key, Tags::new(), &Cause { cx, event: "ObjectTagging:Delete" })
+        .await?;
     Ok(g::DeleteObjectTaggingOutput::default())
 }

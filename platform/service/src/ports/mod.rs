@@ -4,6 +4,7 @@
 mod assume_role;
 mod authenticate;
 mod call_operation;
+mod check_invocation;
 mod count_instances;
 mod find_credential;
 mod identity_policies;
@@ -19,6 +20,7 @@ mod serve_endpoint;
 pub use assume_role::{AssumeRole, SessionCredentials};
 pub use authenticate::Authenticate;
 pub use call_operation::CallOperation;
+pub use check_invocation::CheckInvocation;
 pub use count_instances::{CountInstances, Instances};
 pub use find_credential::{Credential, FindCredential, NoCredential};
 pub use identity_policies::{IdentityPolicies, PoliciesOf};

@@ -2,6 +2,7 @@
 
 mod alias;
 mod event_invoke_config;
+mod event_source_mapping;
 mod function;
 mod layer_version;
 mod layer_version_permission;
@@ -15,6 +16,7 @@ use super::Calls;
 
 pub(crate) use self::alias::Alias;
 pub(crate) use self::event_invoke_config::EventInvokeConfig;
+pub(crate) use self::event_source_mapping::EventSourceMapping;
 pub(crate) use self::function::Function;
 pub(crate) use self::layer_version::LayerVersion;
 pub(crate) use self::layer_version_permission::LayerVersionPermission;

@@ -19,6 +19,7 @@ impl Kind for Bucket {
         &[
             "BucketName",
             "CorsConfiguration",
+            "NotificationConfiguration",
             "OwnershipControls",
             "PublicAccessBlockConfiguration",
             "Tags",
@@ -85,12 +86,13 @@ fn bucket_name(wanted: &Wanted<'_>) -> String {
 }
 
 /// The properties that have operations of their own: the operation's name, and its input's member.
-const CONFIGURATIONS: [(&str, &str, &str); 5] = [
+const CONFIGURATIONS: [(&str, &str, &str); 6] = [
     ("PublicAccessBlockConfiguration", "PublicAccessBlock", "PublicAccessBlockConfiguration"),
     ("OwnershipControls", "BucketOwnershipControls", "OwnershipControls"),
     ("CorsConfiguration", "BucketCors", "CORSConfiguration"),
     ("WebsiteConfiguration", "BucketWebsite", "WebsiteConfiguration"),
     ("Tags", "BucketTagging", "Tagging"),
+    ("NotificationConfiguration", "BucketNotificationConfiguration", "NotificationConfiguration"),
 ];
 
 async fn configure(calls: &Calls<'_>, bucket: &str, old: &Object, new: &Object) -> Done<()> {
@@ -98,6 +100,10 @@ async fn configure(calls: &Calls<'_>, bucket: &str, old: &Object, new: &Object) 
         match (old.get(name), new.get(name)) {
             (old, Some(value)) if old != Some(value) => {
                 let input = json!({ "Bucket": bucket, member: translated(name, value) });
+                calls.call("s3", &format!("Put{operation}"), input).await?;
+            }
+            (Some(_), None) if name == "NotificationConfiguration" => {
+                let input = json!({ "Bucket": bucket, member: {} });
                 calls.call("s3", &format!("Put{operation}"), input).await?;
             }
             (Some(_), None) => {
@@ -113,6 +119,7 @@ async fn configure(calls: &Calls<'_>, bucket: &str, old: &Object, new: &Object) 
 fn translated(name: &str, value: &Value) -> Value {
     match name {
         "Tags" => json!({ "TagSet": value }),
+        "NotificationConfiguration" => notifications(value),
         "WebsiteConfiguration" => {
             let redirect_rule = |rule: &Value| json!({ "Condition": property_of(rule, "RoutingRuleCondition"), "Redirect": property_of(rule, "RedirectRule") });
             let mut website = json!({
@@ -141,6 +148,27 @@ fn translated(name: &str, value: &Value) -> Value {
         }
         _ => value.clone(),
     }
+}
+
+/// Each property has one event; what goes elsewhere than to functions is the operation's to refuse.
+fn notifications(value: &Value) -> Value {
+    let one = |wanted: &Value| {
+        let rules = wanted.pointer("/Filter/S3Key/Rules");
+        json!({
+            "LambdaFunctionArn": property_of(wanted, "Function"),
+            "Events": [property_of(wanted, "Event")],
+            "Filter": rules.map(|rules| json!({ "Key": { "FilterRules": rules } })),
+        })
+    };
+    let all = value.get("LambdaConfigurations").and_then(Value::as_array).into_iter().flatten();
+    let mut wanted =
+        json!({ "LambdaFunctionConfigurations": all.map(one).map(super::without_nulls).collect::<Vec<_>>() });
+    for other in ["EventBridgeConfiguration", "QueueConfigurations", "TopicConfigurations"] {
+        if let Some(value) = value.get(other) {
+            wanted[other] = value.clone();
+        }
+    }
+    wanted
 }
 
 fn property_of(value: &Value, name: &str) -> Value {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::event_invoke_config;
 use super::globals::Globals;
 use super::policy::Policies;
-use super::{Sam, check_properties, location, refused};
+use super::{Sam, check_properties, location, refused, source_event};
 use crate::template::{Checked, Object};
 
 /// Properties that go to the function as they are.
@@ -83,7 +83,10 @@ impl Sam {
             self.function_url(name, config, &target, resource)?;
         }
         for (event, value) in properties.get("Events").and_then(Value::as_object).into_iter().flatten() {
-            self.event(name, &target, event, value, resource)?;
+            match source_event::is_source(value) {
+                true => self.source_event(name, &target, event, value, resource)?,
+                false => self.event(name, &target, event, value, resource)?,
+            }
         }
         Ok(())
     }
@@ -98,6 +101,8 @@ impl Sam {
     ) -> Checked<()> {
         let policies = Policies::read(name, properties.get("Policies"))?;
         let mut managed = vec![json!("arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")];
+        let (followed, documents) = source_event::role(name, properties);
+        managed.extend(followed.into_iter().filter(|policy| !policies.managed.contains(policy)));
         managed.extend(policies.managed);
         managed.dedup();
         let trust = properties.get("AssumeRolePolicyDocument").cloned().unwrap_or_else(|| {
@@ -111,10 +116,11 @@ impl Sam {
             "ManagedPolicyArns": managed,
             "Tags": tags(properties.get("Tags").filter(|_| properties.get("PropagateTags") == Some(&json!(true)))),
         });
-        let documents = policies.documents.into_iter().enumerate();
-        let inline: Vec<Value> = documents
+        let given = policies.documents.into_iter().enumerate();
+        let inline: Vec<Value> = given
             .map(|(index, document)| (format!("{name}RolePolicy{index}"), document))
             .chain(more)
+            .chain(documents)
             .map(|(name, document)| json!({ "PolicyName": name, "PolicyDocument": versioned(document) }))
             .collect();
         if !inline.is_empty() {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use pagoda_base::SignedDuration;
 use pagoda_base::ids::RequestId;
+use pagoda_base::{SignedDuration, Timestamp};
 use pagoda_protocol::ApiError;
 use pagoda_service::ports::Invoked;
 
@@ -15,6 +15,7 @@ use super::destination::{Condition, GivenUp};
 use super::poller::{Halt, Runner};
 use super::window::Window;
 use crate::execution::{Job, run};
+use crate::metric::Metric;
 
 /// How long a batch waits before it is tried again, at first and at most.
 const DELAY_MIN: Duration = Duration::from_millis(200);
@@ -133,7 +134,8 @@ impl Runner {
             more.insert("eventSourceARN".into(), self.mapping().source.clone().into());
             more
         });
-        match self.invoke(event(entries, more).into()).await {
+        let newest = entries.last().map(|entry| entry.record.created);
+        match self.invoke(event(entries, more).into(), newest).await {
             _ if self.lambda.scheduler.is_closed() => Err(Halt::Stopped),
             Ok(tried) => Ok(Some(tried)),
             Err(error) => {
@@ -144,13 +146,17 @@ impl Runner {
         }
     }
 
-    async fn invoke(&self, payload: Bytes) -> Result<Tried, ApiError> {
+    async fn invoke(&self, payload: Bytes, newest: Option<Timestamp>) -> Result<Tried, ApiError> {
         let lambda = &self.lambda;
         let request_id = RequestId::new(&*lambda.ports.random);
         let cx = lambda.own_context(&self.named.function, request_id);
         let loaded = lambda.load(&self.named).await?;
         lambda.check_stream(&cx, &loaded, &self.mapping().source).await?;
         let function_arn = self.named.arn();
+        if let Some(newest) = newest {
+            let age = cx.now.duration_since(newest).as_secs_f64().max(0.0) * 1_000.0;
+            lambda.metrics.of(&loaded, &function_arn).record(Metric::IteratorAge, age);
+        }
         let job = Job { loaded, function_arn, payload, client_context: None, pieces: None };
         let invoked = run(Arc::clone(lambda), &cx, job).await?;
         Ok(Tried { request_id: request_id.to_string(), invoked })

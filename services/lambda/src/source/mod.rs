@@ -29,6 +29,7 @@ mod poller;
 mod record;
 mod settings;
 pub(crate) mod tag;
+mod validate;
 mod window;
 
 pub(crate) use poller::Pollers;

@@ -4,6 +4,7 @@
 mod bucket;
 mod listing;
 mod multipart;
+mod notification;
 mod object;
 mod policy;
 mod website;
