@@ -21,6 +21,7 @@ use super::instance::{Instance, Reusable};
 use super::plan;
 use super::record::{Record, Report};
 use super::scheduler::{CREDENTIALS_MARGIN, Claim, Kind, Means, Want};
+use super::span;
 use super::start::{INIT_TIMEOUT, NotStarted, Purpose, start};
 use super::stream::Piece;
 use super::trace::Trace;
@@ -107,6 +108,7 @@ async fn invoke_one(
     watched.took(took, init_duration);
     let failure = outcome.as_ref().err().map(|(failure, _)| failure);
     let bytes = outcome.as_ref().map_or(0, Bytes::len);
+    span::tell(lambda, cx, job, &trace, took, failure);
     instance.scribe.say(&Record::RuntimeDone { request_id: &request_id, took, bytes, failure });
     let log_tail = instance.scribe.end(&Record::Report(Report {
         request_id: &request_id,
