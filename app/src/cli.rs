@@ -45,6 +45,9 @@ pub(crate) struct Options {
     /// Address to listen on; without one, port 4566 of 127.0.0.1 and ::1
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) listen: Option<SocketAddr>,
+    /// Collector that is sent spans, by OTLP over HTTP
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    pub(crate) otlp_endpoint: Option<String>,
     /// Region of requests that name none [default: us-east-1]
     #[arg(long)]
     pub(crate) region: Option<Region>,

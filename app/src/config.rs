@@ -29,6 +29,8 @@ pub(crate) struct Config {
     pub(crate) runtime_fallback: RuntimeFallback,
     pub(crate) runtimes: BTreeMap<String, PathBuf>,
     pub(crate) unsafe_no_sandbox: bool,
+    /// Where spans are sent.
+    pub(crate) otlp_endpoint: Option<String>,
 }
 
 /// A further account.
@@ -53,6 +55,7 @@ struct File {
     root_secret_key: Option<String>,
     runtime_fallback: Option<RuntimeFallback>,
     unsafe_no_sandbox: bool,
+    otlp_endpoint: Option<String>,
     accounts: Vec<Account>,
     runtimes: BTreeMap<String, PathBuf>,
 }
@@ -101,6 +104,10 @@ impl Config {
             runtime_fallback: options.runtime_fallback.or(file.runtime_fallback).unwrap_or(fallback),
             runtimes: file.runtimes,
             unsafe_no_sandbox: options.unsafe_no_sandbox || file.unsafe_no_sandbox,
+            otlp_endpoint: options
+                .otlp_endpoint
+                .or(file.otlp_endpoint)
+                .filter(|endpoint| !endpoint.is_empty()),
         };
         config.check_keys()?;
         Ok(config)

@@ -9,6 +9,7 @@ mod config;
 mod data;
 mod deploy;
 mod error;
+mod otlp;
 mod platform;
 mod sdk;
 mod terminal;

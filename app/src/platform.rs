@@ -21,7 +21,7 @@ use pagoda_protocol::ApiError;
 use pagoda_s3::S3;
 use pagoda_sandbox::Spawner;
 use pagoda_service::ports::{
-    CallOperation, Credential, Endpoint, FindCredential, NoCredential, ServeEndpoint,
+    CallOperation, Credential, Endpoint, ExportSpan, FindCredential, NoCredential, ServeEndpoint,
 };
 use pagoda_service::{Api, Authorizer, Background, Context, Registry, Sealer};
 use pagoda_store::Store;
@@ -33,6 +33,7 @@ use zeroize::Zeroizing;
 use crate::config::Config;
 use crate::data::{Credentials, Data, Running};
 use crate::error::{Doing as _, Error};
+use crate::otlp::Exporter;
 use crate::{cli, sdk};
 
 /// A running platform.
@@ -41,6 +42,7 @@ pub(crate) struct Platform {
     background: Background,
     lambda: Arc<Lambda>,
     cloudwatch: Arc<CloudWatch>,
+    spans: Option<Arc<Exporter>>,
     store: Arc<dyn Store>,
     /// The URL that clients are told.
     pub(crate) endpoint: String,
@@ -72,6 +74,7 @@ struct Ground {
     fronted: Arc<Fronted>,
     /// `{domain}:{port}`.
     suffix: String,
+    spans: Option<Arc<Exporter>>,
 }
 
 /// The services, and what the front door needs of them.
@@ -101,6 +104,7 @@ impl Platform {
             registered: Arc::default(),
             fronted: Arc::default(),
             suffix: format!("{}:{}", config.domain, address.port()),
+            spans: config.otlp_endpoint.as_deref().map(Exporter::start).transpose()?,
         };
         let mut background = Background::default();
         let services = services(&ground, &config, &data, host, &mut background)?;
@@ -121,7 +125,7 @@ impl Platform {
             account: config.account,
             domain: config.domain,
         })?;
-        Ok(Self { front, background, lambda, cloudwatch, store: ground.store, endpoint })
+        Ok(Self { front, background, lambda, cloudwatch, spans: ground.spans, store: ground.store, endpoint })
     }
 
     /// Finishes what is in flight, and stops.
@@ -130,6 +134,9 @@ impl Platform {
         self.background.stop().await;
         self.lambda.close().await;
         self.cloudwatch.close().await;
+        if let Some(spans) = self.spans {
+            spans.close().await;
+        }
         self.store.close().await;
     }
 }
@@ -137,7 +144,8 @@ impl Platform {
 /// Every service, one line each.
 #[rustfmt::skip]
 fn services(ground: &Ground, config: &Config, data: &Data, host: Host, background: &mut Background) -> Result<Services, Error> {
-    let Ground { store, clock, random, sealer, registered, fronted, suffix } = ground;
+    let Ground { store, clock, random, sealer, registered, fronted, suffix, spans } = ground;
+    let spans = spans.clone().map(|spans| spans as Arc<dyn ExportSpan>);
     let blobs = Arc::new(Files::open(&data.blobs(), random.clone()).doing("the blobs")?);
     let roots = roots(config, data, &**random)?;
 
@@ -155,7 +163,7 @@ fn services(ground: &Ground, config: &Config, data: &Data, host: Host, backgroun
     let lambda = Lambda::new(functions, Ports {
         store: store.clone(), sealer: sealer.clone(), clock: clock.clone(), random: random.clone(),
         authorizer: authorizer.clone(), assume_role: sts.clone(), read_role: iam.clone(),
-        read_object: s3.clone(), logs: logs.clone(), metrics: cloudwatch.clone(), authenticate: authenticator.clone(), streams: dynamodb.clone(), call_operation: registered.clone(), endpoint: fronted.clone(), spawner: Some(host.spawner),
+        read_object: s3.clone(), logs: logs.clone(), metrics: cloudwatch.clone(), spans, authenticate: authenticator.clone(), streams: dynamodb.clone(), call_operation: registered.clone(), endpoint: fronted.clone(), spawner: Some(host.spawner),
     }).doing("functions")?;
     let apigateway = ApiGateway::new(store.clone(), random.clone(), authorizer.clone(), authenticator.clone(), lambda.clone(), cloudwatch.clone());
     let events = Events::new(store.clone(), clock.clone(), random.clone(), lambda.clone(), cloudwatch.clone());
@@ -199,6 +207,7 @@ fn front(
         limits: Limits::default(),
         clock: ground.clock.clone(),
         random: ground.random.clone(),
+        spans: ground.spans.clone().map(|spans| spans as Arc<dyn ExportSpan>),
         counters,
     };
     let authority =

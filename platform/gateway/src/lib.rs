@@ -14,6 +14,7 @@ mod listen;
 mod operator;
 mod pipeline;
 mod record;
+mod span;
 mod timer;
 mod too_large;
 

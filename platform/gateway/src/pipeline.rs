@@ -13,7 +13,8 @@ use pagoda_base::ids::RequestId;
 use pagoda_base::{AccountId, Clock, Random, Region};
 use pagoda_protocol::sigv4::{Dialect, PathStyle};
 use pagoda_protocol::{ApiError, Body, Protocol, ServiceSpec, Target, Trace, checksum, encode_error, route};
-use pagoda_service::{Api, Arrival, Caller, Context, Origin, Registry};
+use pagoda_service::ports::ExportSpan;
+use pagoda_service::{Api, Arrival, Caller, Context, Origin, Registry, TRACE_HEADER};
 
 use crate::authenticate::{Authenticator, missing_token};
 use crate::body::incoming;
@@ -21,6 +22,7 @@ use crate::identify::{Destination, Planes, identify};
 use crate::limits::Limits;
 use crate::linger::Whole;
 use crate::record::{Answered, Counters};
+use crate::span::{self, Onward};
 use crate::too_large;
 
 /// What stands behind the front door.
@@ -43,6 +45,8 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// For request ids.
     pub random: Arc<dyn Random>,
+    /// Where spans go, if anybody collects them.
+    pub spans: Option<Arc<dyn ExportSpan>>,
     /// Counts of all requests.
     pub counters: Counters,
 }
@@ -59,10 +63,14 @@ impl Gateway {
     /// Answers one request.
     pub(crate) async fn answer(&self, request: Request<Incoming>, connection: &Connection) -> Response<Body> {
         let started = Instant::now();
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let body = incoming(body, self.limits.body_idle_time, &connection.whole);
         let request_id = RequestId::new(&*self.random);
         let host = host(&parts);
+        let span = self
+            .spans
+            .as_ref()
+            .and_then(|spans| span::begin(spans, request_id, &mut parts, self.clock.now()));
         let (service, operation, response) =
             match identify(&parts, &host, &self.domain, &self.planes, &self.registry) {
                 Destination::Platform => {
@@ -86,6 +94,9 @@ impl Gateway {
             };
         let (status, took) = (response.status(), started.elapsed());
         self.counters.record(&Answered { request_id, service: &service, operation, status, took });
+        if let Some(span) = span {
+            span.end(&service, operation, status, took);
+        }
         response
     }
 
@@ -225,7 +236,10 @@ impl Gateway {
                 secure: connection.secure,
                 user_agent: text(http::header::USER_AGENT).map(str::to_owned),
                 endpoint: [scheme, "://", authority].concat(),
-                trace: text(http::HeaderName::from_static("x-amzn-trace-id")).map(str::to_owned),
+                trace: match parts.extensions.get::<Onward>() {
+                    Some(Onward(header)) => Some(header.clone()),
+                    None => text(http::HeaderName::from_static(TRACE_HEADER)).map(str::to_owned),
+                },
                 via: None,
             },
         }

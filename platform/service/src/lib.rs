@@ -26,6 +26,7 @@ mod registry;
 mod remembered;
 mod reserved_tag;
 mod seal;
+mod span;
 
 pub use access::{Access, Ownership};
 pub use api::{Api, Service};
@@ -40,3 +41,4 @@ pub use registry::Registry;
 pub use remembered::Remembered;
 pub use reserved_tag::is_reserved_tag;
 pub use seal::{ROOT_KEY_BYTES, Sealer, Unsealable};
+pub use span::{Span, TRACE_HEADER, TraceHeader, trace_id};

@@ -64,8 +64,8 @@ use pagoda_base::{Clock, Random};
 use pagoda_protocol::ApiError;
 use pagoda_sandbox::Spawner;
 use pagoda_service::ports::{
-    AssumeRole, Authenticate, CallOperation, PutLogEvents, ReadObject, ReadRole, ReadStream, RecordMetric,
-    ServeEndpoint,
+    AssumeRole, Authenticate, CallOperation, ExportSpan, PutLogEvents, ReadObject, ReadRole, ReadStream,
+    RecordMetric, ServeEndpoint,
 };
 use pagoda_service::{
     Access, Authorizer, Background, Context, Nudge, Ownership, Sealer, Service, operations,
@@ -109,6 +109,8 @@ pub struct Ports {
     pub read_object: Arc<dyn ReadObject>,
     /// Where the functions' output goes.
     pub logs: Arc<dyn PutLogEvents>,
+    /// Where spans go, if anybody collects them.
+    pub spans: Option<Arc<dyn ExportSpan>>,
     /// Where what is measured goes.
     pub metrics: Arc<dyn RecordMetric>,
     /// Callers of function URLs.

@@ -87,6 +87,7 @@ impl House {
             limits: limits.clone(),
             clock: world.clock.clone(),
             random: world.random.clone(),
+            spans: None,
             counters: Counters::new(["plane", "iam"]),
         };
         let folder = tempfile::tempdir().unwrap();

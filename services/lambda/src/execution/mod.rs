@@ -27,6 +27,7 @@ mod scheduler;
 mod scribe;
 mod slot;
 mod snapshot;
+mod span;
 mod start;
 mod stream;
 mod subscription;

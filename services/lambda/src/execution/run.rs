@@ -21,6 +21,7 @@ use super::instance::{Instance, Reusable};
 use super::plan;
 use super::record::{Record, Report};
 use super::scheduler::{CREDENTIALS_MARGIN, Claim, Kind, Means, Want};
+use super::span;
 use super::start::{INIT_TIMEOUT, NotStarted, Purpose, start};
 use super::stream::Piece;
 use super::trace::Trace;
@@ -109,6 +110,7 @@ async fn invoke_one(
         instance.say_done(&request_id, took, &outcome);
     }
     let failure = outcome.as_ref().err().map(|(failure, _)| failure);
+    span::tell(lambda, cx, job, &trace, took, failure);
     let log_tail = instance.scribe.end(&Record::Report(Report {
         request_id: &request_id,
         took,

@@ -7,7 +7,7 @@
 //! Source: <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>
 
 use pagoda_base::Timestamp;
-use pagoda_service::Context;
+use pagoda_service::{Context, TraceHeader};
 use serde_json::{Value, json};
 
 use crate::lineage;
@@ -16,11 +16,13 @@ use crate::load::Loaded;
 /// A trace, and the segment that is the invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trace {
-    root: String,
-    segment: String,
+    pub(super) root: String,
+    pub(super) segment: String,
     /// Which functions have led to this, and how often.
     lineage: String,
     pub(super) is_sampled: bool,
+    /// Whoever asked has it recorded.
+    is_recorded: bool,
 }
 
 /// The trace header of what comes of an invocation of this version in these circumstances.
@@ -40,13 +42,21 @@ impl Trace {
             segment: segment.to_owned(),
             lineage: lineage::with(given, &loaded.id.arn()),
             is_sampled: loaded.version.settings.tracing,
+            is_recorded: given
+                .and_then(TraceHeader::parse)
+                .is_some_and(|given| given.is_sampled == Some(true)),
         }
+    }
+
+    /// Whether what the function does is recorded too.
+    pub(super) fn is_passed(&self) -> bool {
+        self.is_sampled || self.is_recorded
     }
 
     /// The header's value.
     pub(super) fn header(&self) -> String {
         let Self { root, segment, lineage, .. } = self;
-        format!("Root={root};Parent={segment};Sampled={};{lineage}", u8::from(self.is_sampled))
+        format!("Root={root};Parent={segment};Sampled={};{lineage}", u8::from(self.is_passed()))
     }
 
     /// The line that ends a report.

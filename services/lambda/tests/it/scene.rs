@@ -108,6 +108,7 @@ impl Scene {
                 read_object: objects.clone(),
                 logs: lines.clone(),
                 metrics: measured.clone(),
+                spans: None,
                 authenticate: Arc::new(Platform),
                 streams: dynamodb.clone(),
                 call_operation: objects.clone(),
