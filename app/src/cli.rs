@@ -25,7 +25,7 @@ pub(crate) enum Command {
     Deploy(Deploy),
     /// Print export lines that make any AWS tool use the platform
     Env(Env),
-    /// Show what a function wrote
+    /// Show what functions wrote
     Logs(Logs),
     /// Invoke a function
     Invoke(Invoke),
@@ -141,8 +141,8 @@ pub(crate) struct Env {
 
 #[derive(Args)]
 pub(crate) struct Logs {
-    /// The function's name
-    pub(crate) function: String,
+    /// The function's name; without one, all functions
+    pub(crate) function: Option<String>,
     /// Go on showing what is written
     #[arg(long)]
     pub(crate) follow: bool,

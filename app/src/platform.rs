@@ -10,6 +10,7 @@ use pagoda_cloudformation::{CloudFormation, Handle};
 use pagoda_cloudwatch::CloudWatch;
 use pagoda_dynamodb::DynamoDb;
 use pagoda_dynamodbstreams::DynamoDbStreams;
+use pagoda_events::Events;
 use pagoda_gateway::{
     Authenticator, Authority, Counters, Front, Gateway, Limits, Listener, Planes, SandboxFront,
 };
@@ -157,20 +158,22 @@ fn services(ground: &Ground, config: &Config, data: &Data, host: Host, backgroun
         read_object: s3.clone(), logs: logs.clone(), metrics: cloudwatch.clone(), authenticate: authenticator.clone(), streams: dynamodb.clone(), call_operation: registered.clone(), endpoint: fronted.clone(), spawner: Some(host.spawner),
     }).doing("functions")?;
     let apigateway = ApiGateway::new(store.clone(), random.clone(), authorizer.clone(), authenticator.clone(), lambda.clone(), cloudwatch.clone());
+    let events = Events::new(store.clone(), clock.clone(), random.clone(), lambda.clone(), cloudwatch.clone());
     let cloudformation = CloudFormation::new(store.clone(), clock.clone(), random.clone(), registered.clone(), s3.clone(), suffix.clone());
 
     s3.notify(lambda.clone());
 
     logs.run(background);
     cloudwatch.run(background);
+    events.run(background);
     dynamodb.run(background);
     s3.run(background);
     lambda.run(background);
     let apis = vec![
         Api::of(&iam), Api::of(&sts), Api::of(&logs), Api::of(&dynamodb), Api::of(&s3), Api::of(&lambda),
-        Api::of(&apigateway), Api::of(&streams), Api::of(&Handle::of(&cloudformation)), Api::of(&cloudwatch),
+        Api::of(&apigateway), Api::of(&streams), Api::of(&Handle::of(&cloudformation)), Api::of(&cloudwatch), Api::of(&events),
     ];
-    let planes = Planes { execute_api: Some(apigateway), function_url: Some(lambda.clone()), website: Some(s3.clone()), cross_origin: Some(s3) };
+    let planes = Planes { execute_api: Some(apigateway), function_url: Some(lambda.clone()), instances: Some(lambda.clone()), website: Some(s3.clone()), cross_origin: Some(s3) };
     Ok(Services { apis, planes, authorizer, authenticator, lambda, cloudformation, cloudwatch })
 }
 

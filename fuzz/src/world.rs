@@ -121,6 +121,7 @@ fn context(now: Timestamp, random: &SeededRandom) -> Context {
         secure: true,
         user_agent: None,
         endpoint: "https://localhost".into(),
+        trace: None,
         via: None,
     };
     Context {

@@ -26,12 +26,13 @@ pub(crate) use model::Model;
 use crate::Outcome;
 
 /// The services that have models, by botocore's names, which are our folders' too.
-pub(crate) const SERVICES: [&str; 10] = [
+pub(crate) const SERVICES: [&str; 11] = [
     "apigateway",
     "cloudformation",
     "cloudwatch",
     "dynamodb",
     "dynamodbstreams",
+    "events",
     "iam",
     "lambda",
     "logs",

@@ -53,6 +53,8 @@ pub(crate) struct Claim {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) beside: Beside,
     pub(crate) directory: PathBuf,
+    /// The guest's file system, if it isn't the shared tree.
+    pub(crate) root: Option<Binding>,
     pub(crate) bindings: Vec<Binding>,
     pub(crate) ids: Ids,
     pub(crate) listen: Vec<u16>,

@@ -123,6 +123,9 @@ impl Spawner {
         // Held until the instance has opened them too, so that none can be replaced by another of its number.
         let held = spec.binds.iter().map(open).collect::<Result<Vec<_>, _>>()?;
         let bindings = held.iter().zip(&spec.binds).map(identify).collect::<Result<Vec<_>, _>>()?;
+        let root = spec.root.map(|source| Bind { source, guest: PathBuf::from("/") });
+        let root = root.map(|bind| open(&bind).map(|held| (held, bind))).transpose()?;
+        let root_binding = root.as_ref().map(|(held, bind)| identify((held, bind))).transpose()?;
         let (channel, inner) = pair(SocketFlags::empty()).map_err(Error::system("making a socket"))?;
         rustix::io::ioctl_fionbio(&channel, true).map_err(Error::system("configuring a socket"))?;
         let (stdout, stdout_inner) = pipe()?;
@@ -142,6 +145,7 @@ impl Spawner {
             environment: spec.environment,
             beside: spec.beside,
             directory: spec.directory,
+            root: root_binding,
             bindings,
             ids: spec.ids,
             listen: spec.listen,

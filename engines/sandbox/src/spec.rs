@@ -132,6 +132,9 @@ pub struct Spec {
     pub resume: Option<Vec<u8>>,
     /// Working directory, a guest path.
     pub directory: PathBuf,
+    /// A directory of the host that is the guest's whole file system, read-only, in place of the tree that
+    /// instances share: for [`Start::Exec`] without binds. It must have directories `dev`, `proc` and `tmp`.
+    pub root: Option<Source>,
     /// Read-only directories of the host.
     pub binds: Vec<Bind>,
     /// Identity.
@@ -161,6 +164,7 @@ impl Spec {
             beside: Beside::default(),
             resume: None,
             directory: PathBuf::from("/"),
+            root: None,
             binds: Vec::new(),
             ids,
             listen: Vec::new(),
@@ -173,6 +177,9 @@ impl Spec {
         self.check_strings()?;
         if self.ids.uid == 0 || self.ids.gid == 0 {
             return refuse("ids: uid and gid must not be 0".to_owned());
+        }
+        if self.root.is_some() && !(self.binds.is_empty() && matches!(self.start, Start::Exec { .. })) {
+            return refuse("root: only for programs that are executed, without binds".to_owned());
         }
         if self.binds.len() > BINDS_MAX {
             return refuse(format!("binds: {} given, at most {BINDS_MAX}", self.binds.len()));

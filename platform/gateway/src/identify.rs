@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use pagoda_base::Region;
+use pagoda_service::ports::CountInstances;
 use pagoda_service::{CrossOrigin, DataPlane, Registry};
 
 /// The data planes of the platform.
@@ -16,6 +17,8 @@ pub struct Planes {
     pub function_url: Option<Arc<dyn DataPlane>>,
     /// `{bucket}.s3-website.{region}.…`
     pub website: Option<Arc<dyn DataPlane>>,
+    /// What runs, for the operator.
+    pub instances: Option<Arc<dyn CountInstances>>,
     /// The rules of S3's buckets for requests from other sites' pages.
     pub cross_origin: Option<Arc<dyn CrossOrigin>>,
 }
@@ -32,6 +35,9 @@ pub(crate) enum Destination<'a> {
 
 /// Prefix of the path form of a deployed API, for clients without wildcard DNS.
 const EXECUTE_API_PATH: &str = "/_aws/execute-api/";
+
+/// Prefix of the path form of a function URL.
+const FUNCTION_URL_PATH: &str = "/_aws/lambda-url/";
 
 /// First segments of REST paths, for requests that carry no signature to name the service.
 const REST_PATHS: [(&str, &str); 7] = [
@@ -93,7 +99,13 @@ fn function_url<'a>(host: &str, path: &str, planes: &'a Planes) -> Option<Destin
     let plane = planes.function_url.as_ref()?;
     let mut labels = host.splitn(4, '.');
     let (Some(id), Some("lambda-url"), Some(region)) = (labels.next(), labels.next(), labels.next()) else {
-        return None;
+        let (id, rest) = path.strip_prefix(FUNCTION_URL_PATH)?.split_once('/')?;
+        return Some(Destination::Plane {
+            plane,
+            name: id.to_owned(),
+            region: None,
+            path: format!("/{rest}"),
+        });
     };
     let (name, path) = (id.to_owned(), path.to_owned());
     Some(Destination::Plane { plane, name, region: region.parse().ok(), path })

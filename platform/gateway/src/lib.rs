@@ -11,6 +11,7 @@ mod identify;
 mod limits;
 mod linger;
 mod listen;
+mod operator;
 mod pipeline;
 mod record;
 mod timer;

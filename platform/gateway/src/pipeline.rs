@@ -65,7 +65,10 @@ impl Gateway {
         let host = host(&parts);
         let (service, operation, response) =
             match identify(&parts, &host, &self.domain, &self.planes, &self.registry) {
-                Destination::Platform => ("platform".into(), "", self.platform(&parts)),
+                Destination::Platform => {
+                    let cx = self.context(request_id, &parts, &host, connection, Caller::anonymous(), None);
+                    ("platform".into(), "", Box::pin(self.page(&parts, cx)).await)
+                }
                 Destination::Plane { plane, name, region, path } => {
                     let plane = Arc::clone(plane);
                     let cx = self.context(request_id, &parts, &host, connection, Caller::anonymous(), region);
@@ -83,19 +86,6 @@ impl Gateway {
             };
         let (status, took) = (response.status(), started.elapsed());
         self.counters.record(&Answered { request_id, service: &service, operation, status, took });
-        response
-    }
-
-    /// Health and metrics.
-    fn platform(&self, parts: &Parts) -> Response<Body> {
-        let (status, kind, text) = match parts.uri.path() {
-            "/_pagoda/health" => (StatusCode::OK, "application/json", r#"{"status":"ok"}"#.to_owned()),
-            "/_pagoda/metrics" => (StatusCode::OK, "text/plain; version=0.0.4", self.counters.prometheus()),
-            _ => (StatusCode::NOT_FOUND, "text/plain", "There is nothing here.\n".to_owned()),
-        };
-        let mut response = Response::new(Body::from(text));
-        *response.status_mut() = status;
-        response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static(kind));
         response
     }
 
@@ -235,6 +225,7 @@ impl Gateway {
                 secure: connection.secure,
                 user_agent: text(http::header::USER_AGENT).map(str::to_owned),
                 endpoint: [scheme, "://", authority].concat(),
+                trace: text(http::HeaderName::from_static("x-amzn-trace-id")).map(str::to_owned),
                 via: None,
             },
         }

@@ -36,6 +36,8 @@ pub struct Origin {
     pub user_agent: Option<String>,
     /// `scheme://host[:port]` as the client addressed it, for URLs in answers.
     pub endpoint: String,
+    /// The `X-Amzn-Trace-Id` header: which trace the request belongs to, and what has led to it.
+    pub trace: Option<String>,
     /// The service that asks on the caller's behalf, such as `cloudformation.amazonaws.com`.
     pub via: Option<&'static str>,
 }

@@ -72,6 +72,7 @@ impl World {
                 secure: true,
                 user_agent: None,
                 endpoint: "https://127.0.0.1:4566".into(),
+                trace: None,
                 via: None,
             },
         }

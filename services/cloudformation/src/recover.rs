@@ -66,6 +66,7 @@ impl CloudFormation {
                 secure: true,
                 user_agent: None,
                 endpoint: String::new(),
+                trace: None,
                 via: None,
             },
         })

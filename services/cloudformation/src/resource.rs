@@ -2,6 +2,7 @@
 
 mod apigateway;
 mod dynamodb;
+mod events;
 mod iam;
 mod lambda;
 mod logs;
@@ -24,6 +25,8 @@ static KINDS: &[&dyn Kind] = &[
     &apigateway::Deployment,
     &apigateway::Stage,
     &dynamodb::Table,
+    &events::EventBus,
+    &events::Rule,
     &iam::Role,
     &iam::Policy,
     &iam::ManagedPolicy,

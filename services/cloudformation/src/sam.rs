@@ -16,6 +16,7 @@ mod location;
 mod policy;
 mod policy_template;
 mod reference;
+mod rule_event;
 mod simple_table;
 mod source_event;
 

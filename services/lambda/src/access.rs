@@ -257,3 +257,23 @@ pub(crate) fn provisioned_deleted(
 pub(crate) fn provisioned_listed(cx: &Context, input: &g::ListProvisionedConcurrencyConfigsRequest) -> Needs {
     on(cx, "lambda:ListProvisionedConcurrencyConfigs", &input.function_name, None)
 }
+
+pub(crate) fn invoked_asynchronously(cx: &Context, input: &g::InvokeAsyncRequest) -> Needs {
+    on(cx, "lambda:InvokeAsync", &input.function_name, None)
+}
+
+pub(crate) fn recursion_put(cx: &Context, input: &g::PutFunctionRecursionConfigRequest) -> Needs {
+    on(cx, "lambda:PutFunctionRecursionConfig", &input.function_name, None)
+}
+
+pub(crate) fn recursion_read(cx: &Context, input: &g::GetFunctionRecursionConfigRequest) -> Needs {
+    on(cx, "lambda:GetFunctionRecursionConfig", &input.function_name, None)
+}
+
+pub(crate) fn runtime_management_put(cx: &Context, input: &g::PutRuntimeManagementConfigRequest) -> Needs {
+    on(cx, "lambda:PutRuntimeManagementConfig", &input.function_name, input.qualifier.as_deref())
+}
+
+pub(crate) fn runtime_management_read(cx: &Context, input: &g::GetRuntimeManagementConfigRequest) -> Needs {
+    on(cx, "lambda:GetRuntimeManagementConfig", &input.function_name, input.qualifier.as_deref())
+}

@@ -1,11 +1,16 @@
 //! The code that a request brings: inline, or in S3.
 
+use std::fs::File;
+
 use bytes::Bytes;
+use http_body_util::BodyExt as _;
 use pagoda_protocol::ApiError;
 use pagoda_service::Context;
+use tokio::io::AsyncWriteExt as _;
 
 use crate::Lambda;
 use crate::generated as g;
+use crate::image::{IMAGE_BYTES_MAX, Image};
 use crate::package::{self, Hold};
 
 /// The largest archive that a request may hold itself, in bytes.
@@ -18,6 +23,21 @@ pub(crate) struct Source {
     pub(crate) s3_bucket: Option<String>,
     pub(crate) s3_key: Option<String>,
     pub(crate) s3_object_version: Option<String>,
+    pub(crate) image_uri: Option<String>,
+}
+
+impl From<g::FunctionCode> for Source {
+    fn from(code: g::FunctionCode) -> Self {
+        let g::FunctionCode { zip_file, s3_bucket, s3_key, s3_object_version, image_uri } = code;
+        Self { zip_file, s3_bucket, s3_key, s3_object_version, image_uri }
+    }
+}
+
+/// What came of it.
+pub(crate) struct Published {
+    pub(crate) hold: Hold,
+    /// How it is run, if it is an image.
+    pub(crate) image: Option<Image>,
 }
 
 impl Lambda {
@@ -25,13 +45,50 @@ impl Lambda {
     ///
     /// # Errors
     /// `InvalidParameterValueException` for an archive that cannot be read, found or unpacked.
-    pub(crate) async fn publish(&self, cx: &Context, source: Source) -> Result<Hold, ApiError> {
+    pub(crate) async fn publish(&self, cx: &Context, source: Source) -> Result<Published, ApiError> {
+        if let Some(uri) = source.image_uri {
+            if source.zip_file.is_some() || source.s3_bucket.is_some() || source.s3_key.is_some() {
+                return Err(invalid(
+                    "Please do not provide other FunctionCode parameters when providing an ImageUri.",
+                ));
+            }
+            let archive = self.fetch_image(cx, &uri).await?;
+            let (hold, image) = self.packages.publish_image(archive, uri).await?;
+            return Ok(Published { hold, image: Some(image) });
+        }
         let archive = self.fetch(cx, source).await?;
-        self.packages.publish(archive).await
+        Ok(Published { hold: self.packages.publish(archive).await?, image: None })
+    }
+
+    /// The image's archive, an object in S3.
+    async fn fetch_image(&self, cx: &Context, uri: &str) -> Result<File, ApiError> {
+        let place = uri.strip_prefix("s3://").and_then(|place| place.split_once('/'));
+        let Some((bucket, key)) = place.filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty()) else {
+            let message = format!(
+                "Source image {uri} is not valid. There is no registry here: provide the URI of an OCI image layout \
+                 in S3, s3://bucket/key."
+            );
+            return Err(invalid(&message));
+        };
+        let failed = |error| of_s3(error, bucket, key);
+        let (bytes, content) = self.ports.read_object.read(cx, bucket, key, None).await.map_err(failed)?;
+        if bytes > IMAGE_BYTES_MAX {
+            return Err(invalid(&format!("The source image must be smaller than {IMAGE_BYTES_MAX} bytes.")));
+        }
+        let broken =
+            |error: std::io::Error| ApiError { cause: Some(error.to_string()), ..ApiError::internal() };
+        let mut file = tokio::fs::File::from_std(self.packages.scratch().map_err(broken)?);
+        let mut content = content;
+        while let Some(frame) = content.frame().await {
+            let data = frame.map_err(failed)?.into_data().unwrap_or_default();
+            file.write_all(&data).await.map_err(broken)?;
+        }
+        file.flush().await.map_err(broken)?;
+        Ok(file.into_std().await)
     }
 
     async fn fetch(&self, cx: &Context, source: Source) -> Result<Bytes, ApiError> {
-        let Source { zip_file, s3_bucket, s3_key, s3_object_version } = source;
+        let Source { zip_file, s3_bucket, s3_key, s3_object_version, .. } = source;
         match (zip_file, s3_bucket, s3_key) {
             (Some(archive), None, None) if s3_object_version.is_none() => check_inline(archive),
             (None, Some(bucket), Some(key)) => {

@@ -10,6 +10,7 @@ use pagoda_protocol::ApiError;
 use crate::Lambda;
 use crate::execution::State;
 use crate::generated as g;
+use crate::image::Override;
 use crate::load::Loaded;
 use crate::name::{FunctionId, LATEST, Named, VersionId};
 use crate::runtime::{self, Engine};
@@ -40,13 +41,13 @@ pub(crate) fn describe_one(
         function_arn: Some(arn),
         runtime: settings.runtime.parse().ok(),
         role: Some(settings.role.clone()),
-        handler: Some(settings.handler.clone()),
-        code_size: i64::try_from(version.code.bytes).ok(),
+        handler: Some(settings.handler.clone()).filter(|handler| !handler.is_empty()),
+        code_size: code_size(version),
         description: Some(settings.description.clone()),
         timeout: i32::try_from(settings.timeout_seconds).ok(),
         memory_size: i32::try_from(settings.memory_mb).ok(),
         last_modified: Some(written(version.modified)),
-        code_sha256: Some(in_base64(&version.code.sha256)),
+        code_sha256: Some(code_sha256(version)),
         version: Some(number.to_owned()),
         environment: environment(lambda, id, version)?,
         tracing_config: Some(tracing(settings)),
@@ -56,13 +57,35 @@ pub(crate) fn describe_one(
         state_reason,
         state_reason_code,
         last_update_status: Some(g::LastUpdateStatus::Successful),
-        package_type: Some(g::PackageType::Zip),
+        package_type: Some(version.package_type()),
+        image_config_response: image_config(settings),
         architectures: Some(vec![architecture()]),
         ephemeral_storage: Some(g::EphemeralStorage { size: settings.storage_mb.cast_signed() }),
         snap_start: Some(snap_start(settings, number, state)),
         logging_config: Some(settings.logging.describe(log_group(id, version))),
         ..Default::default()
     })
+}
+
+/// Images have no size of their own here, as with AWS.
+fn code_size(version: &Version) -> Option<i64> {
+    let bytes = if version.image.is_some() { 0 } else { version.code.bytes };
+    i64::try_from(bytes).ok()
+}
+
+/// The hash of the archive, or the image's digest.
+pub(crate) fn code_sha256(version: &Version) -> String {
+    match version.image {
+        Some(_) => version.code.sha256.clone(),
+        None => in_base64(&version.code.sha256),
+    }
+}
+
+fn image_config(settings: &Settings) -> Option<g::ImageConfigResponse> {
+    let Override { entry_point, command, directory } = settings.image.clone();
+    let config = g::ImageConfig { entry_point, command, working_directory: directory };
+    let response = g::ImageConfigResponse { image_config: Some(config), error: None };
+    (settings.image != Override::default()).then_some(response)
 }
 
 /// The log group that the function writes to.

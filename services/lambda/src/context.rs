@@ -23,6 +23,7 @@ impl Lambda {
                 secure: true,
                 user_agent: None,
                 endpoint: String::new(),
+                trace: None,
                 via: Some(PRINCIPAL),
             },
         }

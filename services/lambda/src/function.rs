@@ -5,12 +5,12 @@ use pagoda_protocol::ApiError;
 use pagoda_service::Context;
 use pagoda_store::{Commit, Outcome};
 
-use crate::code::Source;
+use crate::code::{Published, Source};
 use crate::generated as g;
 use crate::name::{self, FunctionId, LATEST, Named, Qualifier};
 use crate::settings::{self, Change};
 use crate::table::{self, FUNCTIONS, Function, VERSIONS, Version};
-use crate::{Lambda, configuration, event, page, provisioned, tag, url, version};
+use crate::{Lambda, configuration, download, event, page, provisioned, tag, url, version};
 
 pub(crate) async fn create(
     lambda: &Lambda,
@@ -18,7 +18,8 @@ pub(crate) async fn create(
     input: g::CreateFunctionRequest,
 ) -> Result<g::FunctionConfiguration, ApiError> {
     let id = name::parse(cx, &input.function_name)?.function;
-    check_features(&input)?;
+    settings::check_architectures(input.architectures.as_deref())?;
+    check_package(&input)?;
     lambda.check_isolation()?;
     let tags = tag::merge(tag::Tags::new(), input.tags.unwrap_or_default())?;
     tag::check(cx, tags.keys())?;
@@ -34,16 +35,17 @@ pub(crate) async fn create(
         logging_config: input.logging_config,
         snap_start: input.snap_start,
         tracing_config: input.tracing_config,
+        image_config: input.image_config,
     };
-    let settings = change.check(lambda, &id)?.create()?;
+    let package = input.package_type.unwrap_or(g::PackageType::Zip);
+    let settings = change.check(lambda, &id)?.create(package)?;
     settings::check_snap_start(&settings)?;
     if lambda.find(&id).await?.is_some() {
         return Err(exists(&id));
     }
     lambda.check_role(cx, &input.role, &id.name).await?;
     let (layers, opt) = lambda.layers(input.layers.as_deref().unwrap_or_default()).await?;
-    let g::FunctionCode { zip_file, s3_bucket, s3_key, s3_object_version } = input.code;
-    let hold = lambda.publish(cx, Source { zip_file, s3_bucket, s3_key, s3_object_version }).await?;
+    let Published { hold, image } = lambda.publish(cx, Source::from(input.code)).await?;
     let random = &*lambda.ports.random;
     let latest = Version {
         modified: cx.now,
@@ -52,11 +54,12 @@ pub(crate) async fn create(
         code: hold.code().clone(),
         layers,
         opt,
+        image,
         settings,
     };
     let publish = input.publish == Some(true);
     let first = u64::from(publish);
-    let function = Function { latest, tags, policies: Default::default(), published: first, reserved: None };
+    let function = Function { tags, published: first, ..Function::of(latest) };
     let (latest, arn) = (&function.latest, id.arn());
     let mut commit = FUNCTIONS.create(Commit::new(), &table::function(&id), &function)?;
     commit = version::uses(commit, latest, &arn)?;
@@ -77,12 +80,36 @@ pub(crate) async fn create(
     configuration::describe_one(lambda, &id, &number, latest, arn)
 }
 
-fn check_features(input: &g::CreateFunctionRequest) -> Result<(), ApiError> {
-    const OPERATION: &str = "CreateFunction";
-    settings::check_architectures(input.architectures.as_deref())?;
-    match input.package_type {
-        Some(g::PackageType::Image) => Err(ApiError::not_implemented(OPERATION, "PackageType=Image")),
+/// Refuses code of another kind than the package type's, and layers of images.
+fn check_package(input: &g::CreateFunctionRequest) -> Result<(), ApiError> {
+    let is_image = input.package_type == Some(g::PackageType::Image);
+    if is_image != input.code.image_uri.is_some() {
+        let message = match is_image {
+            true => "Please provide ImageUri when the intended function PackageType is Image",
+            false => "Please don't provide ImageUri when the intended function PackageType is Zip",
+        };
+        return Err(g::InvalidParameterValueException::new(message).into());
+    }
+    match &input.layers {
+        Some(layers) if is_image && !layers.is_empty() => Err(settings::only_for(g::PackageType::Image)),
         _ => Ok(()),
+    }
+}
+
+/// Where the code can be had.
+fn location(lambda: &Lambda, cx: &Context, version: &Version) -> g::FunctionCodeLocation {
+    match &version.image {
+        Some(image) => g::FunctionCodeLocation {
+            repository_type: Some("ECR".to_owned()),
+            image_uri: Some(image.uri.clone()),
+            resolved_image_uri: Some(format!("{}@sha256:{}", image.uri, version.code.sha256)),
+            ..Default::default()
+        },
+        None => g::FunctionCodeLocation {
+            repository_type: Some("S3".to_owned()),
+            location: Some(download::address(lambda, cx, &version.code)),
+            ..Default::default()
+        },
     }
 }
 
@@ -94,8 +121,7 @@ pub(crate) async fn get(
     let named = name::parse_qualified(cx, &input.function_name, input.qualifier.as_deref())?;
     let loaded = lambda.load(&named).await?;
     let configuration = configuration::describe(lambda, &loaded, &named)?;
-    // AWS's Location is a presigned URL of a bucket of its own. There is none here, so none is given.
-    let code = g::FunctionCodeLocation { repository_type: Some("S3".to_owned()), ..Default::default() };
+    let code = location(lambda, cx, &loaded.version);
     let function = &loaded.function.record;
     let tags = Some(function.tags.clone()).filter(|tags| !tags.is_empty());
     let concurrency = function

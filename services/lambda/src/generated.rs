@@ -39,13 +39,16 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <GetFunctionConcurrency as p::Operation>::SPEC,
         <GetFunctionConfiguration as p::Operation>::SPEC,
         <GetFunctionEventInvokeConfig as p::Operation>::SPEC,
+        <GetFunctionRecursionConfig as p::Operation>::SPEC,
         <GetFunctionUrlConfig as p::Operation>::SPEC,
         <GetLayerVersion as p::Operation>::SPEC,
         <GetLayerVersionByArn as p::Operation>::SPEC,
         <GetLayerVersionPolicy as p::Operation>::SPEC,
         <GetPolicy as p::Operation>::SPEC,
         <GetProvisionedConcurrencyConfig as p::Operation>::SPEC,
+        <GetRuntimeManagementConfig as p::Operation>::SPEC,
         <Invoke as p::Operation>::SPEC,
+        <InvokeAsync as p::Operation>::SPEC,
         <InvokeWithResponseStream as p::Operation>::SPEC,
         <ListAliases as p::Operation>::SPEC,
         <ListEventSourceMappings as p::Operation>::SPEC,
@@ -61,7 +64,9 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <PublishVersion as p::Operation>::SPEC,
         <PutFunctionConcurrency as p::Operation>::SPEC,
         <PutFunctionEventInvokeConfig as p::Operation>::SPEC,
+        <PutFunctionRecursionConfig as p::Operation>::SPEC,
         <PutProvisionedConcurrencyConfig as p::Operation>::SPEC,
+        <PutRuntimeManagementConfig as p::Operation>::SPEC,
         <RemoveLayerVersionPermission as p::Operation>::SPEC,
         <RemovePermission as p::Operation>::SPEC,
         <TagResource as p::Operation>::SPEC,
@@ -88,11 +93,8 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetDurableExecutionHistory",
         "GetDurableExecutionState",
         "GetFunctionCodeSigningConfig",
-        "GetFunctionRecursionConfig",
         "GetFunctionScalingConfig",
         "GetResourcePolicy",
-        "GetRuntimeManagementConfig",
-        "InvokeAsync",
         "ListCapacityProviders",
         "ListCodeSigningConfigs",
         "ListDurableExecutionsByFunction",
@@ -100,10 +102,8 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "ListFunctionsByCodeSigningConfig",
         "PauseDurableExecution",
         "PutFunctionCodeSigningConfig",
-        "PutFunctionRecursionConfig",
         "PutFunctionScalingConfig",
         "PutResourcePolicy",
-        "PutRuntimeManagementConfig",
         "ResumeDurableExecution",
         "SendDurableExecutionCallbackFailure",
         "SendDurableExecutionCallbackHeartbeat",
@@ -532,6 +532,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "GetFunctionRecursionConfig",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("2024-08-31"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("recursion-config"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "GetFunctionUrlConfig",
             method: "GET",
             segments: &[
@@ -568,6 +580,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "GetRuntimeManagementConfig",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("2021-07-20"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("runtime-management-config"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "Invoke",
             method: "POST",
             segments: &[
@@ -575,6 +599,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("invocations"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "InvokeAsync",
+            method: "POST",
+            segments: &[
+                p::Segment::Literal("2014-11-13"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("invoke-async"),
             ],
             query: &[],
             headers: &[],
@@ -688,6 +724,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "PutFunctionRecursionConfig",
+            method: "PUT",
+            segments: &[
+                p::Segment::Literal("2024-08-31"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("recursion-config"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "PutProvisionedConcurrencyConfig",
             method: "PUT",
             segments: &[
@@ -695,6 +743,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("provisioned-concurrency"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "PutRuntimeManagementConfig",
+            method: "PUT",
+            segments: &[
+                p::Segment::Literal("2021-07-20"),
+                p::Segment::Literal("functions"),
+                p::Segment::Label("FunctionName"),
+                p::Segment::Literal("runtime-management-config"),
             ],
             query: &[],
             headers: &[],
@@ -808,18 +868,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "GetFunctionRecursionConfig",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("2024-08-31"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("recursion-config"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "GetFunctionScalingConfig",
             method: "GET",
             segments: &[
@@ -827,18 +875,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("function-scaling-config"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetRuntimeManagementConfig",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("2021-07-20"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("runtime-management-config"),
             ],
             query: &[],
             headers: &[],
@@ -904,18 +940,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "PutFunctionRecursionConfig",
-            method: "PUT",
-            segments: &[
-                p::Segment::Literal("2024-08-31"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("recursion-config"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "PutFunctionScalingConfig",
             method: "PUT",
             segments: &[
@@ -923,18 +947,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("functions"),
                 p::Segment::Label("FunctionName"),
                 p::Segment::Literal("function-scaling-config"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "PutRuntimeManagementConfig",
-            method: "PUT",
-            segments: &[
-                p::Segment::Literal("2021-07-20"),
-                p::Segment::Literal("functions"),
-                p::Segment::Label("FunctionName"),
-                p::Segment::Literal("runtime-management-config"),
             ],
             query: &[],
             headers: &[],
@@ -1535,6 +1547,25 @@ impl p::Operation for GetFunctionEventInvokeConfig {
     };
 }
 
+/// `GetFunctionRecursionConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetFunctionRecursionConfig;
+
+impl p::Operation for GetFunctionRecursionConfig {
+    type Input = GetFunctionRecursionConfigRequest;
+    type Output = GetFunctionRecursionConfigResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetFunctionRecursionConfig",
+        method: "GET",
+        uri: "/2024-08-31/functions/{FunctionName}/recursion-config",
+        status: 200,
+        input: &schema::GET_FUNCTION_RECURSION_CONFIG_REQUEST,
+        output: &schema::GET_FUNCTION_RECURSION_CONFIG_RESPONSE,
+        output_root: "GetFunctionRecursionConfigResponse",
+        streams_input: false,
+    };
+}
+
 /// `GetFunctionUrlConfig`.
 #[derive(Debug, Clone, Copy)]
 pub struct GetFunctionUrlConfig;
@@ -1649,6 +1680,25 @@ impl p::Operation for GetProvisionedConcurrencyConfig {
     };
 }
 
+/// `GetRuntimeManagementConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetRuntimeManagementConfig;
+
+impl p::Operation for GetRuntimeManagementConfig {
+    type Input = GetRuntimeManagementConfigRequest;
+    type Output = GetRuntimeManagementConfigResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetRuntimeManagementConfig",
+        method: "GET",
+        uri: "/2021-07-20/functions/{FunctionName}/runtime-management-config",
+        status: 200,
+        input: &schema::GET_RUNTIME_MANAGEMENT_CONFIG_REQUEST,
+        output: &schema::GET_RUNTIME_MANAGEMENT_CONFIG_RESPONSE,
+        output_root: "GetRuntimeManagementConfigResponse",
+        streams_input: false,
+    };
+}
+
 /// `Invoke`.
 #[derive(Debug, Clone, Copy)]
 pub struct Invoke;
@@ -1665,6 +1715,25 @@ impl p::Operation for Invoke {
         output: &schema::INVOCATION_RESPONSE,
         output_root: "InvocationResponse",
         streams_input: false,
+    };
+}
+
+/// `InvokeAsync`.
+#[derive(Debug, Clone, Copy)]
+pub struct InvokeAsync;
+
+impl p::Operation for InvokeAsync {
+    type Input = InvokeAsyncRequest;
+    type Output = InvokeAsyncResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "InvokeAsync",
+        method: "POST",
+        uri: "/2014-11-13/functions/{FunctionName}/invoke-async",
+        status: 202,
+        input: &schema::INVOKE_ASYNC_REQUEST,
+        output: &schema::INVOKE_ASYNC_RESPONSE,
+        output_root: "InvokeAsyncResponse",
+        streams_input: true,
     };
 }
 
@@ -1953,6 +2022,25 @@ impl p::Operation for PutFunctionEventInvokeConfig {
     };
 }
 
+/// `PutFunctionRecursionConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct PutFunctionRecursionConfig;
+
+impl p::Operation for PutFunctionRecursionConfig {
+    type Input = PutFunctionRecursionConfigRequest;
+    type Output = PutFunctionRecursionConfigResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "PutFunctionRecursionConfig",
+        method: "PUT",
+        uri: "/2024-08-31/functions/{FunctionName}/recursion-config",
+        status: 200,
+        input: &schema::PUT_FUNCTION_RECURSION_CONFIG_REQUEST,
+        output: &schema::PUT_FUNCTION_RECURSION_CONFIG_RESPONSE,
+        output_root: "PutFunctionRecursionConfigResponse",
+        streams_input: false,
+    };
+}
+
 /// `PutProvisionedConcurrencyConfig`.
 #[derive(Debug, Clone, Copy)]
 pub struct PutProvisionedConcurrencyConfig;
@@ -1968,6 +2056,25 @@ impl p::Operation for PutProvisionedConcurrencyConfig {
         input: &schema::PUT_PROVISIONED_CONCURRENCY_CONFIG_REQUEST,
         output: &schema::PUT_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE,
         output_root: "PutProvisionedConcurrencyConfigResponse",
+        streams_input: false,
+    };
+}
+
+/// `PutRuntimeManagementConfig`.
+#[derive(Debug, Clone, Copy)]
+pub struct PutRuntimeManagementConfig;
+
+impl p::Operation for PutRuntimeManagementConfig {
+    type Input = PutRuntimeManagementConfigRequest;
+    type Output = PutRuntimeManagementConfigResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "PutRuntimeManagementConfig",
+        method: "PUT",
+        uri: "/2021-07-20/functions/{FunctionName}/runtime-management-config",
+        status: 200,
+        input: &schema::PUT_RUNTIME_MANAGEMENT_CONFIG_REQUEST,
+        output: &schema::PUT_RUNTIME_MANAGEMENT_CONFIG_RESPONSE,
+        output_root: "PutRuntimeManagementConfigResponse",
         streams_input: false,
     };
 }
@@ -2894,6 +3001,7 @@ pub struct CreateFunctionRequest {
     pub tracing_config: Option<TracingConfig>,
     pub tags: Option<BTreeMap<String, String>>,
     pub layers: Option<Vec<String>>,
+    pub image_config: Option<ImageConfig>,
     pub architectures: Option<Vec<Architecture>>,
     pub ephemeral_storage: Option<EphemeralStorage>,
     pub snap_start: Option<SnapStart>,
@@ -2917,6 +3025,7 @@ impl p::Encode for CreateFunctionRequest {
             &self.tracing_config,
             &self.tags,
             &self.layers,
+            &self.image_config,
             &self.architectures,
             &self.ephemeral_storage,
             &self.snap_start,
@@ -2944,10 +3053,11 @@ impl p::Decode for CreateFunctionRequest {
                 11 => value.tracing_config = p::Decode::read(reader)?,
                 12 => value.tags = p::Decode::read(reader)?,
                 13 => value.layers = p::Decode::read(reader)?,
-                14 => value.architectures = p::Decode::read(reader)?,
-                15 => value.ephemeral_storage = p::Decode::read(reader)?,
-                16 => value.snap_start = p::Decode::read(reader)?,
-                17 => value.logging_config = p::Decode::read(reader)?,
+                14 => value.image_config = p::Decode::read(reader)?,
+                15 => value.architectures = p::Decode::read(reader)?,
+                16 => value.ephemeral_storage = p::Decode::read(reader)?,
+                17 => value.snap_start = p::Decode::read(reader)?,
+                18 => value.logging_config = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -3914,6 +4024,7 @@ pub struct FunctionCode {
     pub s3_bucket: Option<String>,
     pub s3_key: Option<String>,
     pub s3_object_version: Option<String>,
+    pub image_uri: Option<String>,
 }
 
 impl fmt::Debug for FunctionCode {
@@ -3923,13 +4034,20 @@ impl fmt::Debug for FunctionCode {
             .field("s3_bucket", &self.s3_bucket)
             .field("s3_key", &self.s3_key)
             .field("s3_object_version", &self.s3_object_version)
+            .field("image_uri", &self.image_uri)
             .finish()
     }
 }
 
 impl p::Encode for FunctionCode {
     fn write(&self, writer: &mut dyn p::Writer) {
-        writer.structure(&[&self.zip_file, &self.s3_bucket, &self.s3_key, &self.s3_object_version]);
+        writer.structure(&[
+            &self.zip_file,
+            &self.s3_bucket,
+            &self.s3_key,
+            &self.s3_object_version,
+            &self.image_uri,
+        ]);
     }
 }
 
@@ -3942,6 +4060,7 @@ impl p::Decode for FunctionCode {
                 1 => value.s3_bucket = p::Decode::read(reader)?,
                 2 => value.s3_key = p::Decode::read(reader)?,
                 3 => value.s3_object_version = p::Decode::read(reader)?,
+                4 => value.image_uri = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -4736,6 +4855,70 @@ impl p::Shape for GetFunctionEventInvokeConfigRequest {
     }
 }
 
+/// `GetFunctionRecursionConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetFunctionRecursionConfigRequest {
+    pub function_name: String,
+}
+
+impl p::Encode for GetFunctionRecursionConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name]);
+    }
+}
+
+impl p::Decode for GetFunctionRecursionConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetFunctionRecursionConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_FUNCTION_RECURSION_CONFIG_REQUEST
+    }
+}
+
+/// `GetFunctionRecursionConfigResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetFunctionRecursionConfigResponse {
+    pub recursive_loop: Option<RecursiveLoop>,
+}
+
+impl p::Encode for GetFunctionRecursionConfigResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.recursive_loop]);
+    }
+}
+
+impl p::Decode for GetFunctionRecursionConfigResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.recursive_loop = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetFunctionRecursionConfigResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_FUNCTION_RECURSION_CONFIG_RESPONSE
+    }
+}
+
 /// `GetFunctionRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct GetFunctionRequest {
@@ -5239,6 +5422,76 @@ impl p::Shape for GetProvisionedConcurrencyConfigResponse {
     }
 }
 
+/// `GetRuntimeManagementConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetRuntimeManagementConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+}
+
+impl p::Encode for GetRuntimeManagementConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.qualifier]);
+    }
+}
+
+impl p::Decode for GetRuntimeManagementConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.qualifier = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetRuntimeManagementConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_RUNTIME_MANAGEMENT_CONFIG_REQUEST
+    }
+}
+
+/// `GetRuntimeManagementConfigResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetRuntimeManagementConfigResponse {
+    pub update_runtime_on: Option<UpdateRuntimeOn>,
+    pub function_arn: Option<String>,
+    pub runtime_version_arn: Option<String>,
+}
+
+impl p::Encode for GetRuntimeManagementConfigResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.update_runtime_on, &self.function_arn, &self.runtime_version_arn]);
+    }
+}
+
+impl p::Decode for GetRuntimeManagementConfigResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.update_runtime_on = p::Decode::read(reader)?,
+                1 => value.function_arn = p::Decode::read(reader)?,
+                2 => value.runtime_version_arn = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetRuntimeManagementConfigResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_RUNTIME_MANAGEMENT_CONFIG_RESPONSE
+    }
+}
+
 /// `ImageConfig`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ImageConfig {
@@ -5525,6 +5778,75 @@ impl p::Encode for InvocationType {
 impl p::Decode for InvocationType {
     fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
         Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
+/// `InvokeAsyncRequest`.
+#[derive(Default, Debug)]
+pub struct InvokeAsyncRequest {
+    pub function_name: String,
+    pub invoke_args: p::ByteStream,
+}
+
+impl p::Encode for InvokeAsyncRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.invoke_args]);
+    }
+}
+
+impl p::Decode for InvokeAsyncRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.invoke_args = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for InvokeAsyncRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::INVOKE_ASYNC_REQUEST
+    }
+    fn take_stream(&mut self) -> Option<p::ByteStream> {
+        Some(std::mem::take(&mut self.invoke_args))
+    }
+}
+
+/// `InvokeAsyncResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct InvokeAsyncResponse {
+    pub status: Option<i32>,
+}
+
+impl p::Encode for InvokeAsyncResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.status]);
+    }
+}
+
+impl p::Decode for InvokeAsyncResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.status = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for InvokeAsyncResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::INVOKE_ASYNC_RESPONSE
     }
 }
 
@@ -7496,6 +7818,72 @@ impl p::Shape for PutFunctionEventInvokeConfigRequest {
     }
 }
 
+/// `PutFunctionRecursionConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PutFunctionRecursionConfigRequest {
+    pub function_name: String,
+    pub recursive_loop: RecursiveLoop,
+}
+
+impl p::Encode for PutFunctionRecursionConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.function_name, &self.recursive_loop]);
+    }
+}
+
+impl p::Decode for PutFunctionRecursionConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.recursive_loop = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PutFunctionRecursionConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::PUT_FUNCTION_RECURSION_CONFIG_REQUEST
+    }
+}
+
+/// `PutFunctionRecursionConfigResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PutFunctionRecursionConfigResponse {
+    pub recursive_loop: Option<RecursiveLoop>,
+}
+
+impl p::Encode for PutFunctionRecursionConfigResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.recursive_loop]);
+    }
+}
+
+impl p::Decode for PutFunctionRecursionConfigResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.recursive_loop = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PutFunctionRecursionConfigResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::PUT_FUNCTION_RECURSION_CONFIG_RESPONSE
+    }
+}
+
 /// `PutProvisionedConcurrencyConfigRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct PutProvisionedConcurrencyConfigRequest {
@@ -7578,6 +7966,134 @@ impl p::Decode for PutProvisionedConcurrencyConfigResponse {
 impl p::Shape for PutProvisionedConcurrencyConfigResponse {
     fn schema() -> &'static p::Schema {
         &schema::PUT_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE
+    }
+}
+
+/// `PutRuntimeManagementConfigRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PutRuntimeManagementConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+    pub update_runtime_on: UpdateRuntimeOn,
+    pub runtime_version_arn: Option<String>,
+}
+
+impl p::Encode for PutRuntimeManagementConfigRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.function_name,
+            &self.qualifier,
+            &self.update_runtime_on,
+            &self.runtime_version_arn,
+        ]);
+    }
+}
+
+impl p::Decode for PutRuntimeManagementConfigRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.function_name = p::Decode::read(reader)?,
+                1 => value.qualifier = p::Decode::read(reader)?,
+                2 => value.update_runtime_on = p::Decode::read(reader)?,
+                3 => value.runtime_version_arn = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PutRuntimeManagementConfigRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::PUT_RUNTIME_MANAGEMENT_CONFIG_REQUEST
+    }
+}
+
+/// `PutRuntimeManagementConfigResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PutRuntimeManagementConfigResponse {
+    pub update_runtime_on: UpdateRuntimeOn,
+    pub function_arn: String,
+    pub runtime_version_arn: Option<String>,
+}
+
+impl p::Encode for PutRuntimeManagementConfigResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.update_runtime_on, &self.function_arn, &self.runtime_version_arn]);
+    }
+}
+
+impl p::Decode for PutRuntimeManagementConfigResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.update_runtime_on = p::Decode::read(reader)?,
+                1 => value.function_arn = p::Decode::read(reader)?,
+                2 => value.runtime_version_arn = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PutRuntimeManagementConfigResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::PUT_RUNTIME_MANAGEMENT_CONFIG_RESPONSE
+    }
+}
+
+/// `RecursiveLoop`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecursiveLoop {
+    #[default]
+    /// `Allow`
+    Allow,
+    /// `Terminate`
+    Terminate,
+}
+
+impl RecursiveLoop {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::Allow, Self::Terminate];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "Allow",
+            Self::Terminate => "Terminate",
+        }
+    }
+}
+
+impl FromStr for RecursiveLoop {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for RecursiveLoop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for RecursiveLoop {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for RecursiveLoop {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
     }
 }
 
@@ -9095,6 +9611,7 @@ pub struct UpdateFunctionCodeRequest {
     pub s3_bucket: Option<String>,
     pub s3_key: Option<String>,
     pub s3_object_version: Option<String>,
+    pub image_uri: Option<String>,
     pub architectures: Option<Vec<Architecture>>,
     pub publish: Option<bool>,
     pub dry_run: Option<bool>,
@@ -9109,6 +9626,7 @@ impl fmt::Debug for UpdateFunctionCodeRequest {
             .field("s3_bucket", &self.s3_bucket)
             .field("s3_key", &self.s3_key)
             .field("s3_object_version", &self.s3_object_version)
+            .field("image_uri", &self.image_uri)
             .field("architectures", &self.architectures)
             .field("publish", &self.publish)
             .field("dry_run", &self.dry_run)
@@ -9125,6 +9643,7 @@ impl p::Encode for UpdateFunctionCodeRequest {
             &self.s3_bucket,
             &self.s3_key,
             &self.s3_object_version,
+            &self.image_uri,
             &self.architectures,
             &self.publish,
             &self.dry_run,
@@ -9143,10 +9662,11 @@ impl p::Decode for UpdateFunctionCodeRequest {
                 2 => value.s3_bucket = p::Decode::read(reader)?,
                 3 => value.s3_key = p::Decode::read(reader)?,
                 4 => value.s3_object_version = p::Decode::read(reader)?,
-                5 => value.architectures = p::Decode::read(reader)?,
-                6 => value.publish = p::Decode::read(reader)?,
-                7 => value.dry_run = p::Decode::read(reader)?,
-                8 => value.revision_id = p::Decode::read(reader)?,
+                5 => value.image_uri = p::Decode::read(reader)?,
+                6 => value.architectures = p::Decode::read(reader)?,
+                7 => value.publish = p::Decode::read(reader)?,
+                8 => value.dry_run = p::Decode::read(reader)?,
+                9 => value.revision_id = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -9175,6 +9695,7 @@ pub struct UpdateFunctionConfigurationRequest {
     pub tracing_config: Option<TracingConfig>,
     pub revision_id: Option<String>,
     pub layers: Option<Vec<String>>,
+    pub image_config: Option<ImageConfig>,
     pub ephemeral_storage: Option<EphemeralStorage>,
     pub snap_start: Option<SnapStart>,
     pub logging_config: Option<LoggingConfig>,
@@ -9194,6 +9715,7 @@ impl p::Encode for UpdateFunctionConfigurationRequest {
             &self.tracing_config,
             &self.revision_id,
             &self.layers,
+            &self.image_config,
             &self.ephemeral_storage,
             &self.snap_start,
             &self.logging_config,
@@ -9217,9 +9739,10 @@ impl p::Decode for UpdateFunctionConfigurationRequest {
                 8 => value.tracing_config = p::Decode::read(reader)?,
                 9 => value.revision_id = p::Decode::read(reader)?,
                 10 => value.layers = p::Decode::read(reader)?,
-                11 => value.ephemeral_storage = p::Decode::read(reader)?,
-                12 => value.snap_start = p::Decode::read(reader)?,
-                13 => value.logging_config = p::Decode::read(reader)?,
+                11 => value.image_config = p::Decode::read(reader)?,
+                12 => value.ephemeral_storage = p::Decode::read(reader)?,
+                13 => value.snap_start = p::Decode::read(reader)?,
+                14 => value.logging_config = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -9375,6 +9898,58 @@ impl p::Decode for UpdateFunctionUrlConfigResponse {
 impl p::Shape for UpdateFunctionUrlConfigResponse {
     fn schema() -> &'static p::Schema {
         &schema::UPDATE_FUNCTION_URL_CONFIG_RESPONSE
+    }
+}
+
+/// `UpdateRuntimeOn`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UpdateRuntimeOn {
+    #[default]
+    /// `Auto`
+    Auto,
+    /// `Manual`
+    Manual,
+    /// `FunctionUpdate`
+    FunctionUpdate,
+}
+
+impl UpdateRuntimeOn {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::Auto, Self::Manual, Self::FunctionUpdate];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "Auto",
+            Self::Manual => "Manual",
+            Self::FunctionUpdate => "FunctionUpdate",
+        }
+    }
+}
+
+impl FromStr for UpdateRuntimeOn {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for UpdateRuntimeOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for UpdateRuntimeOn {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for UpdateRuntimeOn {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
     }
 }
 
@@ -11497,6 +12072,7 @@ pub mod schema {
             Member::new("TracingConfig", &TRACING_CONFIG),
             Member::new("Tags", &TAGS),
             Member::new("Layers", &LAYER_LIST),
+            Member::new("ImageConfig", &IMAGE_CONFIG),
             Member::new("Architectures", &ARCHITECTURES_LIST),
             Member::new("EphemeralStorage", &EPHEMERAL_STORAGE),
             Member::new("SnapStart", &SNAP_START),
@@ -11510,7 +12086,6 @@ pub mod schema {
         Member::new("DeadLetterConfig", &p::schema::DOCUMENT),
         Member::new("DurableConfig", &p::schema::DOCUMENT),
         Member::new("FileSystemConfigs", &p::schema::DOCUMENT),
-        Member::new("ImageConfig", &p::schema::DOCUMENT),
         Member::new("KMSKeyArn", &p::schema::DOCUMENT),
         Member::new("PublishTo", &p::schema::DOCUMENT),
         Member::new("RuntimeConfig", &p::schema::DOCUMENT),
@@ -11733,10 +12308,10 @@ pub mod schema {
             Member::new("S3Bucket", &S3_BUCKET),
             Member::new("S3Key", &S3_KEY),
             Member::new("S3ObjectVersion", &S3_OBJECT_VERSION),
+            Member::new("ImageUri", &p::schema::STRING),
         ],
     )
     .refused(&[
-        Member::new("ImageUri", &p::schema::DOCUMENT),
         Member::new("S3ObjectStorageMode", &p::schema::DOCUMENT),
         Member::new("SourceKMSKeyArn", &p::schema::DOCUMENT),
     ]);
@@ -11903,6 +12478,14 @@ pub mod schema {
             Member::new("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
         ],
     );
+    pub static GET_FUNCTION_RECURSION_CONFIG_REQUEST: Schema = Schema::structure(
+        "GetFunctionRecursionConfigRequest",
+        &[Member::new("FunctionName", &UNQUALIFIED_FUNCTION_NAME).at(Location::Label).required()],
+    );
+    pub static GET_FUNCTION_RECURSION_CONFIG_RESPONSE: Schema = Schema::structure(
+        "GetFunctionRecursionConfigResponse",
+        &[Member::new("RecursiveLoop", &RECURSIVE_LOOP)],
+    );
     pub static GET_FUNCTION_REQUEST: Schema = Schema::structure(
         "GetFunctionRequest",
         &[
@@ -12004,6 +12587,21 @@ pub mod schema {
             Member::new("LastModified", &TIMESTAMP),
         ],
     );
+    pub static GET_RUNTIME_MANAGEMENT_CONFIG_REQUEST: Schema = Schema::structure(
+        "GetRuntimeManagementConfigRequest",
+        &[
+            Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
+        ],
+    );
+    pub static GET_RUNTIME_MANAGEMENT_CONFIG_RESPONSE: Schema = Schema::structure(
+        "GetRuntimeManagementConfigResponse",
+        &[
+            Member::new("UpdateRuntimeOn", &UPDATE_RUNTIME_ON),
+            Member::new("FunctionArn", &NAME_SPACED_FUNCTION_ARN),
+            Member::new("RuntimeVersionArn", &RUNTIME_VERSION_ARN),
+        ],
+    );
     static PATTERN_OF_HANDLER: Pattern = Pattern::new("[^\\s]+");
     pub static HANDLER: Schema =
         Schema::new("Handler", Kind::String).min(0).max(128).pattern(&PATTERN_OF_HANDLER);
@@ -12064,6 +12662,17 @@ pub mod schema {
     );
     pub static INVOCATION_TYPE: Schema =
         Schema::new("InvocationType", Kind::String).values(&["Event", "RequestResponse", "DryRun"]);
+    pub static INVOKE_ASYNC_REQUEST: Schema = Schema::structure(
+        "InvokeAsyncRequest",
+        &[
+            Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("InvokeArgs", &p::schema::STREAM).at(Location::Payload).required(),
+        ],
+    );
+    pub static INVOKE_ASYNC_RESPONSE: Schema = Schema::structure(
+        "InvokeAsyncResponse",
+        &[Member::new("Status", &p::schema::INTEGER).at(Location::Status)],
+    );
     pub static INVOKE_MODE: Schema =
         Schema::new("InvokeMode", Kind::String).values(&["BUFFERED", "RESPONSE_STREAM"]);
     pub static INVOKE_WITH_RESPONSE_STREAM_REQUEST: Schema = Schema::structure(
@@ -12521,6 +13130,17 @@ pub mod schema {
             Member::new("DestinationConfig", &DESTINATION_CONFIG),
         ],
     );
+    pub static PUT_FUNCTION_RECURSION_CONFIG_REQUEST: Schema = Schema::structure(
+        "PutFunctionRecursionConfigRequest",
+        &[
+            Member::new("FunctionName", &UNQUALIFIED_FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("RecursiveLoop", &RECURSIVE_LOOP).required(),
+        ],
+    );
+    pub static PUT_FUNCTION_RECURSION_CONFIG_RESPONSE: Schema = Schema::structure(
+        "PutFunctionRecursionConfigResponse",
+        &[Member::new("RecursiveLoop", &RECURSIVE_LOOP)],
+    );
     pub static PUT_PROVISIONED_CONCURRENCY_CONFIG_REQUEST: Schema = Schema::structure(
         "PutProvisionedConcurrencyConfigRequest",
         &[
@@ -12540,9 +13160,28 @@ pub mod schema {
             Member::new("LastModified", &TIMESTAMP),
         ],
     );
+    pub static PUT_RUNTIME_MANAGEMENT_CONFIG_REQUEST: Schema = Schema::structure(
+        "PutRuntimeManagementConfigRequest",
+        &[
+            Member::new("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Label).required(),
+            Member::new("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
+            Member::new("UpdateRuntimeOn", &UPDATE_RUNTIME_ON).required(),
+            Member::new("RuntimeVersionArn", &RUNTIME_VERSION_ARN),
+        ],
+    );
+    pub static PUT_RUNTIME_MANAGEMENT_CONFIG_RESPONSE: Schema = Schema::structure(
+        "PutRuntimeManagementConfigResponse",
+        &[
+            Member::new("UpdateRuntimeOn", &UPDATE_RUNTIME_ON).required(),
+            Member::new("FunctionArn", &FUNCTION_ARN).required(),
+            Member::new("RuntimeVersionArn", &RUNTIME_VERSION_ARN),
+        ],
+    );
     static PATTERN_OF_QUALIFIER: Pattern = Pattern::new("(|[a-zA-Z0-9$_-]+)");
     pub static QUALIFIER: Schema =
         Schema::new("Qualifier", Kind::String).min(1).max(128).pattern(&PATTERN_OF_QUALIFIER);
+    pub static RECURSIVE_LOOP: Schema =
+        Schema::new("RecursiveLoop", Kind::String).values(&["Allow", "Terminate"]);
     pub static REMOVE_LAYER_VERSION_PERMISSION_REQUEST: Schema = Schema::structure(
         "RemoveLayerVersionPermissionRequest",
         &[
@@ -12807,6 +13446,13 @@ pub mod schema {
     pub static TUMBLING_WINDOW_IN_SECONDS: Schema =
         Schema::new("TumblingWindowInSeconds", Kind::Integer).min(0).max(900);
     pub static UUID_STRING: Schema = Schema::new("UUIDString", Kind::String).min(36).max(36);
+    static PATTERN_OF_UNQUALIFIED_FUNCTION_NAME: Pattern = Pattern::new(
+        "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)",
+    );
+    pub static UNQUALIFIED_FUNCTION_NAME: Schema = Schema::new("UnqualifiedFunctionName", Kind::String)
+        .min(1)
+        .max(140)
+        .pattern(&PATTERN_OF_UNQUALIFIED_FUNCTION_NAME);
     pub static UNRESERVED_CONCURRENT_EXECUTIONS: Schema =
         Schema::new("UnreservedConcurrentExecutions", Kind::Integer).min(0);
     pub static UNTAG_RESOURCE_REQUEST: Schema = Schema::structure(
@@ -12864,6 +13510,7 @@ pub mod schema {
             Member::new("S3Bucket", &S3_BUCKET),
             Member::new("S3Key", &S3_KEY),
             Member::new("S3ObjectVersion", &S3_OBJECT_VERSION),
+            Member::new("ImageUri", &p::schema::STRING),
             Member::new("Architectures", &ARCHITECTURES_LIST),
             Member::new("Publish", &p::schema::BOOLEAN),
             Member::new("DryRun", &p::schema::BOOLEAN),
@@ -12871,7 +13518,6 @@ pub mod schema {
         ],
     )
     .refused(&[
-        Member::new("ImageUri", &p::schema::DOCUMENT),
         Member::new("PublishTo", &p::schema::DOCUMENT),
         Member::new("S3ObjectStorageMode", &p::schema::DOCUMENT),
         Member::new("SourceKMSKeyArn", &p::schema::DOCUMENT),
@@ -12890,6 +13536,7 @@ pub mod schema {
             Member::new("TracingConfig", &TRACING_CONFIG),
             Member::new("RevisionId", &p::schema::STRING),
             Member::new("Layers", &LAYER_LIST),
+            Member::new("ImageConfig", &IMAGE_CONFIG),
             Member::new("EphemeralStorage", &EPHEMERAL_STORAGE),
             Member::new("SnapStart", &SNAP_START),
             Member::new("LoggingConfig", &LOGGING_CONFIG),
@@ -12901,7 +13548,6 @@ pub mod schema {
         Member::new("DeadLetterConfig", &p::schema::DOCUMENT),
         Member::new("DurableConfig", &p::schema::DOCUMENT),
         Member::new("FileSystemConfigs", &p::schema::DOCUMENT),
-        Member::new("ImageConfig", &p::schema::DOCUMENT),
         Member::new("KMSKeyArn", &p::schema::DOCUMENT),
         Member::new("RuntimeConfig", &p::schema::DOCUMENT),
         Member::new("VpcConfig", &p::schema::DOCUMENT),
@@ -12938,6 +13584,8 @@ pub mod schema {
             Member::new("InvokeMode", &INVOKE_MODE),
         ],
     );
+    pub static UPDATE_RUNTIME_ON: Schema =
+        Schema::new("UpdateRuntimeOn", Kind::String).values(&["Auto", "Manual", "FunctionUpdate"]);
     static PATTERN_OF_VERSION: Pattern = Pattern::new("(\\$LATEST|[0-9]+)");
     pub static VERSION: Schema =
         Schema::new("Version", Kind::String).min(1).max(1024).pattern(&PATTERN_OF_VERSION);

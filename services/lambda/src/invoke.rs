@@ -52,6 +52,20 @@ pub(crate) async fn invoke(
     })
 }
 
+/// The operation that came before `InvocationType`.
+///
+/// Source: <https://docs.aws.amazon.com/lambda/latest/api/API_InvokeAsync.html>
+pub(crate) async fn invoke_async(
+    lambda: &Lambda,
+    cx: &Context,
+    input: g::InvokeAsyncRequest,
+) -> Result<g::InvokeAsyncResponse, ApiError> {
+    let named = name::parse(cx, &input.function_name)?;
+    let payload = input.invoke_args.collect(PAYLOAD_BYTES_MAX).await.map_err(|_| too_large())?;
+    lambda.enqueue(cx, &named, checked(payload)?, None).await?;
+    Ok(g::InvokeAsyncResponse { status: Some(202) })
+}
+
 #[async_trait]
 impl InvokeFunction for Lambda {
     async fn invoke(&self, cx: &Context, invocation: Invocation) -> Result<Invoked, ApiError> {

@@ -12,7 +12,7 @@ use crate::code::Source;
 use crate::configuration::{in_base64, written};
 use crate::generated as g;
 use crate::table::{self, Code, LAYER_VERSIONS, LAYERS, Layer, LayerUse, LayerVersion, USES, Use};
-use crate::{Lambda, page};
+use crate::{Lambda, download, page};
 
 /// The most layers of one function.
 const LAYERS_MAX: usize = 5;
@@ -72,7 +72,8 @@ pub(crate) async fn publish(
 ) -> Result<g::PublishLayerVersionResponse, ApiError> {
     let id = parse(cx, &input.layer_name)?;
     let g::LayerVersionContentInput { zip_file, s3_bucket, s3_key, s3_object_version } = input.content;
-    let hold = lambda.publish(cx, Source { zip_file, s3_bucket, s3_key, s3_object_version }).await?;
+    let source = Source { zip_file, s3_bucket, s3_key, s3_object_version, image_uri: None };
+    let hold = lambda.publish(cx, source).await?.hold;
     let version = LayerVersion {
         created: cx.now,
         code: hold.code().clone(),
@@ -85,7 +86,7 @@ pub(crate) async fn publish(
     let number = save(lambda, &id, &version).await?;
     let described = describe(&id, number, &version);
     Ok(g::PublishLayerVersionResponse {
-        content: Some(content(&version)),
+        content: Some(content(lambda, cx, &version)),
         layer_arn: Some(id.arn()),
         layer_version_arn: described.layer_version_arn,
         description: described.description,
@@ -128,17 +129,17 @@ pub(crate) async fn get(
     let id = parse(cx, &input.layer_name)?;
     let number = input.version_number.unsigned_abs();
     let stored = find(lambda, &id, number).await?;
-    Ok(described(&id, number, &stored.record))
+    Ok(described(lambda, cx, &id, number, &stored.record))
 }
 
 pub(crate) async fn get_by_arn(
     lambda: &Lambda,
-    _cx: &Context,
+    cx: &Context,
     input: g::GetLayerVersionByArnRequest,
 ) -> Result<g::GetLayerVersionResponse, ApiError> {
     let (id, number) = read_version(&input.arn)?;
     let stored = find(lambda, &id, number).await?;
-    Ok(described(&id, number, &stored.record))
+    Ok(described(lambda, cx, &id, number, &stored.record))
 }
 
 pub(crate) async fn delete(
@@ -286,10 +287,16 @@ fn describe(id: &LayerId, number: u64, version: &LayerVersion) -> g::LayerVersio
     }
 }
 
-fn described(id: &LayerId, number: u64, version: &LayerVersion) -> g::GetLayerVersionResponse {
+fn described(
+    lambda: &Lambda,
+    cx: &Context,
+    id: &LayerId,
+    number: u64,
+    version: &LayerVersion,
+) -> g::GetLayerVersionResponse {
     let item = describe(id, number, version);
     g::GetLayerVersionResponse {
-        content: Some(content(version)),
+        content: Some(content(lambda, cx, version)),
         layer_arn: Some(id.arn()),
         layer_version_arn: item.layer_version_arn,
         description: item.description,
@@ -301,9 +308,9 @@ fn described(id: &LayerId, number: u64, version: &LayerVersion) -> g::GetLayerVe
     }
 }
 
-/// AWS's Location is a presigned URL of a bucket of its own. There is none here, so none is given.
-fn content(version: &LayerVersion) -> g::LayerVersionContentOutput {
+fn content(lambda: &Lambda, cx: &Context, version: &LayerVersion) -> g::LayerVersionContentOutput {
     g::LayerVersionContentOutput {
+        location: Some(download::address(lambda, cx, &version.code)),
         code_sha256: Some(in_base64(&version.code.sha256)),
         code_size: i64::try_from(version.code.bytes).ok(),
         ..Default::default()

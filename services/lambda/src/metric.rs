@@ -253,6 +253,17 @@ impl Metrics {
         watched
     }
 
+    /// What runs now, of each function.
+    pub(crate) fn running(&self) -> HashMap<FunctionId, usize> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let functions = known.sets.iter().filter_map(|((account, region, dimensions), set)| {
+            let [(_, name)] = dimensions.as_slice() else { return None };
+            let id = FunctionId { account: *account, region: region.clone(), name: name.clone() };
+            Some((id, set.running.load(Ordering::Relaxed)))
+        });
+        functions.collect()
+    }
+
     fn set(&self, known: &mut Known, id: &FunctionId, dimensions: Dimensions) -> Arc<Gauges> {
         let key = (id.account, id.region.clone(), dimensions.clone());
         let set = known.sets.entry(key).or_insert_with(|| Arc::new(self.gauges(id, vec![dimensions])));

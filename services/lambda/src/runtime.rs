@@ -26,6 +26,9 @@ const CLIENTS: [(&str, &str, &[u8]); 4] = [
 /// The earliest Java that our client runs on; for earlier runtimes the operator has to name what they run on.
 const JAVA_MIN: u32 = 11;
 
+/// The runtime of functions that are images: they have none.
+pub(crate) const IMAGE: &str = "";
+
 /// What a runtime's name means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -42,6 +45,8 @@ pub(crate) enum Engine {
     Interpreter { interpreter: Interpreter, instead: bool },
     /// The package itself.
     Provided,
+    /// The package, which is a file system.
+    Image,
 }
 
 /// A language's client.
@@ -87,6 +92,9 @@ pub(crate) fn kind(runtime: &str) -> Option<Kind> {
 /// # Errors
 /// `InvalidParameterValueException` when nothing fit is installed, saying what would be.
 pub(crate) fn engine(config: &Config, runtime: &str) -> Result<Engine, ApiError> {
+    if runtime == IMAGE {
+        return Ok(Engine::Image);
+    }
     let kind = kind(runtime).ok_or_else(|| unsupported(runtime))?;
     let Kind::Managed(language, version) = kind else { return Ok(Engine::Provided) };
     choose(&config.interpreters, config.fallback, runtime, language, version)

@@ -6,6 +6,7 @@ use pagoda_protocol::ApiError;
 
 use crate::Lambda;
 use crate::generated as g;
+use crate::image::Override;
 use crate::logging::{self, Logging};
 use crate::name::FunctionId;
 use crate::runtime;
@@ -30,6 +31,7 @@ pub(crate) struct Change {
     pub(crate) logging_config: Option<g::LoggingConfig>,
     pub(crate) snap_start: Option<g::SnapStart>,
     pub(crate) tracing_config: Option<g::TracingConfig>,
+    pub(crate) image_config: Option<g::ImageConfig>,
 }
 
 /// Settings and how they are to change, checked.
@@ -61,16 +63,22 @@ impl Checked {
     ///
     /// # Errors
     /// `InvalidParameterValueException` when runtime, handler or role are missing.
-    pub(crate) fn create(self) -> Result<Settings, ApiError> {
+    pub(crate) fn create(self, package: g::PackageType) -> Result<Settings, ApiError> {
         let Change { runtime, handler, role, .. } = &self.change;
-        let (Some(runtime), Some(handler), Some(role)) = (runtime, handler, role) else {
-            let message = "Runtime and Handler are mandatory parameters for functions created with deployment packages.";
-            return Err(g::InvalidParameterValueException::new(message).into());
+        let runtime = runtime.as_ref().map(|runtime| runtime.as_str());
+        let (runtime, handler) = match (package, runtime, handler) {
+            (g::PackageType::Image, None, None) => (runtime::IMAGE, ""),
+            (g::PackageType::Zip, Some(runtime), Some(handler)) => (runtime, handler.as_str()),
+            (g::PackageType::Image, ..) => return Err(only_for(g::PackageType::Image)),
+            (g::PackageType::Zip, ..) => {
+                let message = "Runtime and Handler are mandatory parameters for functions created with deployment packages.";
+                return Err(g::InvalidParameterValueException::new(message).into());
+            }
         };
         let mut settings = Settings {
-            runtime: runtime.as_str().to_owned(),
-            role: role.clone(),
-            handler: handler.clone(),
+            runtime: runtime.to_owned(),
+            role: role.clone().ok_or_else(ApiError::internal)?,
+            handler: handler.to_owned(),
             description: String::new(),
             timeout_seconds: TIMEOUT_SECONDS_DEFAULT.unsigned_abs(),
             memory_mb: MEMORY_MB_DEFAULT.unsigned_abs(),
@@ -80,9 +88,24 @@ impl Checked {
             tracing: false,
             log_group: None,
             logging: Logging::default(),
+            image: Override::default(),
         };
+        self.fits(package)?;
         self.apply(&mut settings);
         Ok(settings)
+    }
+
+    /// Refuses what functions of this package type don't have.
+    ///
+    /// # Errors
+    /// `InvalidParameterValueException`.
+    pub(crate) fn fits(&self, package: g::PackageType) -> Result<(), ApiError> {
+        let Change { runtime, handler, image_config, .. } = &self.change;
+        let fits = match package {
+            g::PackageType::Image => runtime.is_none() && handler.is_none(),
+            g::PackageType::Zip => image_config.is_none(),
+        };
+        if fits { Ok(()) } else { Err(only_for(package)) }
     }
 
     /// Puts what is set over what was there.
@@ -106,7 +129,24 @@ impl Checked {
             settings.log_group = logging.log_group.clone();
         }
         put(&mut settings.logging, self.logging);
+        if let Some(g::ImageConfig { entry_point, command, working_directory }) = &change.image_config {
+            // An empty list is none: the image's own.
+            let list = |list: &Option<Vec<String>>| list.clone().filter(|list| !list.is_empty());
+            let directory = working_directory.clone().filter(|directory| !directory.is_empty());
+            settings.image = Override { entry_point: list(entry_point), command: list(command), directory };
+        }
     }
+}
+
+/// What functions of the other package type have was given for one of `package`.
+pub(crate) fn only_for(package: g::PackageType) -> ApiError {
+    let message = match package {
+        g::PackageType::Image => {
+            "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image"
+        }
+        g::PackageType::Zip => "ImageConfig is not supported for functions with packageType Zip",
+    };
+    g::InvalidParameterValueException::new(message).into()
 }
 
 fn put<T>(place: &mut T, value: Option<T>) {

@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::Lambda;
-use crate::execution::{Job, run};
+use crate::execution::{Job, Piece, run};
 use crate::generated as g;
 use crate::invoke::{checked, read_client_context};
 use crate::name;
@@ -43,18 +43,13 @@ pub(crate) async fn invoke(
     if input.invocation_type == Some(g::ResponseStreamingInvocationType::DryRun) {
         return Ok(g::InvokeWithResponseStreamResponse { status_code: Some(204), ..Default::default() });
     }
-    let (sender, pieces) = mpsc::channel(PIECES_MAX);
-    let job = Job { loaded, function_arn: named.arn(), payload, client_context, pieces: Some(sender) };
-    let (shared, cx) = (lambda.shared()?, cx.clone());
-    let mut running = Running {
-        pieces,
-        done: tokio::spawn(async move { run(shared, &cx, job).await }),
-        with_log: input.log_type == Some(g::LogType::Tail),
-    };
+    let job = Job { loaded, function_arn: named.arn(), payload, client_context, pieces: None };
+    let mut running = Running::begin(lambda, cx, job)?;
+    let with_log = input.log_type == Some(g::LogType::Tail);
     // What goes wrong before the first piece is an error of the operation.
     let (first, running) = match running.next().await? {
-        Step::Piece(bytes) => (chunk(&bytes), Some(running)),
-        Step::Done { rest, invoked } => (complete(&rest, &invoked, running.with_log), None),
+        Step::Piece(piece) => (chunk(&data(piece)), Some((running, with_log))),
+        Step::Done { rest, invoked } => (complete(&rest, &invoked, with_log), None),
     };
     Ok(g::InvokeWithResponseStreamResponse {
         status_code: Some(200),
@@ -65,14 +60,13 @@ pub(crate) async fn invoke(
 }
 
 /// An invocation whose answer comes in pieces.
-struct Running {
-    pieces: mpsc::Receiver<Bytes>,
+pub(crate) struct Running {
+    pieces: mpsc::Receiver<Piece>,
     done: JoinHandle<Result<Invoked, ApiError>>,
-    with_log: bool,
 }
 
-enum Step {
-    Piece(Bytes),
+pub(crate) enum Step {
+    Piece(Piece),
     /// What was still on its way when the invocation ended, and how it did.
     Done {
         rest: Vec<u8>,
@@ -81,17 +75,26 @@ enum Step {
 }
 
 impl Running {
-    async fn next(&mut self) -> Result<Step, ApiError> {
+    /// Begins `job`, whose pieces come to this.
+    pub(crate) fn begin(lambda: &Lambda, cx: &Context, job: Job) -> Result<Self, ApiError> {
+        let (sender, pieces) = mpsc::channel(PIECES_MAX);
+        let job = Job { pieces: Some(sender), ..job };
+        let (shared, cx) = (lambda.shared()?, cx.clone());
+        Ok(Self { pieces, done: tokio::spawn(async move { run(shared, &cx, job).await }) })
+    }
+
+    /// What comes next, until it is done.
+    pub(crate) async fn next(&mut self) -> Result<Step, ApiError> {
         tokio::select! {
             biased;
             // The sender is dropped with the event: the end of the pieces is not yet that of the invocation.
-            Some(bytes) = self.pieces.recv() => Ok(Step::Piece(bytes)),
+            Some(piece) = self.pieces.recv() => Ok(Step::Piece(piece)),
             done = &mut self.done => {
                 let invoked = done.map_err(|_| ApiError::internal())??;
                 self.pieces.close();
                 let mut rest = Vec::new();
-                while let Ok(bytes) = self.pieces.try_recv() {
-                    rest.extend_from_slice(&bytes);
+                while let Ok(piece) = self.pieces.try_recv() {
+                    rest.extend_from_slice(&data(piece));
                 }
                 Ok(Step::Done { rest, invoked })
             }
@@ -99,16 +102,24 @@ impl Running {
     }
 }
 
+/// The answer's own bytes in a piece.
+fn data(piece: Piece) -> Bytes {
+    match piece {
+        Piece::Type(_) => Bytes::new(),
+        Piece::Data(bytes) => bytes,
+    }
+}
+
 /// The messages, as they come.
-fn body(first: Bytes, running: Option<Running>) -> Body {
+fn body(first: Bytes, running: Option<(Running, bool)>) -> Body {
     let messages = stream::unfold((Some(first), running), async |(first, running)| {
-        if let Some(message) = first {
+        if let Some(message) = first.filter(|message| !message.is_empty()) {
             return Some((Ok(Frame::data(message)), (None, running)));
         }
-        let mut running = running?;
+        let (mut running, with_log) = running?;
         let (message, running) = match running.next().await {
-            Ok(Step::Piece(bytes)) => (chunk(&bytes), Some(running)),
-            Ok(Step::Done { rest, invoked }) => (complete(&rest, &invoked, running.with_log), None),
+            Ok(Step::Piece(piece)) => (chunk(&data(piece)), Some((running, with_log))),
+            Ok(Step::Done { rest, invoked }) => (complete(&rest, &invoked, with_log), None),
             Err(error) => {
                 let document = json!({ "Message": error.message }).to_string();
                 (eventstream::exception(&error.code, document.as_bytes()), None)

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use pagoda_base::Timestamp;
 use pagoda_store::tuple::KeyBuilder;
-use pagoda_store::{Key, Record, Space, Table};
+use pagoda_store::{Key, Record, Space, StoreError, Table};
 use serde::{Deserialize, Serialize};
 
+use crate::generated::PackageType;
+use crate::image::{Image, Override};
 use crate::layer::LayerId;
 use crate::logging::Logging;
 use crate::name::FunctionId;
@@ -23,6 +25,17 @@ pub(crate) struct Function {
     pub(crate) published: u64,
     /// Instances kept for this function alone, which it cannot exceed.
     pub(crate) reserved: Option<u32>,
+    /// Whether it may go on when it has led to its own invocation again and again.
+    #[serde(default)]
+    pub(crate) may_recurse: bool,
+}
+
+impl Function {
+    /// A function of which nothing is said but what it is.
+    pub(crate) fn of(latest: Version) -> Self {
+        let (tags, policies) = Default::default();
+        Self { latest, tags, policies, published: 0, reserved: None, may_recurse: false }
+    }
 }
 
 /// Code and settings as they run. Published versions never change.
@@ -38,10 +51,18 @@ pub(crate) struct Version {
     pub(crate) layers: Vec<LayerUse>,
     /// The layers as one package, which guests see as `/opt`.
     pub(crate) opt: Option<Code>,
+    /// Where the code is a container image: how that is run. The package is its file system then.
+    #[serde(default)]
+    pub(crate) image: Option<Image>,
     pub(crate) settings: Settings,
 }
 
 impl Version {
+    /// What kind of package it is.
+    pub(crate) fn package_type(&self) -> PackageType {
+        if self.image.is_some() { PackageType::Image } else { PackageType::Zip }
+    }
+
     /// All packages that it consists of.
     pub(crate) fn packages(&self) -> impl Iterator<Item = &Code> {
         std::iter::once(&self.code).chain(&self.opt)
@@ -103,6 +124,7 @@ pub(crate) struct Code {
 /// How a function runs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Settings {
+    /// None for an image: [`crate::runtime::IMAGE`].
     pub(crate) runtime: String,
     pub(crate) role: String,
     pub(crate) handler: String,
@@ -121,6 +143,9 @@ pub(crate) struct Settings {
     /// Its form.
     #[serde(default)]
     pub(crate) logging: Logging,
+    /// What is changed of how an image says that it is run.
+    #[serde(default)]
+    pub(crate) image: Override,
 }
 
 /// That a version of a function, or of a layer, uses a package. The key says it all.
@@ -136,7 +161,12 @@ pub(crate) const USES: Table<Use> = Table::new(Space::Meta);
 
 impl Record for Function {
     const KIND: &str = "lambda.function";
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    /// Those of version 1 may not recurse.
+    fn migrate(_version: u8, body: &[u8]) -> Result<Self, StoreError> {
+        Self::read(Self::VERSION, body)
+    }
 }
 
 impl Record for Version {

@@ -5,7 +5,7 @@ use pagoda_protocol::ApiError;
 use pagoda_service::Context;
 use pagoda_store::{Commit, Decision, update};
 
-use crate::code::Source;
+use crate::code::{Published, Source};
 use crate::generated as g;
 use crate::name::{self, LATEST, Named};
 use crate::settings::{self, Change};
@@ -22,14 +22,24 @@ pub(crate) async fn code(
     let named = name::parse(cx, &input.function_name)?;
     let loaded = lambda.load(&named).await?;
     check_revision(&loaded.version.revision, input.revision_id.as_deref())?;
-    let g::UpdateFunctionCodeRequest { zip_file, s3_bucket, s3_key, s3_object_version, .. } = input;
-    let hold = lambda.publish(cx, Source { zip_file, s3_bucket, s3_key, s3_object_version }).await?;
+    let g::UpdateFunctionCodeRequest { zip_file, s3_bucket, s3_key, s3_object_version, image_uri, .. } =
+        input;
+    if loaded.version.image.is_some() != image_uri.is_some() {
+        let message = match loaded.version.image {
+            Some(_) => "Please provide ImageUri when updating a function with packageType Image.",
+            None => "Please don't provide ImageUri when updating a function with packageType Zip.",
+        };
+        return Err(g::InvalidParameterValueException::new(message).into());
+    }
+    let source = Source { zip_file, s3_bucket, s3_key, s3_object_version, image_uri };
+    let Published { hold, image } = lambda.publish(cx, source).await?;
     if input.dry_run == Some(true) {
-        let tried = Version { code: hold.code().clone(), ..loaded.version.clone() };
+        let tried = Version { code: hold.code().clone(), image, ..loaded.version.clone() };
         return configuration::describe_one(lambda, &loaded.id, LATEST, &tried, named.arn());
     }
     let changed = change(lambda, cx, &named, input.revision_id.as_deref(), |latest| {
         latest.code = hold.code().clone();
+        latest.image.clone_from(&image);
         Ok(())
     })
     .await?;
@@ -47,7 +57,11 @@ pub(crate) async fn configuration(
     input: g::UpdateFunctionConfigurationRequest,
 ) -> Result<g::FunctionConfiguration, ApiError> {
     let named = name::parse(cx, &input.function_name)?;
-    lambda.load(&named).await?;
+    let loaded = lambda.load(&named).await?;
+    let package = loaded.version.package_type();
+    if package == g::PackageType::Image && input.layers.as_ref().is_some_and(|layers| !layers.is_empty()) {
+        return Err(settings::only_for(package));
+    }
     if let Some(role) = &input.role {
         lambda.check_role(cx, role, &named.function.name).await?;
     }
@@ -67,8 +81,10 @@ pub(crate) async fn configuration(
         logging_config: input.logging_config,
         snap_start: input.snap_start,
         tracing_config: input.tracing_config,
+        image_config: input.image_config,
     };
     let wanted = wanted.check(lambda, &named.function)?;
+    wanted.fits(package)?;
     change(lambda, cx, &named, input.revision_id.as_deref(), |latest| {
         wanted.apply(&mut latest.settings);
         if let Some((layers, opt)) = &layers {

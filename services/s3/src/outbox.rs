@@ -134,6 +134,7 @@ impl S3 {
                 user_agent: None,
                 endpoint: String::new(),
                 via: Some(PRINCIPAL),
+                trace: None,
             },
         };
         let invocation = Invocation {

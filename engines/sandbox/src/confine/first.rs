@@ -166,9 +166,16 @@ fn start(
     let shown = ground.only_ids.unwrap_or(claim.ids);
     ground.cgroups.limit(id, &claim.limits)?;
     let rules = match sandbox {
-        Some(sandbox) => {
+        Some(mut sandbox) => {
             furnish(ground, &sandbox, claim)?;
-            identify(shown)?;
+            match (&claim.root, &ground.twin) {
+                (Some(directory), Some(twin)) => {
+                    root::change(tree::open_one_of(directory, twin, &sandbox.own)?)?;
+                    // What was ruled was ruled of the other tree.
+                    sandbox.rules = if ground.landlock { Some(wall::rules()?) } else { None };
+                }
+                _ => identify(shown)?,
+            }
             if let Some(ids) = ids {
                 own(ids, given.output.iter().chain(&given.resume))?;
             }
@@ -176,7 +183,7 @@ fn start(
         }
         // Numbers of threads could not be what they were among the host's.
         None if given.image.is_some() => return Err(Fault::new("restoring without isolation", libc::ENOSYS)),
-        None if claim.bindings.is_empty() => None,
+        None if claim.bindings.is_empty() && claim.root.is_none() => None,
         None => return Err(Fault::new("binding directories without isolation", libc::ENOSYS)),
     };
     let listeners = claim.listen.iter().map(|port| network::open(*port)).collect::<Result<_, _>>()?;

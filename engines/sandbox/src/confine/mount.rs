@@ -41,6 +41,15 @@ pub(crate) fn place(tree: impl AsFd, path: &Path) -> Result<(), Fault> {
         .at(format!("mounting {}", path.display()))
 }
 
+/// Moves the mount at `from`, with all that is mounted in it, to `to`.
+pub(crate) fn shift(from: &Path, to: &Path) -> Result<(), Fault> {
+    move_mount(CWD, from, CWD, to, MoveMountFlags::empty()).at(format!(
+        "moving {} to {}",
+        from.display(),
+        to.display()
+    ))
+}
+
 /// Attaches a detached tree at `path`, read-only and without devices or set-user-id programs.
 pub(crate) fn place_read_only(tree: impl AsFd, path: &Path) -> Result<(), Fault> {
     kernel::restrict_mount(&tree, READ_ONLY, true)?;

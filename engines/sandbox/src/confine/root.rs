@@ -56,6 +56,20 @@ pub(crate) fn enter(config: &Config, rootless: bool) -> Result<OwnedFd, Fault> {
     Ok(twin)
 }
 
+/// Moves this process, in a mount namespace of its own, from the shared tree into the detached `tree`; its
+/// `/dev`, `/proc` and `/tmp` come along.
+pub(crate) fn change(tree: OwnedFd) -> Result<(), Fault> {
+    let stage = Path::new(EMPTY);
+    mount::place_read_only(tree, stage)?;
+    for name in ["dev", "proc", "tmp"] {
+        mount::shift(&Path::new("/").join(name), &stage.join(name))?;
+    }
+    std::env::set_current_dir(stage).at("entering the tree")?;
+    pivot_root(c".", c".").at("pivot_root")?;
+    unmount(c".", UnmountFlags::DETACH).at("detaching the shared tree")?;
+    std::env::set_current_dir("/").at("entering /")
+}
+
 /// This process's mount namespace.
 pub(crate) fn namespace() -> Result<OwnedFd, Fault> {
     open(c"/proc/self/ns/mnt", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())

@@ -24,6 +24,14 @@ pub(crate) fn open(bindings: &[Binding], twin: &OwnedFd, own: &OwnedFd) -> Resul
     copies
 }
 
+/// A detached copy of one directory.
+pub(crate) fn open_one_of(binding: &Binding, twin: &OwnedFd, own: &OwnedFd) -> Result<OwnedFd, Fault> {
+    join(twin)?;
+    let copy = open_one(binding);
+    join(own)?;
+    copy
+}
+
 fn open_one(binding: &Binding) -> Result<OwnedFd, Fault> {
     let name = || format!("opening {}", binding.host.display());
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;

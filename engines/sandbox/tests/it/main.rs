@@ -15,6 +15,7 @@ mod limits;
 mod neighbours;
 mod networks;
 mod restores;
+mod roots;
 mod runs;
 mod sees;
 mod snapshots;
@@ -47,6 +48,7 @@ fn main() {
         neighbours::trials(),
         networks::trials(),
         restores::trials(),
+        roots::trials(),
         runs::trials(),
         sees::trials(),
         snapshots::trials(),

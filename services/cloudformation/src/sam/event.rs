@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::alias::Target;
+use super::rule_event::is_rule;
 use super::{IMPLICIT_API, Route, Sam, check_properties, refused};
 use crate::template::{Checked, Object, object};
 
@@ -17,6 +18,9 @@ impl Sam {
         origin: &Value,
     ) -> Checked<()> {
         let kind = value.get("Type").and_then(Value::as_str).unwrap_or_default();
+        if is_rule(kind) {
+            return self.rule_event(function, target, event, value, origin);
+        }
         if kind != "Api" {
             return Err(refused(
                 function,

@@ -80,6 +80,7 @@ impl World {
                 secure: true,
                 user_agent: None,
                 endpoint: "https://localhost:4566".into(),
+                trace: None,
                 via: None,
             },
         };

@@ -63,7 +63,9 @@ impl World {
                 secure: true,
                 user_agent: None,
                 endpoint: "https://localhost:4566".into(),
+                trace: None,
                 via: None,
+                trace: None,
             },
         };
         self.registry.call(&cx, "dynamodb", operation, input).await

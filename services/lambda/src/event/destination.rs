@@ -13,6 +13,7 @@ use pagoda_store::{Commit, Stored};
 use serde_json::{Value, json};
 
 use crate::access::PRINCIPAL;
+use crate::execution::onward;
 use crate::load::Loaded;
 use crate::metric::Metric;
 use crate::{Lambda, name};
@@ -140,6 +141,7 @@ async fn to_function(
         failures: 0,
         delays: 0,
         client_context: None,
+        trace: Some(onward(cx, loaded)),
     };
     Ok(queue::add(commit, &named.function, &event, &record)?)
 }

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use crate::execution::{Job, run};
 use crate::metric::Metric;
 use crate::name::{self, FunctionId, Named};
-use crate::{Lambda, generated as g};
+use crate::{Lambda, generated as g, recursion};
 
 use super::config::{self, Rules};
 use super::destination::{Condition, Ending};
@@ -80,6 +80,7 @@ impl Lambda {
             failures: 0,
             delays: 0,
             client_context,
+            trace: cx.origin.trace.clone(),
         };
         let commit = queue::add(Commit::new(), &named.function, &event, &payload)?;
         self.store().commit(commit).await?.done()?;
@@ -175,7 +176,8 @@ async fn begin(
 async fn handle(lambda: &Arc<Lambda>, id: &FunctionId, stored: Stored<Event>) -> Result<(), ApiError> {
     let event = &stored.record;
     let request_id: RequestId = event.request_id.parse().map_err(|_| ApiError::internal())?;
-    let cx = lambda.own_context(id, request_id);
+    let mut cx = lambda.own_context(id, request_id);
+    cx.origin.trace.clone_from(&event.trace);
     let named = name::parse(&cx, &event.function_arn)?;
     let Ok(loaded) = lambda.load(&named).await else {
         // The function is gone, and its events with it.
@@ -213,7 +215,7 @@ async fn handle(lambda: &Arc<Lambda>, id: &FunctionId, stored: Stored<Event>) ->
             None => ending.finish(Condition::RetriesExhausted, Some(&invoked)).await,
         },
         // Nobody wants it run: it goes where what fails goes, without being tried again.
-        Err(_) if loaded.function.record.reserved == Some(0) => {
+        Err(error) if loaded.function.record.reserved == Some(0) || recursion::is_stopped(&error) => {
             ending.finish(Condition::RetriesExhausted, None).await
         }
         Err(error) => {
@@ -273,6 +275,7 @@ mod tests {
             failures: 0,
             delays,
             client_context: None,
+            trace: None,
         };
         let expires = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(200);
         for (delays, expected) in [(0, 1), (1, 2), (5, 32), (7, 128), (8, 200), (16, 200)] {

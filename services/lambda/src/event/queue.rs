@@ -29,13 +29,21 @@ pub(crate) struct Event {
     /// How often there was no room for it since.
     pub(crate) delays: u32,
     pub(crate) client_context: Option<String>,
+    /// The trace header that it came with.
+    #[serde(default)]
+    pub(crate) trace: Option<String>,
 }
 
 const EVENTS: Table<Event> = Table::new(Space::Queue);
 
 impl Record for Event {
     const KIND: &str = "lambda.event";
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    /// Those of version 1 have no trace.
+    fn migrate(_version: u8, body: &[u8]) -> Result<Self, StoreError> {
+        Self::read(Self::VERSION, body)
+    }
 }
 
 /// Adds a new event that is due at once.
@@ -161,6 +169,7 @@ mod tests {
             failures: 0,
             delays: 0,
             client_context: None,
+            trace: None,
         }
     }
 

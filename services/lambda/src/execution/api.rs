@@ -153,7 +153,11 @@ async fn respond(desk: &Desk, id: &str, headers: &HeaderMap, body: Incoming) -> 
     let answered = match (mode, pieces) {
         (None, _) => stream::collect(body, RESPONSE_BYTES_MAX).await,
         (Some(b"streaming"), None) => stream::collect(body, RESPONSE_BYTES_MAX).await,
-        (Some(b"streaming"), Some(pieces)) => stream::pass_on(body, pieces).await,
+        (Some(b"streaming"), Some(pieces)) => {
+            let kind = headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+            let kind = kind.unwrap_or("application/octet-stream").to_owned();
+            stream::pass_on(body, kind, pieces).await
+        }
         (Some(_), _) => {
             stream::discard(body).await;
             let message = "Invalid Lambda-Runtime-Function-Response-Mode header";

@@ -5,6 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
+use super::stream::Piece;
+
 /// An event for the guest.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
@@ -59,7 +61,7 @@ struct Current {
     request_id: String,
     answer: oneshot::Sender<Answer>,
     /// Where the pieces of its answer go, if somebody wants them as they come.
-    pieces: Option<mpsc::Sender<Bytes>>,
+    pieces: Option<mpsc::Sender<Piece>>,
 }
 
 impl Desk {
@@ -72,7 +74,7 @@ impl Desk {
     pub(crate) fn post(
         &self,
         event: Event,
-        pieces: Option<mpsc::Sender<Bytes>>,
+        pieces: Option<mpsc::Sender<Piece>>,
     ) -> oneshot::Receiver<Answer> {
         let (answer, answered) = oneshot::channel();
         let mut state = self.state();
@@ -111,7 +113,7 @@ impl Desk {
     }
 
     /// Where the pieces of the guest's answer go; nothing if they are wanted together.
-    pub(crate) fn pieces(&self, request_id: &str) -> Result<Option<mpsc::Sender<Bytes>>, UnknownInvocation> {
+    pub(crate) fn pieces(&self, request_id: &str) -> Result<Option<mpsc::Sender<Piece>>, UnknownInvocation> {
         let state = self.state();
         let current = state.current.as_ref().filter(|current| current.request_id == request_id);
         current.map(|current| current.pieces.clone()).ok_or(UnknownInvocation)

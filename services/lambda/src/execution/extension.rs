@@ -14,6 +14,8 @@ use std::time::Duration;
 use pagoda_sandbox::{Beside, Instance, Spec};
 use tokio::sync::watch;
 
+use crate::image::Tree;
+
 /// More of them are refused.
 ///
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -80,6 +82,14 @@ impl Extensions {
             failed: OnceLock::new(),
             changes: watch::Sender::new(0),
         }
+    }
+
+    /// Those of the image whose file system `root` is on the host.
+    pub(super) fn in_image(root: &Path) -> Self {
+        let mut external = Tree::open(root).map(|tree| tree.programs(GUEST)).unwrap_or_default();
+        external.sort();
+        external.truncate(EXTENSIONS_MAX);
+        Self { external, ..Self::of(None) }
     }
 
     /// Has the programs started beside the runtime.

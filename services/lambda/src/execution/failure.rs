@@ -86,6 +86,13 @@ pub(crate) fn no_entrypoint(request_id: &str, detail: &str) -> Failure {
     of("Runtime.InvalidEntrypoint", &message)
 }
 
+/// The image's program could not be started: it, or its directory, isn't there, or nobody may execute it.
+pub(crate) fn not_executed(request_id: &str, step: &str, detail: &str) -> Failure {
+    let kind =
+        if step.starts_with("entering") { "Runtime.InvalidWorkingDir" } else { "Runtime.InvalidEntrypoint" };
+    of(kind, &format!("RequestId: {request_id} Error: {step}: {detail}"))
+}
+
 fn of(kind: &str, message: &str) -> Failure {
     Failure {
         document: json!({ "errorType": kind, "errorMessage": message }).to_string().into(),

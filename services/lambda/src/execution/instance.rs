@@ -16,6 +16,7 @@ use super::extension::{Extensions, Reason};
 use super::failure::{self, Failure};
 use super::memory::Share;
 use super::scribe::Scribe;
+use super::stream::Piece;
 
 /// An execution environment. Dropping it ends it.
 pub(crate) struct Instance {
@@ -58,7 +59,7 @@ impl Instance {
     pub(super) async fn handle(
         &self,
         event: Event,
-        pieces: Option<mpsc::Sender<Bytes>>,
+        pieces: Option<mpsc::Sender<Piece>>,
         timeout: Duration,
         now: impl Fn() -> Timestamp,
     ) -> Result<Bytes, (Failure, Reusable)> {

@@ -39,4 +39,6 @@ pub(crate) use provision::{Provision, provision};
 pub(crate) use run::{Job, run};
 pub(crate) use scheduler::Scheduler;
 pub(crate) use snapshot::{Snapshots, State};
+pub(crate) use stream::Piece;
 pub(crate) use template::{Mold, Templates};
+pub(crate) use trace::onward;

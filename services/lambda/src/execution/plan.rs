@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use pagoda_sandbox::{Beside, Bind, Ids, Limits, Source, Spec, Start};
 
+use crate::image::Tree;
 use crate::interpreters::{Interpreter, Language, NODEJS_SDK, PYTHON_SDK};
 use crate::load::Loaded;
 use crate::runtime::Engine;
@@ -39,9 +40,15 @@ pub(super) fn spec(
     mut environment: Vec<(String, String)>,
 ) -> Spec {
     let settings = &loaded.version.settings;
-    let start = match start(lambda, loaded, engine, java::has_own(&environment)) {
-        plain if *engine == Engine::Provided => plain,
-        plain => wrapped(plain, &environment),
+    let start = match start(lambda, loaded, engine, &environment) {
+        plain if matches!(engine, Engine::Interpreter { .. }) => wrapped(plain, &environment),
+        plain => plain,
+    };
+    let root =
+        loaded.version.image.as_ref().map(|_| Source::Path(lambda.packages.task(&loaded.version.code)));
+    let directory = match &loaded.version.image {
+        Some(image) => settings.image.directory.as_ref().unwrap_or(&image.directory).into(),
+        None => PathBuf::from(TASK),
     };
     if matches!(engine, Engine::Interpreter { interpreter, .. } if interpreter.language == Language::Java) {
         java::add_defaults(&mut environment, settings.memory_mb);
@@ -51,7 +58,8 @@ pub(super) fn spec(
         environment,
         beside: Beside::default(),
         resume: None,
-        directory: PathBuf::from(TASK),
+        directory,
+        root,
         binds: binds(lambda, loaded, engine),
         ids,
         listen: vec![RUNTIME_PORT, ENDPOINT_PORT],
@@ -64,14 +72,46 @@ pub(super) fn spec(
     }
 }
 
-fn start(lambda: &Lambda, loaded: &Loaded, engine: &Engine, has_options: bool) -> Start {
-    let Engine::Interpreter { interpreter, .. } = engine else {
-        let program = bootstrap(lambda, &loaded.version);
-        return Start::Exec { program, arguments: Vec::new() };
+fn start(lambda: &Lambda, loaded: &Loaded, engine: &Engine, environment: &[(String, String)]) -> Start {
+    let (program, arguments) = match engine {
+        Engine::Interpreter { interpreter, .. } => {
+            command(interpreter, loaded.version.settings.memory_mb, java::has_own(environment))
+        }
+        Engine::Provided => (bootstrap(lambda, &loaded.version), Vec::new()),
+        Engine::Image => entry_point(lambda, &loaded.version, environment),
     };
-    let memory_mb = loaded.version.settings.memory_mb;
-    let (program, arguments) = command(interpreter, memory_mb, has_options);
     Start::Exec { program, arguments }
+}
+
+/// What an image says is to be executed, or what the function says instead: with another entry point, the image's
+/// own command means nothing.
+fn entry_point(
+    lambda: &Lambda,
+    version: &Version,
+    environment: &[(String, String)],
+) -> (PathBuf, Vec<String>) {
+    let own = &version.settings.image;
+    let (mut words, command, directory) = match &version.image {
+        Some(image) => (image.entry_point.clone(), image.command.clone(), image.directory.as_str()),
+        None => (Vec::new(), Vec::new(), "/"),
+    };
+    let command = match (&own.entry_point, &own.command) {
+        (Some(entry_point), command) => {
+            words.clone_from(entry_point);
+            command.clone().unwrap_or_default()
+        }
+        (None, Some(command)) => command.clone(),
+        (None, None) => command,
+    };
+    words.extend(command);
+    let path = environment.iter().find(|(name, _)| name == "PATH").map_or("", |(_, path)| path);
+    let directory = own.directory.as_deref().unwrap_or(directory);
+    let mut words = words.into_iter();
+    let name = words.next().unwrap_or_default();
+    let tree = Tree::open(&lambda.packages.task(&version.code)).ok();
+    // What isn't found is an error when it is executed.
+    let program = tree.and_then(|tree| tree.program(&name, directory, path));
+    (program.unwrap_or_else(|| PathBuf::from("/").join(name)), words.collect())
 }
 
 /// The function's wrapper script, given what it is to execute, where there is one.
@@ -113,6 +153,9 @@ fn bootstrap(lambda: &Lambda, version: &Version) -> PathBuf {
 }
 
 fn binds(lambda: &Lambda, loaded: &Loaded, engine: &Engine) -> Vec<Bind> {
+    if *engine == Engine::Image {
+        return Vec::new();
+    }
     let mut binds = vec![bind(lambda.packages.task(&loaded.version.code), TASK)];
     binds.extend(loaded.version.opt.as_ref().map(|opt| bind(lambda.packages.task(opt), OPT)));
     if let Engine::Interpreter { interpreter, .. } = engine {

@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::Lambda;
 use crate::load::Loaded;
+use crate::recursion;
 
 use super::desk::Event;
 use super::failure::{self, Failure};
@@ -21,6 +22,7 @@ use super::plan;
 use super::record::{Record, Report};
 use super::scheduler::{CREDENTIALS_MARGIN, Claim, Kind, Means, Want};
 use super::start::{INIT_TIMEOUT, NotStarted, Purpose, start};
+use super::stream::Piece;
 use super::trace::Trace;
 
 /// What to run.
@@ -31,11 +33,12 @@ pub(crate) struct Job {
     pub(crate) payload: Bytes,
     pub(crate) client_context: Option<String>,
     /// Where the pieces of a streamed answer go, as they come; without, the answer is collected.
-    pub(crate) pieces: Option<mpsc::Sender<Bytes>>,
+    pub(crate) pieces: Option<mpsc::Sender<Piece>>,
 }
 
 /// Runs an invocation to its end, whether or not the caller waits for it.
 pub(crate) async fn run(lambda: Arc<Lambda>, cx: &Context, job: Job) -> Result<Invoked, ApiError> {
+    recursion::check(cx, &job.loaded)?;
     let watched = lambda.metrics.of(&job.loaded, &job.function_arn);
     let admitted = lambda.scheduler.admit(&job.loaded.id).await;
     let permit = admitted.inspect_err(|error| watched.ended(&Err(error.clone())))?;
@@ -82,7 +85,7 @@ async fn invoke_one(
     let watched = lambda.metrics.of(&job.loaded, &job.function_arn);
     let _provisioned = watched.provisioned(lambda.scheduler.keeps(&instance));
     let request_id = cx.request_id.to_string();
-    let trace = Trace::of(cx, lambda.ports.clock.now(), job.loaded.version.settings.tracing);
+    let trace = Trace::of(cx, lambda.ports.clock.now(), &job.loaded);
     let sampled = trace.is_sampled.then_some(&trace);
     instance.scribe.begin(&Record::Start {
         request_id: &request_id,

@@ -75,9 +75,6 @@ pub(super) enum Claim {
     Cold(Means),
 }
 
-/// What those who wait are given.
-type Given = Result<Claim, ApiError>;
-
 /// What it takes to start an instance.
 pub(super) struct Means {
     pub(super) ids: Ids,
@@ -85,6 +82,9 @@ pub(super) struct Means {
     /// Until its init code is done.
     pub(super) slot: Slot,
 }
+
+/// A claim, or why there will be none.
+type Given = Result<Claim, ApiError>;
 
 /// What is to be found.
 #[derive(Clone)]
@@ -243,6 +243,15 @@ impl Scheduler {
         book.allowances.retain(|_, allowance| !allowance.is_full(self.limits.scaling, now));
         drop(book);
         drop(ended);
+    }
+
+    /// How many instances of each function wait for events.
+    pub(crate) fn idle(&self) -> HashMap<FunctionId, usize> {
+        let mut counts = HashMap::new();
+        for (version, stack) in &self.book().stacks {
+            *counts.entry(version.function.clone()).or_default() += stack.idle.len();
+        }
+        counts
     }
 
     /// Runs a scribe's writing, and counts it.

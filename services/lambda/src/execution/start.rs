@@ -93,7 +93,11 @@ pub(super) async fn start(
     let mut environment = surroundings::of(loaded, &engine, &destination.stream, &credentials, own);
     purpose.tell(&mut environment);
     let opt = loaded.version.opt.as_ref().map(|opt| lambda.packages.task(opt));
-    let extensions = Arc::new(Extensions::of(opt.as_deref()));
+    let extensions = match loaded.version.image {
+        Some(_) => Extensions::in_image(&lambda.packages.task(&loaded.version.code)),
+        None => Extensions::of(opt.as_deref()),
+    };
+    let extensions = Arc::new(extensions);
     let restorable = restorable && purpose != Purpose::Replace;
     let snapshot = match purpose {
         // What programs beside the runtime had begun would be missing in an image.
@@ -191,7 +195,7 @@ fn mold(loaded: &Loaded, engine: &Engine) -> Option<Mold> {
         Engine::Interpreter { interpreter, .. } => {
             Some(Mold::of(interpreter, loaded.version.settings.memory_mb))
         }
-        Engine::Provided => None,
+        Engine::Provided | Engine::Image => None,
     }
 }
 
@@ -284,6 +288,10 @@ fn not_spawned(cx: &Context, engine: &Engine, error: Error) -> NotStarted {
         Error::Spawn { step, source } if step.starts_with(&format!("executing {}", extension::GUEST)) => {
             let (id, detail) = (cx.request_id.to_string(), format!("{step}: {source}"));
             let failure = failure::extension_failed(&id, "Extension.LaunchError", &detail);
+            NotStarted::Failed(Box::new(failure))
+        }
+        Error::Spawn { step, source } if *engine == Engine::Image => {
+            let failure = failure::not_executed(&cx.request_id.to_string(), step, &source.to_string());
             NotStarted::Failed(Box::new(failure))
         }
         Error::Busy => crate::generated::TooManyRequestsException::new("Rate Exceeded.").into(),

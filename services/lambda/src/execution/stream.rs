@@ -24,6 +24,14 @@ pub(super) const STREAM_BYTES_MAX: usize = 200 << 20;
 const DISCARDED_BYTES_MAX: u64 = 1 << 30;
 const ERROR_BODY: &str = "lambda-runtime-function-error-body";
 
+/// A part of a streamed answer, as it comes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// What kind of content follows, before everything else.
+    Type(String),
+    Data(Bytes),
+}
+
 /// The answer that is `body`, at most `bytes_max`; nothing if it broke off.
 pub(super) async fn collect(mut body: Incoming, bytes_max: usize) -> Option<Answer> {
     let mut collected = BytesMut::new();
@@ -52,16 +60,21 @@ pub(super) async fn collect(mut body: Incoming, bytes_max: usize) -> Option<Answ
 }
 
 /// The same, with each piece passed on as it comes; the answer itself is empty then.
-pub(super) async fn pass_on(mut body: Incoming, pieces: mpsc::Sender<Bytes>) -> Option<Answer> {
+pub(super) async fn pass_on(
+    mut body: Incoming,
+    content_type: String,
+    pieces: mpsc::Sender<Piece>,
+) -> Option<Answer> {
     let mut size = 0;
     let mut failed = None;
+    // Whoever went away doesn't end the invocation, here or below.
+    let _ = pieces.send(Piece::Type(content_type)).await;
     while let Some(frame) = body.frame().await {
         match frame.ok()?.into_data() {
             Ok(data) => {
                 size += data.len() as u64;
                 if size <= STREAM_BYTES_MAX as u64 && !data.is_empty() {
-                    // Whoever went away doesn't end the invocation.
-                    let _ = pieces.send(data).await;
+                    let _ = pieces.send(Piece::Data(data)).await;
                 }
             }
             Err(frame) => failed = frame.into_trailers().ok().and_then(|trailers| failure(&trailers)),

@@ -21,6 +21,9 @@ const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/opt/bin";
 pub(super) const LIBRARIES: &str =
     "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib";
 
+/// Variables that an image may set otherwise than Lambda does.
+const OF_THE_IMAGE: [&str; 3] = ["PATH", "LANG", "TZ"];
+
 /// All variables: Lambda's, then the function's own, which may replace those that aren't reserved.
 pub(super) fn of(
     loaded: &Loaded,
@@ -31,6 +34,7 @@ pub(super) fn of(
 ) -> Vec<(String, String)> {
     let settings = &loaded.version.settings;
     let region = loaded.id.region.as_str();
+    let image = loaded.version.image.as_ref();
     let mut all = Variables::new();
     let mut set = |name: &str, value: &str| all.insert(name.to_owned(), value.to_owned());
     set("AWS_LAMBDA_FUNCTION_NAME", &loaded.id.name);
@@ -74,6 +78,17 @@ pub(super) fn of(
             };
         }
         Engine::Provided => {}
+        // What the image says of its own file system counts, and nothing of the shared one.
+        Engine::Image => {
+            for name in ["_HANDLER", "LD_LIBRARY_PATH", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"] {
+                all.remove(name);
+            }
+            for (name, value) in image.iter().flat_map(|image| &image.environment) {
+                if OF_THE_IMAGE.contains(&name.as_str()) || !all.contains_key(name) {
+                    all.insert(name.clone(), value.clone());
+                }
+            }
+        }
     }
     all.extend(own);
     all.into_iter().collect()
@@ -86,6 +101,6 @@ fn path(engine: &Engine) -> String {
             let directory = interpreter.guest.parent().map(|path| path.display().to_string());
             format!("{PATH}:{}", directory.unwrap_or_default())
         }
-        Engine::Provided => PATH.to_owned(),
+        Engine::Provided | Engine::Image => PATH.to_owned(),
     }
 }

@@ -18,8 +18,10 @@ use std::{fs, process};
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use pagoda_protocol::ApiError;
+use rustix::fs::{CWD, Mode, OFlags, openat};
 
 use crate::generated as g;
+use crate::image::{self, Image};
 use crate::table::Code;
 
 pub(crate) use hold::Hold;
@@ -62,6 +64,37 @@ impl Packages {
         self.directory.join(&code.sha256).join("task")
     }
 
+    /// The file that the package came as.
+    pub(crate) fn archive(&self, code: &Code) -> PathBuf {
+        self.directory.join(&code.sha256).join("package.zip")
+    }
+
+    /// A new file of this directory, which has no name and goes when it is closed.
+    pub(crate) fn scratch(&self) -> io::Result<fs::File> {
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        Ok(openat(CWD, &self.directory, flags, Mode::RUSR | Mode::WUSR)?.into())
+    }
+
+    /// Unpacks an image, unless there is one with its digest.
+    pub(crate) async fn publish_image(&self, file: fs::File, uri: String) -> Result<(Hold, Image), ApiError> {
+        let holds = Arc::clone(&self.holds);
+        let directory = self.directory.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let archive = image::Archive::open(file)?;
+            let hold = holds.hold(Code { sha256: archive.digest().to_owned(), bytes: archive.bytes() });
+            let unfinished = directory.join(format!("{UNFINISHED}{}-{}", process::id(), hold.number()));
+            make(&directory, &hold, &unfinished, |unfinished| {
+                let root = unfinished.join("task");
+                fs::create_dir_all(&root)?;
+                fs::set_permissions(&root, fs::Permissions::from_mode(0o755))?;
+                archive.unpack(&root)
+            })?;
+            let image = archive.image(uri);
+            Ok((hold, image))
+        });
+        done.await.map_err(|_| ApiError::internal())?.map_err(image_refusal)
+    }
+
     /// Unpacks `archive`, unless a package with its hash is there.
     pub(crate) async fn publish(&self, archive: Bytes) -> Result<Hold, ApiError> {
         let holds = Arc::clone(&self.holds);
@@ -77,17 +110,17 @@ impl Packages {
 }
 
 /// Makes the package's directory, unless it is there: `fill` puts its files into `unfinished`.
-fn make(
+fn make<E: From<io::Error>>(
     directory: &Path,
     hold: &Hold,
     unfinished: &Path,
-    fill: impl FnOnce(&Path) -> Result<(), unpack::Error>,
-) -> Result<(), unpack::Error> {
+    fill: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<(), E> {
     let place = directory.join(&hold.code().sha256);
     if place.exists() {
         return Ok(());
     }
-    let made = begin(unfinished).and_then(|()| fill(unfinished)).and_then(|()| {
+    let made = begin(unfinished).map_err(E::from).and_then(|()| fill(unfinished)).and_then(|()| {
         // One call for all files: they may be tens of thousands.
         rustix::fs::syncfs(fs::File::open(unfinished)?).map_err(io::Error::from)?;
         match fs::rename(unfinished, &place) {
@@ -104,9 +137,9 @@ fn make(
     made
 }
 
-fn begin(unfinished: &Path) -> Result<(), unpack::Error> {
+fn begin(unfinished: &Path) -> io::Result<()> {
     fs::create_dir_all(unfinished)?;
-    Ok(fs::set_permissions(unfinished, fs::Permissions::from_mode(0o755))?)
+    fs::set_permissions(unfinished, fs::Permissions::from_mode(0o755))
 }
 
 fn fill(unfinished: &Path, archive: &[u8]) -> Result<(), unpack::Error> {
@@ -128,6 +161,22 @@ pub fn unpack(archive: &[u8], into: &Path) -> Result<(), String> {
 /// AWS's words for packages that are too large.
 pub(crate) fn too_large() -> String {
     format!("Unzipped size must be smaller than {UNPACKED_BYTES_MAX} bytes")
+}
+
+fn image_refusal(error: image::Error) -> ApiError {
+    let message = match error {
+        image::Error::Io(error) => {
+            let cause = Some(error.to_string());
+            return ApiError { cause, ..ApiError::internal() };
+        }
+        image::Error::Unsupported(why) => {
+            format!(
+                "The image manifest, config or layer media type for the source image is not supported: {why}."
+            )
+        }
+        image::Error::Invalid(why) => format!("The source image is not valid: {why}."),
+    };
+    g::InvalidParameterValueException::new(message).into()
 }
 
 fn refusal(error: unpack::Error) -> ApiError {

@@ -8,11 +8,20 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE};
 use http::{Response, StatusCode};
 use pagoda_protocol::Body;
+use pagoda_service::ports::Invoked;
 use serde_json::Value;
 
-/// The function answered what cannot be a response.
+/// The function failed, or answered what cannot be a response.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
+
+/// What becomes of an answer that came as a whole.
+pub(super) fn of(invoked: &Invoked) -> Result<Response<Body>, Malformed> {
+    match invoked.function_error {
+        Some(_) => Err(Malformed),
+        None => respond(&invoked.payload),
+    }
+}
 
 /// The response: as the function shapes it, or, where it doesn't, with its answer as the body.
 pub(super) fn respond(payload: &Bytes) -> Result<Response<Body>, Malformed> {
@@ -40,6 +49,12 @@ fn shaped(answer: &Value) -> Result<Response<Body>, Malformed> {
     };
     let mut response = json(body);
     *response.status_mut() = status(&answer["statusCode"])?;
+    put_headers(&mut response, answer)?;
+    Ok(response)
+}
+
+/// Gives the response the headers and cookies of an answer or of the prelude of one.
+pub(super) fn put_headers(response: &mut Response<Body>, answer: &Value) -> Result<(), Malformed> {
     let headers = response.headers_mut();
     for (name, value) in answer["headers"].as_object().into_iter().flatten() {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Malformed)?;
@@ -52,10 +67,10 @@ fn shaped(answer: &Value) -> Result<Response<Body>, Malformed> {
     for name in [http::header::TRANSFER_ENCODING, http::header::CONNECTION, http::header::CONTENT_LENGTH] {
         headers.remove(name);
     }
-    Ok(response)
+    Ok(())
 }
 
-fn status(value: &Value) -> Result<StatusCode, Malformed> {
+pub(super) fn status(value: &Value) -> Result<StatusCode, Malformed> {
     let code = match value {
         Value::Number(number) => number.as_u64(),
         Value::String(text) => text.parse().ok(),

@@ -23,11 +23,11 @@ pub(crate) async fn create(
     input: g::CreateFunctionUrlConfigRequest,
 ) -> Result<g::CreateFunctionUrlConfigResponse, ApiError> {
     let named = target(lambda, cx, &input.function_name, input.qualifier.as_deref()).await?;
-    check_mode("CreateFunctionUrlConfig", input.invoke_mode.as_ref())?;
     let url = FunctionUrl {
         id: ids::short_id(ID_LENGTH, &*lambda.ports.random),
         signed: input.auth_type == g::FunctionUrlAuthType::AwsIam,
         cors: input.cors.map(read_cors).transpose()?,
+        streamed: input.invoke_mode == Some(g::InvokeMode::ResponseStream),
         created: cx.now,
         modified: cx.now,
     };
@@ -58,12 +58,14 @@ pub(crate) async fn update(
     input: g::UpdateFunctionUrlConfigRequest,
 ) -> Result<g::UpdateFunctionUrlConfigResponse, ApiError> {
     let named = target(lambda, cx, &input.function_name, input.qualifier.as_deref()).await?;
-    check_mode("UpdateFunctionUrlConfig", input.invoke_mode.as_ref())?;
     let stored = present(lambda, &named).await?;
     let mut url = stored.record.clone();
     url.modified = cx.now;
     if let Some(auth) = input.auth_type {
         url.signed = auth == g::FunctionUrlAuthType::AwsIam;
+    }
+    if let Some(mode) = input.invoke_mode {
+        url.streamed = mode == g::InvokeMode::ResponseStream;
     }
     if let Some(cors) = input.cors {
         url.cors = Some(read_cors(cors)?).filter(|cors| *cors != Cors::default());
@@ -157,15 +159,6 @@ async fn present(lambda: &Lambda, named: &Named) -> Result<Stored<FunctionUrl>, 
     record::get(lambda, named).await?.ok_or_else(missing)
 }
 
-fn check_mode(operation: &str, mode: Option<&g::InvokeMode>) -> Result<(), ApiError> {
-    match mode {
-        Some(g::InvokeMode::ResponseStream) => {
-            Err(ApiError::not_implemented(operation, "InvokeMode=RESPONSE_STREAM"))
-        }
-        _ => Ok(()),
-    }
-}
-
 fn read_cors(cors: g::Cors) -> Result<Cors, ApiError> {
     let methods = cors.allow_methods.unwrap_or_default();
     for method in &methods {
@@ -205,7 +198,7 @@ fn describe(lambda: &Lambda, named: &Named, url: &FunctionUrl) -> g::FunctionUrl
         last_modified_time: written(url.modified),
         cors: url.cors.as_ref().map(write_cors),
         auth_type: if url.signed { g::FunctionUrlAuthType::AwsIam } else { g::FunctionUrlAuthType::None },
-        invoke_mode: Some(g::InvokeMode::Buffered),
+        invoke_mode: Some(if url.streamed { g::InvokeMode::ResponseStream } else { g::InvokeMode::Buffered }),
     }
 }
 

@@ -12,5 +12,6 @@ mod cors;
 mod event;
 mod record;
 mod serve;
+mod stream;
 
 pub(crate) use record::prefix;

@@ -16,6 +16,9 @@ pub(crate) struct FunctionUrl {
     /// Whether callers must sign; anybody may call otherwise, if the function's policy says so.
     pub(super) signed: bool,
     pub(super) cors: Option<Cors>,
+    /// Whether the answer is passed on as it comes.
+    #[serde(default)]
+    pub(super) streamed: bool,
     pub(super) created: Timestamp,
     pub(super) modified: Timestamp,
 }
@@ -45,7 +48,12 @@ const OWNERS: Table<Owner> = Table::new(Space::Index);
 
 impl Record for FunctionUrl {
     const KIND: &str = "lambda.url";
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    /// Those of version 1 are buffered.
+    fn migrate(_version: u8, body: &[u8]) -> Result<Self, StoreError> {
+        Self::read(Self::VERSION, body)
+    }
 }
 
 impl Record for Owner {

@@ -13,10 +13,11 @@ use pagoda_service::{Access, Arrival, Context, DataPlane, Service as _};
 use serde_json::json;
 
 use crate::Lambda;
+use crate::download;
 use crate::name::Named;
 
 use super::record::FunctionUrl;
-use super::{answer, cors, event, record};
+use super::{answer, cors, event, record, stream};
 
 /// The largest request body, in bytes.
 const BODY_BYTES_MAX: usize = 6_291_456;
@@ -43,6 +44,9 @@ impl From<ApiError> for Refusal {
 impl DataPlane for Lambda {
     async fn serve(&self, arrival: Arrival) -> Response<Body> {
         let request_id = arrival.cx.request_id;
+        if arrival.name == download::NAME {
+            return download::serve(self, &arrival.path).await;
+        }
         let mut response = self.phases(arrival).await;
         if let Ok(id) = HeaderValue::from_bytes(&request_id.text()) {
             response.headers_mut().insert("x-amzn-requestid", id);
@@ -89,11 +93,14 @@ impl Lambda {
         }
         self.check_call(&cx, named, url).await?;
         let event = event::of(&cx, parts, path, &body, &url.id);
-        let invoked = self.invoke_named(&cx, named, Bytes::from(event.to_string()), None).await?;
-        if invoked.function_error.is_some() {
-            return Err(Refusal::BadGateway);
-        }
-        answer::respond(&invoked.payload).map_err(|_| Refusal::BadGateway)
+        let payload = Bytes::from(event.to_string());
+        let answered = if url.streamed {
+            stream::respond(self, &cx, named, payload).await?
+        } else {
+            let invoked = self.invoke_named(&cx, named, payload, None).await?;
+            answer::of(&invoked)
+        };
+        answered.map_err(|_| Refusal::BadGateway)
     }
 
     /// Both are asked for: to call the URL, and to invoke the function by it.

@@ -55,7 +55,7 @@ async fn a_function_is_described() {
     assert!(created["LastModified"].as_str().unwrap().ends_with("+0000"));
     let got = scene.call("GetFunction", json!({"FunctionName": "f"})).await.unwrap();
     assert_eq!(got["Configuration"], created);
-    assert_eq!((&got["Tags"], &got["Code"]), (&json!({"t": "1"}), &json!({"RepositoryType": "S3"})));
+    assert_eq!((&got["Tags"], &got["Code"]["RepositoryType"]), (&json!({"t": "1"}), &json!("S3")));
     let versions = scene.call("ListVersionsByFunction", json!({"FunctionName": "f"})).await.unwrap();
     assert_eq!(
         versions["Versions"][0]["FunctionArn"],
@@ -105,10 +105,9 @@ async fn what_is_not_built_is_refused_by_name() {
         (json!({"DeadLetterConfig": {}}), "DeadLetterConfig"),
         (json!({"KMSKeyArn": ""}), "KMSKeyArn"),
         (json!({"FileSystemConfigs": []}), "FileSystemConfigs"),
-        (json!({"PackageType": "Image"}), "PackageType=Image"),
         (json!({"Architectures": ["arm64"]}), "arm64"),
         (json!({"Runtime": "dotnet8"}), "dotnet8"),
-        (json!({"Code": {"ImageUri": "x"}}), "ImageUri"),
+        (json!({"Code": {"SourceKMSKeyArn": "x"}}), "SourceKMSKeyArn"),
     ] {
         let refused = scene.create("f", plain(), more).await.unwrap_err();
         assert_eq!(refused.status.as_u16(), 501, "{refused}");

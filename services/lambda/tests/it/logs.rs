@@ -227,7 +227,7 @@ async fn active_tracing_samples_invocations() {
         assert_eq!(created["TracingConfig"]["Mode"], mode);
         let header = scene.ask(&name, json!({})).await;
         let header = header.as_str().unwrap();
-        assert!(header.ends_with(&format!(";Sampled={}", u8::from(sampled))), "{header}");
+        assert!(header.contains(&format!(";Sampled={};Lineage=", u8::from(sampled))), "{header}");
         let lines = scene.lines.of(&format!("/aws/lambda/{name}"), "REPORT").await.join("\n");
         let root = header.strip_prefix("Root=").unwrap().split(';').next().unwrap();
         assert_eq!(lines.contains(&format!("\nXRAY TraceId: {root}\tSegmentId: ")), sampled, "{lines}");

@@ -11,6 +11,7 @@ mod events;
 mod extensions;
 mod failures;
 mod guests;
+mod images;
 mod invoking;
 mod java;
 mod layers;
@@ -19,11 +20,13 @@ mod metrics;
 mod nodejs;
 mod permissions;
 mod provisioned;
+mod recursion;
 mod scene;
 mod snap_start;
 mod sources;
 mod stubs;
 mod templates;
+mod url_streams;
 mod urls;
 mod versions;
 
@@ -44,6 +47,7 @@ fn main() {
         extensions::trials(),
         failures::trials(),
         guests::trials(),
+        images::trials(),
         invoking::trials(),
         java::trials(),
         layers::trials(),
@@ -52,9 +56,11 @@ fn main() {
         nodejs::trials(),
         permissions::trials(),
         provisioned::trials(),
+        recursion::trials(),
         snap_start::trials(),
         sources::trials(),
         templates::trials(),
+        url_streams::trials(),
         urls::trials(),
         versions::trials(),
     ];

@@ -61,6 +61,8 @@ pub(crate) struct Scene {
     pub(crate) objects: Arc<Objects>,
     pub(crate) measured: Arc<Measured>,
     pub(crate) data: TempDir,
+    /// The trace header of the calls.
+    pub(crate) trace: Mutex<Option<String>>,
     store: Arc<dyn Store>,
 }
 
@@ -122,6 +124,7 @@ impl Scene {
             objects,
             measured,
             data,
+            trace: Mutex::default(),
             store,
         }
     }
@@ -141,6 +144,7 @@ impl Scene {
                 secure: true,
                 user_agent: None,
                 endpoint: "https://localhost".into(),
+                trace: self.trace.lock().unwrap().clone(),
                 via: None,
             },
         }

@@ -122,6 +122,7 @@ impl World {
                 secure: true,
                 user_agent: None,
                 endpoint: "https://pagoda.test".into(),
+                trace: None,
                 via: None,
             },
         }
@@ -173,7 +174,7 @@ impl World {
         body: Body,
         trace: &Trace<'_>,
     ) -> Result<http::Response<Body>, ApiError> {
-        let api = self.registry.api("s3", None).unwrap();
+        let api = self.registry.api("s3").unwrap();
         let routed = route(&SERVICE, parts, b"")?;
         let spec = match routed.target {
             Target::Unavailable(name) => return Err(ApiError::unavailable(name)),
