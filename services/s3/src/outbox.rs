@@ -50,6 +50,8 @@ pub(crate) struct Told {
     principal: String,
     address: String,
     request_id: String,
+    /// The trace of the change, by which functions that lead to their own invocation are found.
+    trace: Option<String>,
 }
 
 pub(crate) const OUTBOX: Table<Told> = Table::new(Space::Queue);
@@ -83,6 +85,7 @@ pub(crate) fn tell(
             principal: format!("AWS:{}", cause.cx.caller.user_id),
             address: cause.cx.origin.address.to_string(),
             request_id: cause.cx.request_id.to_string(),
+            trace: cause.cx.origin.trace.clone(),
         };
         let tail = KeyBuilder::new(Space::Queue).u64(number as u64).done().bytes;
         commit = commit.append(OUTBOX.key().done(), tail, told.encode()?);
@@ -134,7 +137,7 @@ impl S3 {
                 user_agent: None,
                 endpoint: String::new(),
                 via: Some(PRINCIPAL),
-                trace: None,
+                trace: told.trace.clone(),
             },
         };
         let invocation = Invocation {

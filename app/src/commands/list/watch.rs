@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use pagoda_base::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -51,7 +51,7 @@ async fn measure(
         })
     };
     let queries: Vec<Value> = names.iter().enumerate().flat_map(query).collect();
-    let now = Timestamp::now().as_second();
+    let now = SystemClock.now().as_second();
     let end = now - now.rem_euclid(60) + 60;
     let input = json!({ "MetricDataQueries": queries, "StartTime": end - HOUR_SECONDS, "EndTime": end });
     let answer = client.json("monitoring", "GraniteServiceVersion20100801.GetMetricData", input).await?;

@@ -65,7 +65,6 @@ impl World {
                 endpoint: "https://localhost:4566".into(),
                 trace: None,
                 via: None,
-                trace: None,
             },
         };
         self.registry.call(&cx, "dynamodb", operation, input).await
