@@ -117,4 +117,34 @@ class Notified(Event):
         self.told.update(one["s3"]["object"]["key"] for one in record["requestPayload"]["Records"])
 
 
-STREAM_WRITERS = (Change, Followed, Notified)
+class Transfer(Writer):
+    """Two counters in two tables that only transactions change: both or none."""
+
+    TABLES = ("crash-left", "crash-right")
+
+    @classmethod
+    def prepare(cls, client):
+        for table in cls.TABLES:
+            client("dynamodb").create_table(
+                TableName=table, BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
+
+    def write(self, name, number):
+        update = {"Key": {"id": {"S": "n"}}, "UpdateExpression": "SET n = :n", "ExpressionAttributeValues": {":n": {"N": str(number)}}}
+        self.client("dynamodb").transact_write_items(
+            ClientRequestToken=name, TransactItems=[{"Update": {"TableName": table, **update}} for table in self.TABLES])
+
+    def both(self):
+        gets = [{"Get": {"TableName": table, "Key": {"id": {"S": "n"}}}} for table in self.TABLES]
+        answers = self.client("dynamodb").transact_get_items(TransactItems=gets)["Responses"]
+        return [int(answer["Item"]["n"]["N"]) if "Item" in answer else -1 for answer in answers]
+
+    def holds(self, name, number):
+        return self.both()[0] >= number
+
+    def whole(self):
+        left, right = self.both()
+        assert left == right, (left, right)
+
+
+STREAM_WRITERS = (Change, Followed, Notified, Transfer)

@@ -88,3 +88,20 @@ def test_what_is_wrong_is_said_as_dynamodb_says_it(table, call, arguments, messa
         getattr(table, call)(**arguments)
     assert refused.value.response["Error"]["Code"] == "ValidationException"
     assert message in refused.value.response["Error"]["Message"]
+
+
+def test_transactions_are_whole_and_say_why_they_are_not(client, table):
+    dynamodb, key = client("dynamodb"), {"p": {"S": "t"}, "s": {"N": "1"}}
+    put = {"Put": {"TableName": table.name, "Item": {**key, "n": {"N": "1"}}, "ConditionExpression": "attribute_not_exists(p)"}}
+    other = {"Put": {"TableName": table.name, "Item": {"p": {"S": "t"}, "s": {"N": "2"}}}}
+    for _ in range(2):
+        dynamodb.transact_write_items(TransactItems=[put, other], ClientRequestToken=f"{table.name}-token"[-36:])
+    with pytest.raises(ClientError) as refused:
+        dynamodb.transact_write_items(TransactItems=[other, put])
+    answer = refused.value.response
+    assert answer["Error"]["Code"] == "TransactionCanceledException"
+    assert [reason["Code"] for reason in answer["CancellationReasons"]] == ["None", "ConditionalCheckFailed"]
+    got = dynamodb.transact_get_items(TransactItems=[{"Get": {"TableName": table.name, "Key": key}}])["Responses"]
+    assert got == [{"Item": {**key, "n": {"N": "1"}}}]
+    with pytest.raises(ClientError, match="IdempotentParameterMismatch"):
+        dynamodb.transact_write_items(TransactItems=[other], ClientRequestToken=f"{table.name}-token"[-36:])

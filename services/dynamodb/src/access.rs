@@ -27,6 +27,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) select: Option<g::Select>,
     pub(crate) return_values: Option<g::ReturnValue>,
     pub(crate) return_consumed_capacity: Option<g::ReturnConsumedCapacity>,
+    /// The operation that this one is a part of.
+    pub(crate) enclosing: Option<&'static str>,
     /// All items are read.
     pub(crate) full_scan: bool,
 }
@@ -40,6 +42,7 @@ impl Ask<'_> {
                 "dynamodb:ReturnConsumedCapacity",
                 self.return_consumed_capacity.map(g::ReturnConsumedCapacity::as_str),
             )
+            .with_some("dynamodb:EnclosingOperation", self.enclosing)
             .with_some("dynamodb:FullTableScan", self.full_scan.then_some("true"));
         access.keys.set_all("dynamodb:LeadingKeys", leading_keys);
         access.keys.set_all("dynamodb:Attributes", self.attributes.iter().map(|name| (*name).to_owned()));

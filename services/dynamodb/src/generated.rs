@@ -34,6 +34,8 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <Query as p::Operation>::SPEC,
         <Scan as p::Operation>::SPEC,
         <TagResource as p::Operation>::SPEC,
+        <TransactGetItems as p::Operation>::SPEC,
+        <TransactWriteItems as p::Operation>::SPEC,
         <UntagResource as p::Operation>::SPEC,
         <UpdateItem as p::Operation>::SPEC,
         <UpdateTable as p::Operation>::SPEC,
@@ -73,8 +75,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "RestoreTableToPointInTime",
         "SearchVectors",
         "StartBulkPutItems",
-        "TransactGetItems",
-        "TransactWriteItems",
         "UpdateContinuousBackups",
         "UpdateContributorInsights",
         "UpdateGlobalTable",
@@ -386,6 +386,44 @@ impl p::Operation for TagResource {
         input: &schema::TAG_RESOURCE_INPUT,
         output: &p::schema::UNIT,
         output_root: "",
+        streams_input: false,
+    };
+}
+
+/// `TransactGetItems`.
+#[derive(Debug, Clone, Copy)]
+pub struct TransactGetItems;
+
+impl p::Operation for TransactGetItems {
+    type Input = TransactGetItemsInput;
+    type Output = TransactGetItemsOutput;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "TransactGetItems",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &schema::TRANSACT_GET_ITEMS_INPUT,
+        output: &schema::TRANSACT_GET_ITEMS_OUTPUT,
+        output_root: "TransactGetItemsOutput",
+        streams_input: false,
+    };
+}
+
+/// `TransactWriteItems`.
+#[derive(Debug, Clone, Copy)]
+pub struct TransactWriteItems;
+
+impl p::Operation for TransactWriteItems {
+    type Input = TransactWriteItemsInput;
+    type Output = TransactWriteItemsOutput;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "TransactWriteItems",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &schema::TRANSACT_WRITE_ITEMS_INPUT,
+        output: &schema::TRANSACT_WRITE_ITEMS_OUTPUT,
+        output_root: "TransactWriteItemsOutput",
         streams_input: false,
     };
 }
@@ -710,6 +748,42 @@ impl p::Shape for BillingModeSummary {
     }
 }
 
+/// `CancellationReason`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct CancellationReason {
+    pub item: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub code: Option<String>,
+    pub message: Option<String>,
+}
+
+impl p::Encode for CancellationReason {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.item, &self.code, &self.message]);
+    }
+}
+
+impl p::Decode for CancellationReason {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.item = p::Decode::read(reader)?,
+                1 => value.code = p::Decode::read(reader)?,
+                2 => value.message = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for CancellationReason {
+    fn schema() -> &'static p::Schema {
+        &schema::CANCELLATION_REASON
+    }
+}
+
 /// `Capacity`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct Capacity {
@@ -743,6 +817,55 @@ impl p::Decode for Capacity {
 impl p::Shape for Capacity {
     fn schema() -> &'static p::Schema {
         &schema::CAPACITY
+    }
+}
+
+/// `ConditionCheck`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ConditionCheck {
+    pub key: BTreeMap<String, crate::value::AttributeValue>,
+    pub table_name: String,
+    pub condition_expression: String,
+    pub expression_attribute_names: Option<BTreeMap<String, String>>,
+    pub expression_attribute_values: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
+}
+
+impl p::Encode for ConditionCheck {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.key,
+            &self.table_name,
+            &self.condition_expression,
+            &self.expression_attribute_names,
+            &self.expression_attribute_values,
+            &self.return_values_on_condition_check_failure,
+        ]);
+    }
+}
+
+impl p::Decode for ConditionCheck {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.key = p::Decode::read(reader)?,
+                1 => value.table_name = p::Decode::read(reader)?,
+                2 => value.condition_expression = p::Decode::read(reader)?,
+                3 => value.expression_attribute_names = p::Decode::read(reader)?,
+                4 => value.expression_attribute_values = p::Decode::read(reader)?,
+                5 => value.return_values_on_condition_check_failure = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ConditionCheck {
+    fn schema() -> &'static p::Schema {
+        &schema::CONDITION_CHECK
     }
 }
 
@@ -959,6 +1082,55 @@ impl p::Decode for CreateTableOutput {
 impl p::Shape for CreateTableOutput {
     fn schema() -> &'static p::Schema {
         &schema::CREATE_TABLE_OUTPUT
+    }
+}
+
+/// `Delete`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct Delete {
+    pub key: BTreeMap<String, crate::value::AttributeValue>,
+    pub table_name: String,
+    pub condition_expression: Option<String>,
+    pub expression_attribute_names: Option<BTreeMap<String, String>>,
+    pub expression_attribute_values: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
+}
+
+impl p::Encode for Delete {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.key,
+            &self.table_name,
+            &self.condition_expression,
+            &self.expression_attribute_names,
+            &self.expression_attribute_values,
+            &self.return_values_on_condition_check_failure,
+        ]);
+    }
+}
+
+impl p::Decode for Delete {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.key = p::Decode::read(reader)?,
+                1 => value.table_name = p::Decode::read(reader)?,
+                2 => value.condition_expression = p::Decode::read(reader)?,
+                3 => value.expression_attribute_names = p::Decode::read(reader)?,
+                4 => value.expression_attribute_values = p::Decode::read(reader)?,
+                5 => value.return_values_on_condition_check_failure = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for Delete {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE
     }
 }
 
@@ -1433,6 +1605,49 @@ impl p::Shape for Endpoint {
     }
 }
 
+/// `Get`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct Get {
+    pub key: BTreeMap<String, crate::value::AttributeValue>,
+    pub table_name: String,
+    pub projection_expression: Option<String>,
+    pub expression_attribute_names: Option<BTreeMap<String, String>>,
+}
+
+impl p::Encode for Get {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.key,
+            &self.table_name,
+            &self.projection_expression,
+            &self.expression_attribute_names,
+        ]);
+    }
+}
+
+impl p::Decode for Get {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.key = p::Decode::read(reader)?,
+                1 => value.table_name = p::Decode::read(reader)?,
+                2 => value.projection_expression = p::Decode::read(reader)?,
+                3 => value.expression_attribute_names = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for Get {
+    fn schema() -> &'static p::Schema {
+        &schema::GET
+    }
+}
+
 /// `GetItemInput`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct GetItemInput {
@@ -1547,6 +1762,38 @@ impl p::Decode for ItemCollectionMetrics {
 impl p::Shape for ItemCollectionMetrics {
     fn schema() -> &'static p::Schema {
         &schema::ITEM_COLLECTION_METRICS
+    }
+}
+
+/// `ItemResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ItemResponse {
+    pub item: Option<BTreeMap<String, crate::value::AttributeValue>>,
+}
+
+impl p::Encode for ItemResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.item]);
+    }
+}
+
+impl p::Decode for ItemResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.item = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ItemResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::ITEM_RESPONSE
     }
 }
 
@@ -1981,6 +2228,55 @@ impl p::Decode for ProvisionedThroughputDescription {
 impl p::Shape for ProvisionedThroughputDescription {
     fn schema() -> &'static p::Schema {
         &schema::PROVISIONED_THROUGHPUT_DESCRIPTION
+    }
+}
+
+/// `Put`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct Put {
+    pub item: BTreeMap<String, crate::value::AttributeValue>,
+    pub table_name: String,
+    pub condition_expression: Option<String>,
+    pub expression_attribute_names: Option<BTreeMap<String, String>>,
+    pub expression_attribute_values: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
+}
+
+impl p::Encode for Put {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.item,
+            &self.table_name,
+            &self.condition_expression,
+            &self.expression_attribute_names,
+            &self.expression_attribute_values,
+            &self.return_values_on_condition_check_failure,
+        ]);
+    }
+}
+
+impl p::Decode for Put {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.item = p::Decode::read(reader)?,
+                1 => value.table_name = p::Decode::read(reader)?,
+                2 => value.condition_expression = p::Decode::read(reader)?,
+                3 => value.expression_attribute_names = p::Decode::read(reader)?,
+                4 => value.expression_attribute_values = p::Decode::read(reader)?,
+                5 => value.return_values_on_condition_check_failure = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for Put {
+    fn schema() -> &'static p::Schema {
+        &schema::PUT
     }
 }
 
@@ -3085,6 +3381,221 @@ impl p::Decode for TimeToLiveStatus {
     }
 }
 
+/// `TransactGetItem`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct TransactGetItem {
+    pub get: Get,
+}
+
+impl p::Encode for TransactGetItem {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.get]);
+    }
+}
+
+impl p::Decode for TransactGetItem {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.get = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for TransactGetItem {
+    fn schema() -> &'static p::Schema {
+        &schema::TRANSACT_GET_ITEM
+    }
+}
+
+/// `TransactGetItemsInput`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct TransactGetItemsInput {
+    pub transact_items: Vec<TransactGetItem>,
+    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
+}
+
+impl p::Encode for TransactGetItemsInput {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.transact_items, &self.return_consumed_capacity]);
+    }
+}
+
+impl p::Decode for TransactGetItemsInput {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.transact_items = p::Decode::read(reader)?,
+                1 => value.return_consumed_capacity = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for TransactGetItemsInput {
+    fn schema() -> &'static p::Schema {
+        &schema::TRANSACT_GET_ITEMS_INPUT
+    }
+}
+
+/// `TransactGetItemsOutput`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct TransactGetItemsOutput {
+    pub consumed_capacity: Option<Vec<ConsumedCapacity>>,
+    pub responses: Option<Vec<ItemResponse>>,
+}
+
+impl p::Encode for TransactGetItemsOutput {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.consumed_capacity, &self.responses]);
+    }
+}
+
+impl p::Decode for TransactGetItemsOutput {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.consumed_capacity = p::Decode::read(reader)?,
+                1 => value.responses = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for TransactGetItemsOutput {
+    fn schema() -> &'static p::Schema {
+        &schema::TRANSACT_GET_ITEMS_OUTPUT
+    }
+}
+
+/// `TransactWriteItem`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct TransactWriteItem {
+    pub condition_check: Option<ConditionCheck>,
+    pub put: Option<Put>,
+    pub delete: Option<Delete>,
+    pub update: Option<Update>,
+}
+
+impl p::Encode for TransactWriteItem {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.condition_check, &self.put, &self.delete, &self.update]);
+    }
+}
+
+impl p::Decode for TransactWriteItem {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.condition_check = p::Decode::read(reader)?,
+                1 => value.put = p::Decode::read(reader)?,
+                2 => value.delete = p::Decode::read(reader)?,
+                3 => value.update = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for TransactWriteItem {
+    fn schema() -> &'static p::Schema {
+        &schema::TRANSACT_WRITE_ITEM
+    }
+}
+
+/// `TransactWriteItemsInput`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct TransactWriteItemsInput {
+    pub transact_items: Vec<TransactWriteItem>,
+    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
+    pub return_item_collection_metrics: Option<ReturnItemCollectionMetrics>,
+    pub client_request_token: Option<String>,
+}
+
+impl p::Encode for TransactWriteItemsInput {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.transact_items,
+            &self.return_consumed_capacity,
+            &self.return_item_collection_metrics,
+            &self.client_request_token,
+        ]);
+    }
+}
+
+impl p::Decode for TransactWriteItemsInput {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.transact_items = p::Decode::read(reader)?,
+                1 => value.return_consumed_capacity = p::Decode::read(reader)?,
+                2 => value.return_item_collection_metrics = p::Decode::read(reader)?,
+                3 => value.client_request_token = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for TransactWriteItemsInput {
+    fn schema() -> &'static p::Schema {
+        &schema::TRANSACT_WRITE_ITEMS_INPUT
+    }
+}
+
+/// `TransactWriteItemsOutput`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct TransactWriteItemsOutput {
+    pub consumed_capacity: Option<Vec<ConsumedCapacity>>,
+    pub item_collection_metrics: Option<BTreeMap<String, Vec<ItemCollectionMetrics>>>,
+}
+
+impl p::Encode for TransactWriteItemsOutput {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.consumed_capacity, &self.item_collection_metrics]);
+    }
+}
+
+impl p::Decode for TransactWriteItemsOutput {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.consumed_capacity = p::Decode::read(reader)?,
+                1 => value.item_collection_metrics = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for TransactWriteItemsOutput {
+    fn schema() -> &'static p::Schema {
+        &schema::TRANSACT_WRITE_ITEMS_OUTPUT
+    }
+}
+
 /// `UntagResourceInput`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct UntagResourceInput {
@@ -3116,6 +3627,58 @@ impl p::Decode for UntagResourceInput {
 impl p::Shape for UntagResourceInput {
     fn schema() -> &'static p::Schema {
         &schema::UNTAG_RESOURCE_INPUT
+    }
+}
+
+/// `Update`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct Update {
+    pub key: BTreeMap<String, crate::value::AttributeValue>,
+    pub update_expression: String,
+    pub table_name: String,
+    pub condition_expression: Option<String>,
+    pub expression_attribute_names: Option<BTreeMap<String, String>>,
+    pub expression_attribute_values: Option<BTreeMap<String, crate::value::AttributeValue>>,
+    pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
+}
+
+impl p::Encode for Update {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.key,
+            &self.update_expression,
+            &self.table_name,
+            &self.condition_expression,
+            &self.expression_attribute_names,
+            &self.expression_attribute_values,
+            &self.return_values_on_condition_check_failure,
+        ]);
+    }
+}
+
+impl p::Decode for Update {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.key = p::Decode::read(reader)?,
+                1 => value.update_expression = p::Decode::read(reader)?,
+                2 => value.table_name = p::Decode::read(reader)?,
+                3 => value.condition_expression = p::Decode::read(reader)?,
+                4 => value.expression_attribute_names = p::Decode::read(reader)?,
+                5 => value.expression_attribute_values = p::Decode::read(reader)?,
+                6 => value.return_values_on_condition_check_failure = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for Update {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE
     }
 }
 
@@ -3358,6 +3921,42 @@ impl From<ConditionalCheckFailedException> for p::ApiError {
     fn from(error: ConditionalCheckFailedException) -> Self {
         Self::modelled(
             "ConditionalCheckFailedException",
+            400,
+            error.message.clone().unwrap_or_default(),
+            error,
+        )
+    }
+}
+
+/// `IdempotentParameterMismatchException`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct IdempotentParameterMismatchException {
+    pub message: Option<String>,
+}
+
+impl p::Encode for IdempotentParameterMismatchException {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl IdempotentParameterMismatchException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
+    }
+}
+
+impl p::Modelled for IdempotentParameterMismatchException {
+    fn exception_schema(&self) -> &'static p::Schema {
+        &schema::IDEMPOTENT_PARAMETER_MISMATCH_EXCEPTION
+    }
+}
+
+impl From<IdempotentParameterMismatchException> for p::ApiError {
+    fn from(error: IdempotentParameterMismatchException) -> Self {
+        Self::modelled(
+            "IdempotentParameterMismatchException",
             400,
             error.message.clone().unwrap_or_default(),
             error,
@@ -3693,6 +4292,38 @@ impl From<ThrottlingException> for p::ApiError {
     }
 }
 
+/// `TransactionCanceledException`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct TransactionCanceledException {
+    pub message: Option<String>,
+    pub cancellation_reasons: Option<Vec<CancellationReason>>,
+}
+
+impl p::Encode for TransactionCanceledException {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.message, &self.cancellation_reasons]);
+    }
+}
+
+impl TransactionCanceledException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()), ..Self::default() }
+    }
+}
+
+impl p::Modelled for TransactionCanceledException {
+    fn exception_schema(&self) -> &'static p::Schema {
+        &schema::TRANSACTION_CANCELED_EXCEPTION
+    }
+}
+
+impl From<TransactionCanceledException> for p::ApiError {
+    fn from(error: TransactionCanceledException) -> Self {
+        Self::modelled("TransactionCanceledException", 400, error.message.clone().unwrap_or_default(), error)
+    }
+}
+
 /// `TransactionConflictException`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct TransactionConflictException {
@@ -3721,6 +4352,42 @@ impl p::Modelled for TransactionConflictException {
 impl From<TransactionConflictException> for p::ApiError {
     fn from(error: TransactionConflictException) -> Self {
         Self::modelled("TransactionConflictException", 400, error.message.clone().unwrap_or_default(), error)
+    }
+}
+
+/// `TransactionInProgressException`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct TransactionInProgressException {
+    pub message: Option<String>,
+}
+
+impl p::Encode for TransactionInProgressException {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.message]);
+    }
+}
+
+impl TransactionInProgressException {
+    /// With this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()) }
+    }
+}
+
+impl p::Modelled for TransactionInProgressException {
+    fn exception_schema(&self) -> &'static p::Schema {
+        &schema::TRANSACTION_IN_PROGRESS_EXCEPTION
+    }
+}
+
+impl From<TransactionInProgressException> for p::ApiError {
+    fn from(error: TransactionInProgressException) -> Self {
+        Self::modelled(
+            "TransactionInProgressException",
+            400,
+            error.message.clone().unwrap_or_default(),
+            error,
+        )
     }
 }
 
@@ -3820,12 +4487,34 @@ pub mod schema {
     );
     pub static BINARY_SET_ATTRIBUTE_VALUE: Schema =
         Schema::list("BinarySetAttributeValue", &Member::new("member", &p::schema::BLOB));
+    pub static CANCELLATION_REASON: Schema = Schema::structure(
+        "CancellationReason",
+        &[
+            Member::new("Item", &ATTRIBUTE_MAP),
+            Member::new("Code", &p::schema::STRING),
+            Member::new("Message", &p::schema::STRING),
+        ],
+    );
+    pub static CANCELLATION_REASON_LIST: Schema =
+        Schema::list("CancellationReasonList", &Member::new("member", &CANCELLATION_REASON)).min(1).max(100);
     pub static CAPACITY: Schema = Schema::structure(
         "Capacity",
         &[
             Member::new("ReadCapacityUnits", &p::schema::DOUBLE),
             Member::new("WriteCapacityUnits", &p::schema::DOUBLE),
             Member::new("CapacityUnits", &p::schema::DOUBLE),
+        ],
+    );
+    pub static CLIENT_REQUEST_TOKEN: Schema = Schema::new("ClientRequestToken", Kind::String).min(1).max(36);
+    pub static CONDITION_CHECK: Schema = Schema::structure(
+        "ConditionCheck",
+        &[
+            Member::new("Key", &KEY).required(),
+            Member::new("TableName", &TABLE_ARN).required(),
+            Member::new("ConditionExpression", &p::schema::STRING).required(),
+            Member::new("ExpressionAttributeNames", &EXPRESSION_ATTRIBUTE_NAME_MAP),
+            Member::new("ExpressionAttributeValues", &EXPRESSION_ATTRIBUTE_VALUE_MAP),
+            Member::new("ReturnValuesOnConditionCheckFailure", &RETURN_VALUES_ON_CONDITION_CHECK_FAILURE),
         ],
     );
     pub static CONSUMED_CAPACITY: Schema = Schema::structure(
@@ -3881,6 +4570,17 @@ pub mod schema {
     ]);
     pub static CREATE_TABLE_OUTPUT: Schema =
         Schema::structure("CreateTableOutput", &[Member::new("TableDescription", &TABLE_DESCRIPTION)]);
+    pub static DELETE: Schema = Schema::structure(
+        "Delete",
+        &[
+            Member::new("Key", &KEY).required(),
+            Member::new("TableName", &TABLE_ARN).required(),
+            Member::new("ConditionExpression", &p::schema::STRING),
+            Member::new("ExpressionAttributeNames", &EXPRESSION_ATTRIBUTE_NAME_MAP),
+            Member::new("ExpressionAttributeValues", &EXPRESSION_ATTRIBUTE_VALUE_MAP),
+            Member::new("ReturnValuesOnConditionCheckFailure", &RETURN_VALUES_ON_CONDITION_CHECK_FAILURE),
+        ],
+    );
     pub static DELETE_ITEM_INPUT: Schema = Schema::structure(
         "DeleteItemInput",
         &[
@@ -3952,6 +4652,15 @@ pub mod schema {
         &Member::new("key", &p::schema::STRING),
         &Member::new("value", &ATTRIBUTE_VALUE),
     );
+    pub static GET: Schema = Schema::structure(
+        "Get",
+        &[
+            Member::new("Key", &KEY).required(),
+            Member::new("TableName", &TABLE_ARN).required(),
+            Member::new("ProjectionExpression", &p::schema::STRING),
+            Member::new("ExpressionAttributeNames", &EXPRESSION_ATTRIBUTE_NAME_MAP),
+        ],
+    );
     pub static GET_ITEM_INPUT: Schema = Schema::structure(
         "GetItemInput",
         &[
@@ -3990,6 +4699,10 @@ pub mod schema {
     pub static ITEM_COLLECTION_SIZE_ESTIMATE_RANGE: Schema =
         Schema::list("ItemCollectionSizeEstimateRange", &Member::new("member", &p::schema::DOUBLE));
     pub static ITEM_LIST: Schema = Schema::list("ItemList", &Member::new("member", &ATTRIBUTE_MAP));
+    pub static ITEM_RESPONSE: Schema =
+        Schema::structure("ItemResponse", &[Member::new("Item", &ATTRIBUTE_MAP)]);
+    pub static ITEM_RESPONSE_LIST: Schema =
+        Schema::list("ItemResponseList", &Member::new("member", &ITEM_RESPONSE)).min(1).max(100);
     pub static KEY: Schema =
         Schema::map("Key", &Member::new("key", &ATTRIBUTE_NAME), &Member::new("value", &ATTRIBUTE_VALUE));
     pub static KEY_LIST: Schema = Schema::list("KeyList", &Member::new("member", &KEY)).min(1).max(100);
@@ -4077,6 +4790,17 @@ pub mod schema {
             Member::new("NumberOfDecreasesToday", &POSITIVE_LONG_OBJECT),
             Member::new("ReadCapacityUnits", &NON_NEGATIVE_LONG_OBJECT),
             Member::new("WriteCapacityUnits", &NON_NEGATIVE_LONG_OBJECT),
+        ],
+    );
+    pub static PUT: Schema = Schema::structure(
+        "Put",
+        &[
+            Member::new("Item", &PUT_ITEM_INPUT_ATTRIBUTE_MAP).required(),
+            Member::new("TableName", &TABLE_ARN).required(),
+            Member::new("ConditionExpression", &p::schema::STRING),
+            Member::new("ExpressionAttributeNames", &EXPRESSION_ATTRIBUTE_NAME_MAP),
+            Member::new("ExpressionAttributeValues", &EXPRESSION_ATTRIBUTE_VALUE_MAP),
+            Member::new("ReturnValuesOnConditionCheckFailure", &RETURN_VALUES_ON_CONDITION_CHECK_FAILURE),
         ],
     );
     pub static PUT_ITEM_INPUT: Schema = Schema::structure(
@@ -4313,11 +5037,68 @@ pub mod schema {
         "ENABLED",
         "DISABLED",
     ]);
+    pub static TRANSACT_GET_ITEM: Schema =
+        Schema::structure("TransactGetItem", &[Member::new("Get", &GET).required()]);
+    pub static TRANSACT_GET_ITEM_LIST: Schema =
+        Schema::list("TransactGetItemList", &Member::new("member", &TRANSACT_GET_ITEM)).min(1).max(100);
+    pub static TRANSACT_GET_ITEMS_INPUT: Schema = Schema::structure(
+        "TransactGetItemsInput",
+        &[
+            Member::new("TransactItems", &TRANSACT_GET_ITEM_LIST).required(),
+            Member::new("ReturnConsumedCapacity", &RETURN_CONSUMED_CAPACITY),
+        ],
+    );
+    pub static TRANSACT_GET_ITEMS_OUTPUT: Schema = Schema::structure(
+        "TransactGetItemsOutput",
+        &[
+            Member::new("ConsumedCapacity", &CONSUMED_CAPACITY_MULTIPLE),
+            Member::new("Responses", &ITEM_RESPONSE_LIST),
+        ],
+    );
+    pub static TRANSACT_WRITE_ITEM: Schema = Schema::structure(
+        "TransactWriteItem",
+        &[
+            Member::new("ConditionCheck", &CONDITION_CHECK),
+            Member::new("Put", &PUT),
+            Member::new("Delete", &DELETE),
+            Member::new("Update", &UPDATE),
+        ],
+    );
+    pub static TRANSACT_WRITE_ITEM_LIST: Schema =
+        Schema::list("TransactWriteItemList", &Member::new("member", &TRANSACT_WRITE_ITEM)).min(1).max(100);
+    pub static TRANSACT_WRITE_ITEMS_INPUT: Schema = Schema::structure(
+        "TransactWriteItemsInput",
+        &[
+            Member::new("TransactItems", &TRANSACT_WRITE_ITEM_LIST).required(),
+            Member::new("ReturnConsumedCapacity", &RETURN_CONSUMED_CAPACITY),
+            Member::new("ReturnItemCollectionMetrics", &RETURN_ITEM_COLLECTION_METRICS),
+            Member::new("ClientRequestToken", &CLIENT_REQUEST_TOKEN),
+        ],
+    );
+    pub static TRANSACT_WRITE_ITEMS_OUTPUT: Schema = Schema::structure(
+        "TransactWriteItemsOutput",
+        &[
+            Member::new("ConsumedCapacity", &CONSUMED_CAPACITY_MULTIPLE),
+            Member::new("ItemCollectionMetrics", &ITEM_COLLECTION_METRICS_PER_TABLE),
+        ],
+    );
     pub static UNTAG_RESOURCE_INPUT: Schema = Schema::structure(
         "UntagResourceInput",
         &[
             Member::new("ResourceArn", &RESOURCE_ARN_STRING).required(),
             Member::new("TagKeys", &TAG_KEY_LIST).required(),
+        ],
+    );
+    pub static UPDATE: Schema = Schema::structure(
+        "Update",
+        &[
+            Member::new("Key", &KEY).required(),
+            Member::new("UpdateExpression", &p::schema::STRING).required(),
+            Member::new("TableName", &TABLE_ARN).required(),
+            Member::new("ConditionExpression", &p::schema::STRING),
+            Member::new("ExpressionAttributeNames", &EXPRESSION_ATTRIBUTE_NAME_MAP),
+            Member::new("ExpressionAttributeValues", &EXPRESSION_ATTRIBUTE_VALUE_MAP),
+            Member::new("ReturnValuesOnConditionCheckFailure", &RETURN_VALUES_ON_CONDITION_CHECK_FAILURE),
         ],
     );
     pub static UPDATE_ITEM_INPUT: Schema = Schema::structure(
@@ -4384,6 +5165,10 @@ pub mod schema {
         "ConditionalCheckFailedException",
         &[Member::new("message", &p::schema::STRING), Member::new("Item", &ATTRIBUTE_MAP)],
     );
+    pub static IDEMPOTENT_PARAMETER_MISMATCH_EXCEPTION: Schema = Schema::structure(
+        "IdempotentParameterMismatchException",
+        &[Member::new("Message", &p::schema::STRING)],
+    );
     pub static INTERNAL_SERVER_ERROR: Schema =
         Schema::structure("InternalServerError", &[Member::new("message", &p::schema::STRING)]);
     pub static ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED_EXCEPTION: Schema = Schema::structure(
@@ -4421,6 +5206,15 @@ pub mod schema {
             Member::new("throttlingReasons", &THROTTLING_REASON_LIST),
         ],
     );
+    pub static TRANSACTION_CANCELED_EXCEPTION: Schema = Schema::structure(
+        "TransactionCanceledException",
+        &[
+            Member::new("Message", &p::schema::STRING),
+            Member::new("CancellationReasons", &CANCELLATION_REASON_LIST),
+        ],
+    );
     pub static TRANSACTION_CONFLICT_EXCEPTION: Schema =
         Schema::structure("TransactionConflictException", &[Member::new("message", &p::schema::STRING)]);
+    pub static TRANSACTION_IN_PROGRESS_EXCEPTION: Schema =
+        Schema::structure("TransactionInProgressException", &[Member::new("Message", &p::schema::STRING)]);
 }

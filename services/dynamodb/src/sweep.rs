@@ -22,6 +22,9 @@ impl DynamoDb {
         if let Err(error) = self.sweep_streams().await {
             tracing::warn!(%error, "streams could not be trimmed");
         }
+        if let Err(error) = self.forget_tokens().await {
+            tracing::warn!(%error, "tokens of transactions could not be removed");
+        }
         if let Err(error) = self.count_tables().await {
             tracing::warn!(%error, "tables could not be counted");
         }

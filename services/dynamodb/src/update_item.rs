@@ -64,7 +64,8 @@ pub(crate) async fn update(
     })
 }
 
-fn keeps_key(update: Option<&Update<'_>>, table: &Open) -> Result<(), ApiError> {
+/// Refuses an update of an attribute of the key.
+pub(crate) fn keeps_key(update: Option<&Update<'_>>, table: &Open) -> Result<(), ApiError> {
     let mut changed = update.into_iter().flat_map(Update::attributes);
     match changed.find(|name| table.key_attributes().any(|key| key.name == *name)) {
         Some(name) => {

@@ -35,7 +35,7 @@ pub(crate) struct Write {
 }
 
 impl Write {
-    fn op(&self) -> Op {
+    pub(crate) fn op(&self) -> Op {
         match &self.bytes {
             Some(bytes) => Op::Put(self.row.clone(), bytes.clone()),
             None => Op::Delete(self.row.clone()),
@@ -114,7 +114,7 @@ impl DynamoDb {
     }
 
     /// The same table as it is now, after its record was found changed.
-    async fn reopen(&self, table: &Open) -> Result<Arc<Open>, ApiError> {
+    pub(crate) async fn reopen(&self, table: &Open) -> Result<Arc<Open>, ApiError> {
         self.known.forget(&table.key);
         let open = self.known.open(self.store(), &table.place).await?;
         open.filter(|open| open.record.id == table.record.id).ok_or_else(not_found)

@@ -6,7 +6,7 @@
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use pagoda_base::Timestamp;
 use pagoda_protocol::{ApiError, to_json};
-use pagoda_store::{Commit, KeyBuilder, Space, StoreError};
+use pagoda_store::{Commit, KeyBuilder, Op, Space, StoreError};
 use serde_json::{Map, Value, json};
 
 use super::sequence::Sequence;
@@ -51,6 +51,8 @@ pub(crate) fn record(
     new: Option<&Bytes>,
     now: Timestamp,
 ) -> Result<Commit, ApiError> {
+    // Those before it in the same commit.
+    let place = commit.ops.iter().filter(|op| matches!(op, Op::Append { .. })).count() as u16;
     let Some(stream) = table.stream() else { return Ok(commit) };
     let (change, item) = match (old, new) {
         (None, Some(new)) => (Change::Insert, new),
@@ -68,10 +70,13 @@ pub(crate) fn record(
     let row = encode(change, apart.is_some(), now, group, parts);
     let shard = ((u64::from(group) * u64::from(stream.shards)) >> 32) as u32;
     let prefix = log(&table.record.id, &stream.label, shard);
-    commit =
-        commit.append(prefix.clone(), tail(0, 0), row).hint(topic(&table.record.name, &stream.label, shard));
+    commit = commit.append(prefix.clone(), tail(place, 0), row).hint(topic(
+        &table.record.name,
+        &stream.label,
+        shard,
+    ));
     if let Some(old) = apart {
-        commit = commit.append(prefix, tail(0, 1), old.clone());
+        commit = commit.append(prefix, tail(place, 1), old.clone());
     }
     Ok(commit)
 }

@@ -10,5 +10,6 @@ mod query;
 mod scan;
 mod table;
 mod throughput;
+mod transaction;
 mod value;
 mod world;

@@ -252,3 +252,34 @@ async fn two_large_images_fit() {
     assert_eq!(letters(&modified[0]), [expected("a"), expected("b")]);
     assert_eq!(letters(&modified[1]), [expected("b"), expected("c")]);
 }
+
+#[tokio::test]
+async fn each_item_of_a_transaction_is_told() {
+    let world = World::new();
+    let arn = world.table("table", "NEW_IMAGE").await;
+    world.put("table", "same", 1).await;
+    let put =
+        |id: &str, n: &str| json!({"Put": {"TableName": "table", "Item": {"id": {"S": id}, "n": {"N": n}}}});
+    let mut actions: Vec<_> = (0..12).map(|number| put(&format!("k{number}"), "1")).collect();
+    actions.push(put("same", "1"));
+    world.ok("TransactWriteItems", json!({"TransactItems": actions})).await;
+    let records = world.records(&arn).await;
+    assert_eq!(records.len(), 13);
+    let text = |record: &Value, pointer: &str| record.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+    let mut numbers: Vec<_> = records.iter().map(|record| text(record, "/eventID")).collect();
+    numbers.sort();
+    numbers.dedup();
+    assert_eq!(numbers.len(), 13, "each record has an id of its own");
+    for shard in world.shards(&arn).await {
+        // One at a time, so that a page ends within the commit.
+        let mut iterator =
+            json!(world.iterator(&arn, &shard, json!({"ShardIteratorType": "TRIM_HORIZON"})).await);
+        let mut seen = std::collections::HashSet::new();
+        loop {
+            let page = world.ok("GetRecords", json!({"ShardIterator": iterator, "Limit": 1})).await;
+            let Some(record) = page["Records"].get(0) else { break };
+            assert!(seen.insert(text(record, "/dynamodb/Keys/id/S")), "told once");
+            iterator = page["NextShardIterator"].clone();
+        }
+    }
+}
