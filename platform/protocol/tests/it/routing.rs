@@ -76,7 +76,7 @@ fn requests_lead_to_operations_of_the_other_protocols() {
         (&lambda::SERVICE, "GET /2015-03-31/functions/", "", "ListFunctions"),
         (&lambda::SERVICE, "GET /2015-03-31/functions/f", "", "GetFunction"),
         (&lambda::SERVICE, "POST /2015-03-31/functions/f/invocations", "", "Invoke"),
-        (&lambda::SERVICE, "GET /2015-03-31/event-source-mappings", "", "(ListEventSourceMappings)"),
+        (&lambda::SERVICE, "GET /2020-04-22/code-signing-configs", "", "(ListCodeSigningConfigs)"),
         (&lambda::SERVICE, "GET /nothing", "", "404 UnknownOperationException"),
         (&iam::SERVICE, "POST /", "Action=GetUser&Version=2010-05-08", "GetUser"),
         (&iam::SERVICE, "POST /", "Action=CreateGroup", "(CreateGroup)"),
