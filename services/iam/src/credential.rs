@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::entity::Entity;
 use crate::table::{self, ACCESS_KEYS, USERS, User};
-use crate::{Iam, access_key};
+use crate::{Iam, RootKey, access_key};
 
 /// Keys that are kept, their secrets opened; the least used make room.
 const KEYS_MAX: usize = 10_000;
@@ -21,15 +21,20 @@ pub(crate) fn nothing_known() -> Known {
     Remembered::new(KEYS_MAX)
 }
 
+/// A root key's id, and what it stands for.
+pub(crate) fn of_root(key: RootKey) -> (String, Credential) {
+    let caller = Caller::root(key.account, Some(key.access_key_id.clone()));
+    (key.access_key_id, Credential { secret: key.secret_access_key, caller })
+}
+
 #[async_trait]
 impl FindCredential for Iam {
     async fn find(&self, id: &str, session_token: Option<&str>) -> Result<Credential, NoCredential> {
         if session_token.is_some() {
             return Err(NoCredential::Unknown);
         }
-        if let Some(root) = self.roots.iter().find(|root| root.access_key_id == id) {
-            let caller = Caller::root(root.account, Some(id.to_owned()));
-            return Ok(Credential { secret: root.secret_access_key.clone(), caller });
+        if let Some((_, root)) = self.roots.iter().find(|(known, _)| known == id) {
+            return Ok(root.clone());
         }
         let known = self.known.get_or_read(id, || self.read_credential(id)).await?;
         known.map(|credential| (*credential).clone()).ok_or(NoCredential::Unknown)

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use pagoda_base::Random;
 use pagoda_protocol::ApiError;
+use pagoda_service::ports::Credential;
 use pagoda_service::{Access, Context, Ownership, Sealer, Service, operations};
 use pagoda_store::Store;
 
@@ -38,7 +39,7 @@ pub struct Iam {
     store: Arc<dyn Store>,
     random: Arc<dyn Random>,
     sealer: Sealer,
-    roots: Vec<RootKey>,
+    roots: Vec<(String, Credential)>,
     compiled: identity::Compiled,
     known: credential::Known,
 }
@@ -55,7 +56,7 @@ impl Iam {
             store,
             random,
             sealer,
-            roots,
+            roots: roots.into_iter().map(credential::of_root).collect(),
             compiled: identity::nothing_compiled(),
             known: credential::nothing_known(),
         })

@@ -24,6 +24,7 @@ pub struct Sts {
     sealer: Sealer,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    opened: session::OpenedTokens,
 }
 
 impl Sts {
@@ -35,7 +36,7 @@ impl Sts {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Arc<Self> {
-        Arc::new(Self { roles, authorizer, sealer, clock, random })
+        Arc::new(Self { roles, authorizer, sealer, clock, random, opened: session::nothing_opened() })
     }
 }
 

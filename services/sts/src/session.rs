@@ -12,12 +12,29 @@ use pagoda_base::{AccountId, SignedDuration, Timestamp, ids};
 use pagoda_policy::{Document, Keys, Kind, Named, Principal};
 use pagoda_service::Caller;
 use pagoda_service::ports::{Credential, FindCredential, NoCredential, Role, SessionCredentials};
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::Sts;
 
 const PURPOSE: &str = "sts session token";
+/// Tokens whose content is kept at hand; the least used make room.
+const OPENED_MAX: usize = 10_000;
+
+/// What tokens were found to contain. A token never changes what it says, so that nothing here can be stale;
+/// whether the session still counts is asked each time.
+pub(crate) type OpenedTokens = Cache<String, Arc<Opened>>;
+
+pub(crate) fn nothing_opened() -> OpenedTokens {
+    Cache::new(OPENED_MAX)
+}
+
+/// The content of a token.
+pub(crate) struct Opened {
+    session: Session,
+    policy: Option<Named>,
+}
 
 /// All that a session is. Its JSON, sealed, is the session token.
 #[derive(Serialize, Deserialize)]
@@ -78,17 +95,31 @@ impl Sts {
         }
     }
 
-    fn read_token(&self, token: &str) -> Option<Session> {
+    fn open(&self, token: &str) -> Option<Arc<Opened>> {
+        if let Some(opened) = self.opened.get(token) {
+            return Some(opened);
+        }
         let sealed = STANDARD.decode(token).ok()?;
         let plain = self.sealer.open(PURPOSE, &sealed).ok()?;
-        serde_json::from_slice(&plain).ok()
+        let session: Session = serde_json::from_slice(&plain).ok()?;
+        let policy = match &session.policy {
+            Some(text) => {
+                let document = Arc::new(Document::parse(text, Kind::Identity).ok()?);
+                Some(Named { name: "session".into(), document })
+            }
+            None => None,
+        };
+        let opened = Arc::new(Opened { session, policy });
+        self.opened.insert(token.to_owned(), Arc::clone(&opened));
+        Some(opened)
     }
 }
 
 #[async_trait]
 impl FindCredential for Sts {
     async fn find(&self, id: &str, session_token: Option<&str>) -> Result<Credential, NoCredential> {
-        let session = session_token.and_then(|token| self.read_token(token)).ok_or(NoCredential::Unknown)?;
+        let opened = session_token.and_then(|token| self.open(token)).ok_or(NoCredential::Unknown)?;
+        let session = &opened.session;
         if session.access_key_id != id {
             return Err(NoCredential::Unknown);
         }
@@ -97,12 +128,11 @@ impl FindCredential for Sts {
         }
         let role = self.roles.role(&session.role_arn).await.map_err(|_| NoCredential::Unavailable)?;
         let role = role.filter(|role| role.id == session.role_id).ok_or(NoCredential::Unknown)?;
-        let caller = caller(&session, &role).ok_or(NoCredential::Unknown)?;
-        Ok(Credential { secret: session.secret_access_key, caller })
+        Ok(Credential { secret: session.secret_access_key.clone(), caller: caller(&opened, &role) })
     }
 }
 
-fn caller(session: &Session, role: &Role) -> Option<Caller> {
+fn caller(Opened { session, policy }: &Opened, role: &Role) -> Caller {
     let principal = Principal::Session {
         account: session.account,
         role_arn: session.role_arn.clone(),
@@ -115,9 +145,6 @@ fn caller(session: &Session, role: &Role) -> Option<Caller> {
         tags.set(&format!("aws:PrincipalTag/{name}"), &**value);
     }
     caller.keys.extend(&role.tags).extend(&tags).set("aws:TokenIssueTime", session.issued.to_string());
-    if let Some(policy) = &session.policy {
-        let document = Arc::new(Document::parse(policy, Kind::Identity).ok()?);
-        caller.session_policies.push(Named { name: "session".into(), document });
-    }
-    Some(caller)
+    caller.session_policies.extend(policy.clone());
+    caller
 }

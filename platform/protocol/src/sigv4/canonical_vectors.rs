@@ -111,7 +111,7 @@ fn check(case: &Case, form: &str) {
         parts.headers.append(name, http::HeaderValue::from_str(value).unwrap());
     }
     let headers: Vec<_> =
-        signed.split(';').map(|name| (name.to_owned(), super::header(&parts, name).unwrap())).collect();
+        signed.split(';').map(|name| (name, super::header(&parts, name).unwrap())).collect();
     let form_of_path = if case.is_normalized { PathForm::Normalized } else { PathForm::Exact };
     let canonical_query = query(&raw.query, |name| {
         name == "X-Amz-Signature" || (case.omits_token && name == "X-Amz-Security-Token")
@@ -124,7 +124,7 @@ fn check(case: &Case, form: &str) {
         &sha256_hex(raw.body.as_bytes()),
     );
     assert_eq!(canonical, case.text(&format!("{form}-canonical-request.txt")), "{name}");
-    let text = string_to_sign("20150830T123600Z", &credential, &canonical);
+    let text = string_to_sign("20150830T123600Z", &credential.scope(), &canonical);
     assert_eq!(text, case.text(&format!("{form}-string-to-sign.txt")), "{name}");
     let signature = key::signature(&key::derive(&credential, &case.secret), &text);
     assert_eq!(signature, case.text(&format!("{form}-signature.txt")), "{name}");

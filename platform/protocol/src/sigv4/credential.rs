@@ -20,8 +20,12 @@ pub struct Credential {
 impl Credential {
     /// Takes `text` apart. Key ids have no slash, so there are exactly five parts.
     pub fn parse(text: &str) -> Option<Self> {
-        let parts: Vec<&str> = text.split('/').collect();
-        let [access_key_id, date, region, service, "aws4_request"] = parts[..] else { return None };
+        let mut parts = text.split('/');
+        let mut part = || parts.next();
+        let (access_key_id, date, region, service) = (part()?, part()?, part()?, part()?);
+        if part() != Some("aws4_request") || part().is_some() {
+            return None;
+        }
         let is_date = date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit());
         let sound = is_date && !access_key_id.is_empty() && !region.is_empty() && !service.is_empty();
         sound.then(|| Self {
@@ -55,6 +59,12 @@ impl Credential {
 
     /// The scope: `20150830/us-east-1/service/aws4_request`.
     pub fn scope(&self) -> String {
-        format!("{}/{}/{}/aws4_request", self.date, self.region, self.service)
+        [&self.date, "/", &self.region, "/", &self.service, "/aws4_request"].concat()
+    }
+
+    /// The text that it was taken from: the access key id, and behind a slash the scope.
+    pub(crate) fn text(&self) -> String {
+        [&self.access_key_id, "/", &self.date, "/", &self.region, "/", &self.service, "/aws4_request"]
+            .concat()
     }
 }

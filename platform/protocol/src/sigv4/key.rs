@@ -1,5 +1,7 @@
 //! Signing keys, derived from secrets and kept.
 
+use std::sync::Arc;
+
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
 use quick_cache::sync::Cache;
@@ -12,8 +14,8 @@ pub struct SigningKeys(Cache<String, Derived>);
 
 #[derive(Clone)]
 struct Derived {
-    secret: std::sync::Arc<str>,
-    key: Key,
+    secret: Arc<str>,
+    key: Arc<Key>,
 }
 
 impl SigningKeys {
@@ -22,17 +24,16 @@ impl SigningKeys {
         Self(Cache::new(count_max))
     }
 
-    /// The key for `credential`, of which `secret` is the secret access key.
-    pub(crate) fn get(&self, credential: &Credential, secret: &str) -> Key {
-        let name = format!("{}/{}", credential.access_key_id, credential.scope());
-        if let Some(kept) = self.0.get(&name) {
+    /// The key for `credential`, whose text `name` is and of which `secret` is the secret access key.
+    pub(crate) fn get(&self, name: &str, credential: &Credential, secret: &str) -> Arc<Key> {
+        if let Some(kept) = self.0.get(name) {
             // A key id whose secret has changed must not be served from memory.
             if verify_slices_are_equal(kept.secret.as_bytes(), secret.as_bytes()).is_ok() {
                 return kept.key;
             }
         }
-        let key = derive(credential, secret);
-        self.0.insert(name, Derived { secret: secret.into(), key: key.clone() });
+        let key = Arc::new(derive(credential, secret));
+        self.0.insert(name.to_owned(), Derived { secret: secret.into(), key: Arc::clone(&key) });
         key
     }
 }

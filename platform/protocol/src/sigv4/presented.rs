@@ -29,7 +29,8 @@ pub struct Presented {
     /// What it says about the body.
     pub payload: PayloadHash,
     amz_date: String,
-    signed_headers: Vec<String>,
+    /// Names between semicolons.
+    signed_headers: String,
     signature: String,
     dialect: Dialect,
 }
@@ -118,7 +119,7 @@ fn of_header(parts: &Parts, header: &str, dialect: Dialect) -> Result<Presented,
         signed_at,
         payload: PayloadHash::of_header(parts, dialect)?,
         amz_date,
-        signed_headers: signed.split(';').map(str::to_owned).collect(),
+        signed_headers: signed.to_owned(),
         signature: signature.to_owned(),
         dialect,
     })
@@ -158,7 +159,7 @@ fn of_query<'q>(
         signed_at,
         payload: query_payload(parts, field("X-Amz-Content-Sha256"), dialect)?,
         amz_date,
-        signed_headers: need("X-Amz-SignedHeaders")?.split(';').map(str::to_owned).collect(),
+        signed_headers: need("X-Amz-SignedHeaders")?.to_owned(),
         signature: need("X-Amz-Signature")?.to_owned(),
         dialect,
     })
@@ -184,7 +185,7 @@ fn of_version2<'q>(field: &dyn Fn(&str) -> Option<&'q str>) -> Result<Presented,
         signed_at: expires_at,
         payload: PayloadHash::Unsigned,
         amz_date: expires.to_owned(),
-        signed_headers: Vec::new(),
+        signed_headers: String::new(),
         signature: need("Signature")?.to_owned(),
         dialect: Dialect::S3,
     })
@@ -214,12 +215,26 @@ fn expiry(text: &str, dialect: Dialect) -> Result<i64, ApiError> {
 
 /// A moment as signatures write it, or as HTTP does; and always in the first form.
 fn moment(text: &str) -> Option<(String, Timestamp)> {
-    let basic = |text: &str| {
-        let civil = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
-        civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
-    };
-    let moment = basic(text).or_else(|| crate::moment::parse(text, crate::TimestampFormat::HttpDate))?;
+    if let Some(moment) = basic(text) {
+        return Some((text.to_owned(), moment));
+    }
+    let moment = crate::moment::parse(text, crate::TimestampFormat::HttpDate)?;
     Some((amz_date(moment), moment))
+}
+
+/// Reads `20150830T123600Z`.
+fn basic(text: &str) -> Option<Timestamp> {
+    let bytes: &[u8; 16] = text.as_bytes().try_into().ok()?;
+    let is_digit = |at: usize| bytes[at].is_ascii_digit();
+    if bytes[8] != b'T' || bytes[15] != b'Z' || !(0..8).chain(9..15).all(is_digit) {
+        return None;
+    }
+    // Only digits stand there.
+    let number = |from: usize| i8::try_from((bytes[from] - b'0') * 10 + bytes[from + 1] - b'0').ok();
+    let year = i16::from(number(0)?) * 100 + i16::from(number(2)?);
+    let (month, day, hour) = (number(4)?, number(6)?, number(9)?);
+    let civil = jiff::civil::DateTime::new(year, month, day, hour, number(11)?, number(13)?, 0).ok()?;
+    jiff::tz::Offset::UTC.to_timestamp(civil).ok()
 }
 
 /// `20150830T123600Z`.
@@ -247,11 +262,16 @@ impl Presented {
             );
             return Err(self.dialect.invalid(message));
         }
-        if !self.signed_headers.iter().any(|name| name == "host") {
+        if !self.names().any(|name| name == "host") {
             let message = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.";
             return Err(self.dialect.invalid(message));
         }
         Ok(())
+    }
+
+    /// The names of the signed headers.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.signed_headers.split(';')
     }
 
     /// Verifies the signature with the secret access key of its credential, at the time `now`, and gives
@@ -279,8 +299,10 @@ impl Presented {
             }
         };
         let request = self.canonical_request(parts, &hash);
-        let string_to_sign = canonical::string_to_sign(&self.amz_date, &self.credential, &request);
-        let key = keys.get(&self.credential, secret);
+        let credential = self.credential.text();
+        let scope = &credential[self.credential.access_key_id.len() + 1..];
+        let string_to_sign = canonical::string_to_sign(&self.amz_date, scope, &request);
+        let key = keys.get(&credential, &self.credential, secret);
         if !super::key::is_signed(&key, &string_to_sign, &self.signature) {
             let id = &self.credential.access_key_id;
             let error = self.dialect.mismatch(id, &string_to_sign, &self.signature);
@@ -290,9 +312,9 @@ impl Presented {
         let seal = Seal {
             payload: &self.payload,
             dialect: self.dialect,
-            key,
+            key: &key,
             amz_date: &self.amz_date,
-            scope: self.credential.scope(),
+            scope,
             signature: &self.signature,
         };
         seal.body(parts, body)
@@ -374,8 +396,7 @@ impl Presented {
         }
         let ours =
             parts.headers.keys().map(http::HeaderName::as_str).filter(|name| name.starts_with("x-amz-"));
-        let unsigned: Vec<&str> =
-            ours.filter(|name| !self.signed_headers.iter().any(|s| s == name)).collect();
+        let unsigned: Vec<&str> = ours.filter(|name| !self.names().any(|signed| signed == *name)).collect();
         if unsigned.is_empty() {
             return Ok(());
         }
@@ -390,8 +411,30 @@ impl Presented {
         let query = canonical::query(parts.uri.query().unwrap_or_default(), |name| {
             is_presigned && name == "X-Amz-Signature"
         });
-        let value = |name: &String| (name.clone(), canonical::header(parts, name).unwrap_or_default());
-        let headers: Vec<_> = self.signed_headers.iter().map(value).collect();
+        let value = |name| (name, canonical::header(parts, name).unwrap_or_default());
+        let headers: Vec<_> = self.names().map(value).collect();
         canonical::request(parts.method.as_str(), &path, &query, &headers, payload_hash)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_dates_and_times_that_exist() {
+        for text in ["20150830T123600Z", "20240229T235959Z", "00010101T000000Z"] {
+            assert_eq!(basic(text).map(amz_date).as_deref(), Some(text));
+        }
+        for text in [
+            "",
+            "20150830T123600",
+            "20150830 123600Z",
+            "2015083OT123600Z",
+            "20151330T123600Z",
+            "20150830T246000Z",
+        ] {
+            assert_eq!(basic(text), None, "{text}");
+        }
     }
 }

@@ -17,9 +17,9 @@ use crate::{ApiError, Body};
 pub(super) struct Seal<'a> {
     pub(super) payload: &'a PayloadHash,
     pub(super) dialect: Dialect,
-    pub(super) key: Key,
+    pub(super) key: &'a Key,
     pub(super) amz_date: &'a str,
-    pub(super) scope: String,
+    pub(super) scope: &'a str,
     pub(super) signature: &'a str,
 }
 
@@ -30,7 +30,8 @@ impl Seal<'_> {
             PayloadHash::OfBody | PayloadHash::Unsigned => Ok(body),
             PayloadHash::Sha256(hash) => self.hashed(hash, body),
             PayloadHash::SignedChunks { .. } => {
-                let signing = Signing::new(self.key, self.amz_date, self.scope, self.signature);
+                let signing =
+                    Signing::new(self.key.clone(), self.amz_date, self.scope.to_owned(), self.signature);
                 unchunked(parts, body, Some(signing))
             }
             PayloadHash::UnsignedChunks => unchunked(parts, body, None),

@@ -1,5 +1,7 @@
 //! Signs requests: the client's side, for our own deployer and for tests.
 
+use std::borrow::Cow;
+
 use http::HeaderValue;
 use http::request::Parts;
 use pagoda_base::Timestamp;
@@ -56,18 +58,17 @@ pub fn sign(
         region: region.to_owned(),
         service: service.to_owned(),
     };
-    let headers = signed_headers(parts);
+    let (scope, headers) = (credential.scope(), signed_headers(parts));
     let form = if service == "s3" { PathForm::Exact } else { PathForm::Normalized };
     let path = canonical::path(parts.uri.path(), form);
     let query = canonical::query(parts.uri.query().unwrap_or_default(), |_| false);
     let request = canonical::request(parts.method.as_str(), &path, &query, &headers, &hash);
-    let string_to_sign = canonical::string_to_sign(&date, &credential, &request);
+    let string_to_sign = canonical::string_to_sign(&date, &scope, &request);
     let key = key::derive(&credential, &credentials.secret_access_key);
-    let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
     let authorization = format!(
-        "{ALGORITHM} Credential={}/{}, SignedHeaders={}, Signature={}",
+        "{ALGORITHM} Credential={}/{scope}, SignedHeaders={}, Signature={}",
         credential.access_key_id,
-        credential.scope(),
         names.join(";"),
         key::signature(&key, &string_to_sign)
     );
@@ -75,12 +76,12 @@ pub fn sign(
 }
 
 /// The host, the content type and all of AWS's own headers; others may be changed on the way.
-fn signed_headers(parts: &Parts) -> Vec<(String, String)> {
+fn signed_headers(parts: &Parts) -> Vec<(&str, Cow<'_, str>)> {
     let is_signed =
         |name: &&str| matches!(*name, "host" | "content-type" | "content-md5") || name.starts_with("x-amz-");
     let names = parts.headers.keys().map(http::HeaderName::as_str).filter(is_signed);
     let mut headers: Vec<_> =
-        names.map(|name| (name.to_owned(), canonical::header(parts, name).unwrap_or_default())).collect();
+        names.map(|name| (name, canonical::header(parts, name).unwrap_or_default())).collect();
     headers.sort_unstable();
     headers
 }

@@ -56,8 +56,9 @@ const SIGNED: [&str; 35] = [
 pub(super) fn string_to_sign(parts: &Parts, expires: &str) -> String {
     let query: Vec<_> = pairs(parts.uri.query().unwrap_or_default()).collect();
     let value = |name: &str| {
-        let of_query =
-            || query.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v.to_string());
+        let of_query = || {
+            query.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_ref().into())
+        };
         canonical::header(parts, name).or_else(of_query).unwrap_or_default()
     };
     let mut text =
@@ -66,7 +67,7 @@ pub(super) fn string_to_sign(parts: &Parts, expires: &str) -> String {
     for name in parts.headers.keys().map(http::HeaderName::as_str) {
         ours.insert(name.to_owned(), canonical::header(parts, name).unwrap_or_default());
     }
-    ours.extend(query.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.to_string())));
+    ours.extend(query.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.as_ref().into())));
     for (name, value) in ours.iter().filter(|(name, _)| name.starts_with("x-amz-")) {
         text.push_str(&format!("{name}:{value}\n"));
     }
