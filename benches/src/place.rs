@@ -11,14 +11,20 @@ use crate::{Outcome, peers};
 /// The folders of a run.
 pub(crate) struct Place {
     root: PathBuf,
+    binary: PathBuf,
 }
 
 impl Place {
-    /// Builds the platform as it is released, and installs the peers that are missing.
+    /// Builds the platform as it is released, or takes the program that `PAGODA_BIN` names, and installs the
+    /// peers that are missing.
     pub(crate) fn prepare() -> Outcome<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
-        let place = Self { root };
-        succeed(Command::new("cargo").args(["build", "--release", "-p", "pagoda"]).current_dir(&place.root))?;
+        let given = std::env::var_os("PAGODA_BIN").map(PathBuf::from);
+        if given.is_none() {
+            succeed(Command::new("cargo").args(["build", "--release", "-p", "pagoda"]).current_dir(&root))?;
+        }
+        let binary = given.unwrap_or_else(|| root.join("target/release/pagoda"));
+        let place = Self { root, binary };
         std::fs::create_dir_all(place.peers())?;
         peers::install(&place.peers())?;
         Ok(place)
@@ -30,8 +36,8 @@ impl Place {
     }
 
     /// The platform as it is released.
-    pub(crate) fn binary(&self) -> PathBuf {
-        self.file("target/release/pagoda")
+    pub(crate) fn binary(&self) -> &Path {
+        &self.binary
     }
 
     /// Where the peers are installed.
