@@ -15,6 +15,7 @@ const { format, types } = require('util');
 const ROOT = '/2018-06-01/runtime/';
 const TASK = '/var/task';
 const env = process.env;
+const REHEARSALS = 20;
 
 class Fault extends Error {
   constructor(name, message, trace) {
@@ -402,11 +403,44 @@ async function handle(handler, { headers, body }) {
   return mine.promise;
 }
 
+// Loads functions of both module systems and answers events, as every instance will: what the engine and its
+// libraries learn from that the first time, instances restored from this process know already.
+async function rehearse() {
+  const { once } = require('events');
+  const folder = fs.mkdtempSync('/tmp/rehearsal-');
+  fs.writeFileSync(path.join(folder, 'module.mjs'), 'export const handler = async (event) => ({ event });');
+  fs.writeFileSync(path.join(folder, 'script.cjs'), 'exports.handler = async (event) => ({ event });');
+  const server = net.createServer((socket) => socket.on('data', (data) => {
+    for (const [, method] of data.latin1Slice().matchAll(/(GET|POST) \/2018/g)) {
+      socket.write(method === 'POST'
+        ? 'HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n'
+        : 'HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: rehearsal\r\nContent-Length: 7\r\n\r\n{"a":1}');
+    }
+  }));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  api = new Api(`127.0.0.1:${server.address().port}`);
+  for (const name of ['module', 'script']) {
+    const handler = await load(path.join(folder, `${name}.handler`));
+    let response = await api.exchange(api.next, 1);
+    for (let i = 0; i < REHEARSALS; i += 1) {
+      response = await api.exchange(await handle(handler, response) + api.next, 2);
+    }
+  }
+  api.socket.removeAllListeners('close');
+  api.socket.destroy();
+  server.close();
+  await once(server, 'close');
+  fs.rmSync(folder, { recursive: true });
+  api = current = requestId = undefined;
+}
+
 // Waits, as a template, until this process is one for a function, and becomes that function's.
-function resume() {
+async function resume() {
   for (const name of ['buffer', 'crypto', 'dns', 'events', 'http', 'https', 'os', 'path', 'querystring', 'stream',
     'string_decoder', 'timers', 'tls', 'url', 'util', 'v8', 'vm', 'zlib', 'fs/promises', 'async_hooks']) require(name);
   for (let i = 0; i < 50; i += 1) JSON.stringify(JSON.parse('{"a":[1,2.5,null,{"b":"c"}]}'));
+  await rehearse();
   wake();
   if (!env._PAGODA_SNAPSHOT) fs.closeSync(3);
   require('module')._initPaths();
@@ -449,7 +483,7 @@ async function sleep() {
 }
 
 async function main() {
-  if (process.argv[2] === '--template') resume();
+  if (process.argv[2] === '--template') await resume();
   patchConsole();
   process.on('beforeExit', () => { if (current && !current.done) { api.socket.ref(); current.idle(); } });
   process.on('uncaughtException', (error) => die(129, 'Uncaught Exception', error));
