@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &Doctor) -> Result<ExitCode, Error> {
     rows.extend(spawner.missing().iter().map(|what| vec!["missing".to_owned(), what.clone()]));
     rows.extend(found.into_iter().map(|(name, path)| vec![format!("runtime {name}"), path]));
     if interpreters.all().next().is_none() {
-        let hint = "none: install python3, nodejs or a JDK for functions in these languages; `provided` works without";
+        let hint = "none: install python3, nodejs, ruby or a JDK for functions in these languages; `provided` works without";
         rows.push(vec!["runtimes".into(), hint.into()]);
     }
     terminal::rows(&["", ""], &rows);

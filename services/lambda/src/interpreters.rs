@@ -3,8 +3,9 @@
 //!
 //! An interpreter is known by its real path (links followed): `PREFIX/bin/python3.12` beside
 //! `PREFIX/lib/python3.12/os.py`, `PREFIX/bin/node` beside `PREFIX/include/node/node_version.h`,
-//! `PREFIX/bin/java` beside `PREFIX/lib/modules` and `PREFIX/release`. Scripts that pose as interpreters (the
-//! shims of pyenv and the like) have no such neighbours.
+//! `PREFIX/bin/java` beside `PREFIX/lib/modules` and `PREFIX/release`, `PREFIX/bin/ruby` or `PREFIX/bin/ruby3.3`
+//! beside `PREFIX/lib/ruby/3.3.0/json.rb`. Scripts that pose as interpreters (the shims of pyenv and the like) have
+//! no such neighbours.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +22,8 @@ pub(crate) const PYTHON_SDK: &str = "/var/site-packages";
 pub(crate) const NODEJS_SDK: &str = "/var/node_modules";
 /// More versions than this of one version manager are not looked at.
 const VERSIONS_MAX: usize = 100;
+/// Versions of Ruby 3 that may be known by their library: there was never a 3.10.
+const RUBY_MINORS: u32 = 10;
 
 /// A language with an interpreter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,6 +34,8 @@ pub enum Language {
     Nodejs,
     /// A Java virtual machine of version 9 or later.
     Java,
+    /// Ruby 3, the one in C.
+    Ruby,
 }
 
 /// An installed interpreter.
@@ -62,6 +67,7 @@ impl fmt::Display for Language {
             Self::Python => "python",
             Self::Nodejs => "nodejs",
             Self::Java => "java",
+            Self::Ruby => "ruby",
         })
     }
 }
@@ -71,6 +77,7 @@ impl fmt::Display for Interpreter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.language {
             Language::Python => write!(f, "python{}.{}", self.version.0, self.version.1),
+            Language::Ruby => write!(f, "ruby{}.{}", self.version.0, self.version.1),
             Language::Nodejs => write!(f, "nodejs{}.x", self.version.0),
             Language::Java => write!(f, "java{}", self.version.0),
         }
@@ -78,7 +85,7 @@ impl fmt::Display for Interpreter {
 }
 
 impl Interpreters {
-    /// Looks along `PATH`, then where pyenv, nvm, distributions and SDKMAN! install. `set` names programs for runtimes, such
+    /// Looks along `PATH`, then where pyenv, nvm, rbenv, distributions and SDKMAN! install. `set` names programs for runtimes, such
     /// as `"nodejs22.x"` → `/opt/node22/bin/node`. Starts no thread and no process.
     ///
     /// # Errors
@@ -91,7 +98,7 @@ impl Interpreters {
         for (runtime, path) in set {
             let known = Interpreter::at(path).ok_or_else(|| {
                 format!(
-                    "{} (set for {runtime}) is no Python, Node.js or Java with its library",
+                    "{} (set for {runtime}) is no Python, Node.js, Java or Ruby with its library",
                     path.display()
                 )
             })?;
@@ -144,7 +151,7 @@ impl Interpreters {
         for entry in entries.flatten() {
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
-            if !["node", "java"].contains(&name) && minor_of(name).is_none() {
+            if !["node", "java"].contains(&name) && minor_of(name).is_none() && !name.starts_with("ruby") {
                 continue;
             }
             let Some(found) = Interpreter::at(&entry.path()) else { continue };
@@ -169,6 +176,7 @@ impl Interpreter {
             None if name == "java" && prefix.join("lib/modules").exists() => {
                 (Language::Java, (java_major(&prefix)?, 0))
             }
+            None if name.starts_with("ruby") => (Language::Ruby, (3, ruby_minor(&prefix, name)?)),
             _ => return None,
         };
         let tree = tree_of(&prefix, language, version)?;
@@ -189,6 +197,8 @@ fn tree_of(prefix: &Path, language: Language, version: (u32, u32)) -> Option<Opt
     prefix.parent()?; // without one it is the whole host
     let taken = TAKEN.iter().any(|taken| prefix.starts_with(taken));
     let guest = match taken {
+        // It finds its library by the name of the place that it was built for.
+        true if language == Language::Ruby => return None,
         true => PathBuf::from(format!("/var/lang/{language}{}.{}", version.0, version.1)),
         false => prefix.to_owned(),
     };
@@ -213,6 +223,17 @@ fn java_major(prefix: &Path) -> Option<u32> {
     version.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
 }
 
+/// 3 for `ruby3.3`, and for `ruby` beside the library of 3.3, the latest one.
+fn ruby_minor(prefix: &Path, name: &str) -> Option<u32> {
+    let library = prefix.join("lib/ruby");
+    let has = |minor: &u32| library.join(format!("3.{minor}.0/json.rb")).exists();
+    match name.strip_prefix("ruby3.") {
+        Some(minor) => minor.parse().ok().filter(has),
+        None if name == "ruby" => (0..RUBY_MINORS).rev().find(has),
+        None => None,
+    }
+}
+
 /// Where interpreters may be, in the order in which they are preferred.
 fn directories() -> Vec<PathBuf> {
     let mut directories: Vec<PathBuf> =
@@ -220,11 +241,13 @@ fn directories() -> Vec<PathBuf> {
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
     let pyenv = std::env::var_os("PYENV_ROOT").map_or_else(|| home.join(".pyenv"), PathBuf::from);
     let nvm = std::env::var_os("NVM_DIR").map_or_else(|| home.join(".nvm"), PathBuf::from);
+    let rbenv = std::env::var_os("RBENV_ROOT").map_or_else(|| home.join(".rbenv"), PathBuf::from);
     let sdkman = std::env::var_os("SDKMAN_DIR").map_or_else(|| home.join(".sdkman"), PathBuf::from);
     directories.extend(std::env::var_os("JAVA_HOME").map(|java| PathBuf::from(java).join("bin")));
     for versions in [
         pyenv.join("versions"),
         nvm.join("versions/node"),
+        rbenv.join("versions"),
         PathBuf::from("/usr/lib/jvm"),
         sdkman.join("candidates/java"),
     ] {
@@ -309,6 +332,24 @@ mod tests {
         assert_eq!(Interpreter::at(&program).unwrap().to_string(), "java17");
         fs::write(root.path().join("release"), "JAVA_VERSION=\"21\"\n").unwrap();
         assert_eq!(Interpreter::at(&program).unwrap().version, (21, 0));
+    }
+
+    #[test]
+    fn ruby_is_known_by_its_library() {
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(ruby_minor(root.path(), "ruby"), None, "no library");
+        for version in ["3.2.0", "3.3.0", "3.4.0"] {
+            fs::create_dir_all(root.path().join("lib/ruby").join(version)).unwrap();
+        }
+        for version in ["3.2.0", "3.3.0"] {
+            fs::write(root.path().join(format!("lib/ruby/{version}/json.rb")), "").unwrap();
+        }
+        for (name, expected) in
+            [("ruby", Some(3)), ("ruby3.2", Some(2)), ("ruby3.4", None), ("ruby-lsp", None), ("ruby3.", None)]
+        {
+            assert_eq!(ruby_minor(root.path(), name), expected, "{name}");
+        }
+        assert_eq!(tree_of(Path::new("/opt/ruby"), Language::Ruby, (3, 3)), None, "cannot be moved");
     }
 
     #[test]

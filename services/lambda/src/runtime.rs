@@ -18,12 +18,13 @@ use crate::table::Version;
 use crate::{Config, Lambda};
 
 /// The clients of the Runtime API that come with Pagoda: directory, file, content.
-const CLIENTS: [(&str, &str, &[u8]); 5] = [
+const CLIENTS: [(&str, &str, &[u8]); 6] = [
     ("python", "bootstrap.py", include_bytes!("../runtimes/python/bootstrap.py")),
     ("python", "snapshot_restore_py.py", include_bytes!("../runtimes/python/snapshot_restore_py.py")),
     ("python", "compile_all.py", include_bytes!("../runtimes/python/compile_all.py")),
     ("nodejs", "bootstrap.cjs", include_bytes!("../runtimes/nodejs/bootstrap.cjs")),
     ("java", "pagoda-runtime.jar", include_bytes!("../runtimes/java/pagoda-runtime.jar")),
+    ("ruby", "bootstrap.rb", include_bytes!("../runtimes/ruby/bootstrap.rb")),
 ];
 /// The earliest Java that our client runs on; for earlier runtimes the operator has to name what they run on.
 const JAVA_MIN: u32 = 11;
@@ -38,6 +39,13 @@ pub(crate) enum Kind {
     Managed(Language, (u32, u32)),
     /// The package's own `bootstrap` runs.
     Provided,
+}
+
+impl Kind {
+    /// Whether it is a version of `language`.
+    pub(crate) fn is_of(self, language: Language) -> bool {
+        matches!(self, Self::Managed(own, _) if own == language)
+    }
 }
 
 /// What a function really runs on.
@@ -77,6 +85,10 @@ pub(crate) fn kind(runtime: &str) -> Option<Kind> {
     if let Some(minor) = runtime.strip_prefix("python3.") {
         let minor = minor.parse().ok().filter(|minor| (8..=14).contains(minor))?;
         return Some(Kind::Managed(Language::Python, (3, minor)));
+    }
+    if let Some(minor) = runtime.strip_prefix("ruby3.") {
+        let minor = minor.parse().ok().filter(|minor| (2..=4).contains(minor))?;
+        return Some(Kind::Managed(Language::Ruby, (3, minor)));
     }
     if let Some(major) = runtime.strip_prefix("java") {
         let major = match major {
@@ -132,7 +144,7 @@ fn not_installed(interpreters: &Interpreters, runtime: &str, language: Language)
 }
 
 fn unsupported(runtime: &str) -> ApiError {
-    let ended = ["python2", "python3.6", "python3.7", "nodejs", "go1", "provided"];
+    let ended = ["python2", "python3.6", "python3.7", "nodejs", "go1", "provided", "ruby2"];
     if runtime == "java8" || ended.iter().any(|ended| runtime.starts_with(ended)) {
         let message = format!(
             "The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda \
@@ -188,6 +200,10 @@ mod tests {
             ("java8.al2", Some(Kind::Managed(Language::Java, (8, 0)))),
             ("java8", None),
             ("java18", None),
+            ("ruby3.2", Some(Kind::Managed(Language::Ruby, (3, 2)))),
+            ("ruby3.4", Some(Kind::Managed(Language::Ruby, (3, 4)))),
+            ("ruby3.1", None),
+            ("ruby2.7", None),
         ] {
             assert_eq!(kind(runtime), expected, "{runtime}");
         }

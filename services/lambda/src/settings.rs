@@ -7,6 +7,7 @@ use pagoda_protocol::ApiError;
 use crate::Lambda;
 use crate::generated as g;
 use crate::image::Override;
+use crate::interpreters::Language;
 use crate::logging::{self, Logging};
 use crate::name::FunctionId;
 use crate::runtime;
@@ -193,7 +194,7 @@ pub(crate) fn check_snap_start(settings: &Settings) -> Result<(), ApiError> {
     if !settings.snap_start {
         return Ok(());
     }
-    let message = match runtime::kind(&settings.runtime) {
+    let message = match runtime::kind(&settings.runtime).filter(|kind| !kind.is_of(Language::Ruby)) {
         Some(runtime::Kind::Managed(..)) if settings.storage_mb <= STORAGE_MB_DEFAULT.unsigned_abs() => {
             return Ok(());
         }

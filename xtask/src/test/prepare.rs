@@ -11,12 +11,13 @@ use crate::test::tally::Tally;
 use crate::{Outcome, process, say};
 
 /// Programs, and the Debian packages that bring them.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 6] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("python3", "python3"),
     ("node", "nodejs"),
     ("npm", "npm"),
+    ("ruby", "ruby"),
 ];
 
 /// Makes all of it.

@@ -139,6 +139,7 @@ pub(super) fn command(
         // Unbuffered, and without the site-packages of the host.
         Language::Python => vec!["-u".to_owned(), "-S".to_owned(), format!("{RUNTIME}/bootstrap.py")],
         Language::Nodejs => vec![format!("{RUNTIME}/bootstrap.cjs")],
+        Language::Ruby => vec![format!("{RUNTIME}/bootstrap.rb")],
         Language::Java => java::arguments(memory_mb, has_options, &format!("{RUNTIME}/pagoda-runtime.jar")),
     };
     (interpreter.guest.clone(), arguments)
@@ -169,8 +170,8 @@ pub(super) fn client_binds(config: &Config, interpreter: &Interpreter) -> Vec<Bi
     let sdk = match interpreter.language {
         Language::Python => config.sdk.python.clone().map(|host| bind(host, PYTHON_SDK)),
         Language::Nodejs => config.sdk.nodejs.clone().map(|host| bind(host, NODEJS_SDK)),
-        // Java functions bring their own.
-        Language::Java => None,
+        // Functions in these bring their own.
+        Language::Java | Language::Ruby => None,
     };
     let client = bind(config.runtimes().join(interpreter.language.to_string()), RUNTIME);
     std::iter::once(client).chain(sdk).collect()

@@ -67,6 +67,11 @@ impl Mold {
         Self { interpreter: interpreter.clone(), memory_mb }
     }
 
+    /// Whether its interpreter can be kept at all: Ruby has timers of `timer_create`, which no image can have.
+    fn can_be_kept(&self) -> bool {
+        self.interpreter.language != Language::Ruby
+    }
+
     fn key(&self) -> Key {
         (self.interpreter.guest.clone(), self.memory_mb)
     }
@@ -204,7 +209,7 @@ impl Lambda {
     /// Has the image made, if it isn't there and nobody has yet asked for it.
     pub(crate) fn want_template(&self, mold: &Mold) {
         let (Ok(lambda), Some(spawner)) = (self.shared(), self.ports.spawner.clone()) else { return };
-        if !self.config.templates || !self.templates.begin(mold) {
+        if !self.config.templates || !mold.can_be_kept() || !self.templates.begin(mold) {
             return;
         }
         let mold = mold.clone();
@@ -222,10 +227,10 @@ impl Lambda {
         });
     }
 
-    /// What instances of each interpreter start from, once the images that are being made are ready.
+    /// What instances of each interpreter that can have an image start from, once the images that are being made are ready.
     pub async fn starts(&self) -> Vec<(String, String)> {
         self.templates.settled().await;
-        let all = self.config.interpreters.all();
+        let all = self.config.interpreters.all().filter(|one| Mold::of(one, 0).can_be_kept());
         all.flat_map(|one| self.templates.describe(one)).collect()
     }
 }

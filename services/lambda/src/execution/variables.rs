@@ -75,6 +75,10 @@ pub(super) fn of(
                 Language::Python => set("PYTHONPATH", "/var/runtime"),
                 Language::Nodejs => set("NODE_PATH", "/opt/nodejs/node_modules:/var/runtime:/var/task"),
                 Language::Java => None,
+                Language::Ruby => {
+                    set("GEM_PATH", &gem_path(&settings.runtime));
+                    set("RUBYLIB", "/var/task:/var/runtime/lib:/opt/ruby/lib")
+                }
             };
         }
         Engine::Provided => {}
@@ -92,6 +96,12 @@ pub(super) fn of(
     }
     all.extend(own);
     all.into_iter().collect()
+}
+
+/// Gems of the package and of layers are laid out for the runtime's version, whatever version it runs on.
+fn gem_path(runtime: &str) -> String {
+    let version = runtime.trim_start_matches("ruby");
+    format!("/var/task/vendor/bundle/ruby/{version}.0:/opt/ruby/gems/{version}.0")
 }
 
 /// The interpreter is found by scripts of the function too.

@@ -24,6 +24,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("java_survives_its_failures", java_survives_its_failures),
         trial("java_sees_lambdas_surroundings", java_sees_lambdas_surroundings),
         trial("java_writes_lines", java_writes_lines),
+        trial("java_writes_levels", java_writes_levels),
+        trial("java_writes_json", java_writes_json),
         trial("java_passes_large_events", java_passes_large_events),
         trial("java_loads_jars", java_loads_jars),
         trial("java_options_need_an_execution", java_options_need_an_execution),
@@ -311,6 +313,43 @@ async fn java_writes_lines() {
     let lines = scene.lines.of("/aws/lambda/f", "anywhere").await;
     for line in ["printed ü", "warned", "two\rlines", "anywhere"] {
         assert!(lines.iter().any(|one| one == line), "{line}: {lines:?}");
+    }
+}
+
+async fn java_writes_levels() {
+    let scene = Scene::new();
+    make(&scene, "f", "Inside::levels", json!({})).await;
+    scene.invoke("f", json!({})).await;
+    let lines = scene.lines.of("/aws/lambda/f", "REPORT").await;
+    for line in ["[DEBUG] below", "[WARN] two\rlines", "plain", "as it is"] {
+        assert!(lines.iter().any(|one| one == line), "{line}: {lines:?}");
+    }
+}
+
+async fn java_writes_json() {
+    for templates in [false, true] {
+        let scene = Scene::with(|config| config.templates = templates);
+        make(&scene, "first", "Forms::any", json!({})).await;
+        scene.lambda.starts().await;
+        let more = json!({"LoggingConfig": {"LogFormat": "JSON", "ApplicationLogLevel": "INFO"}});
+        make(&scene, "f", "Inside::levels", more).await;
+        let (document, _) = scene.invoke("f", json!({})).await;
+        assert_eq!(document["errorType"], "java.lang.IllegalStateException");
+        let lines = scene.lines.of("/aws/lambda/f", "platform.report").await;
+        assert!(lines.iter().any(|line| line == "as it is"), "{lines:?}");
+        let records = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let own: Vec<Value> = records.filter(|record| record["level"].is_string()).collect();
+        let told: Vec<_> = own.iter().map(|one| (&one["level"], &one["message"])).collect();
+        assert_eq!(told[..2], [(&json!("WARN"), &json!("two\nlines")), (&json!("INFO"), &json!("plain"))]);
+        assert_eq!((told.len(), told[2].0), (3, &json!("ERROR")), "{told:?}");
+        let trace = told[2].1.as_str().unwrap();
+        assert!(trace.starts_with("end: java.lang.IllegalStateException\n"), "{trace}");
+        assert!(trace.contains("at example.Inside.levels(Inside.java:"), "{trace}");
+        for record in &own {
+            assert_eq!(record["AWSRequestId"].as_str().unwrap().len(), 36, "{record}");
+            let time = record["timestamp"].as_str().unwrap();
+            assert_eq!((time.len(), time.ends_with('Z')), (24, true), "{record}");
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod nodejs;
 mod permissions;
 mod provisioned;
 mod recursion;
+mod ruby;
 mod scene;
 mod snap_start;
 mod sources;
@@ -32,12 +33,13 @@ mod urls;
 mod versions;
 
 use libtest_mimic::Arguments;
-use pagoda_lambda::Interpreters;
+use pagoda_lambda::{Interpreters, Language};
 use pagoda_sandbox::Spawner;
 
 fn main() {
     let arguments = Arguments::from_args();
     let interpreters = Interpreters::probe(&Default::default()).expect("nothing is set");
+    let has_ruby = interpreters.all().any(|one| one.language == Language::Ruby);
     let spawner = Spawner::start(interpreters.sandbox()).expect("a spawner");
     scene::share(spawner, interpreters);
     let trials = [
@@ -58,6 +60,7 @@ fn main() {
         permissions::trials(),
         provisioned::trials(),
         recursion::trials(),
+        ruby::trials(has_ruby),
         snap_start::trials(),
         sources::trials(),
         telemetry::trials(),

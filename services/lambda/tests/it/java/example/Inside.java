@@ -2,6 +2,7 @@ package example;
 
 import com.amazonaws.services.lambda.runtime.Context;
 import com.amazonaws.services.lambda.runtime.LambdaRuntime;
+import com.amazonaws.services.lambda.runtime.logging.LogLevel;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -87,6 +88,14 @@ public class Inside {
         System.err.println("warned");
         c.getLogger().log("two\nlines\n");
         LambdaRuntime.getLogger().log("anywhere");
+    }
+
+    public void levels(Object event, Context c) {
+        c.getLogger().log("below", LogLevel.DEBUG);
+        c.getLogger().log("two\nlines", LogLevel.WARN);
+        c.getLogger().log("plain");
+        c.getLogger().log("as it is".getBytes());
+        throw new IllegalStateException("end");
     }
 
     public Object echo(Object event) {

@@ -1,5 +1,7 @@
 package pagoda.runtime;
 
+import com.amazonaws.services.lambda.runtime.LambdaLogger;
+import com.amazonaws.services.lambda.runtime.logging.LogLevel;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.ArrayList;
@@ -37,6 +39,12 @@ final class Failure {
 
     byte[] document() {
         return JsonWriter.write(describe(error, 0));
+    }
+
+    /** In a log of text it stands as Java's own traces do. */
+    void tell(LambdaLogger log) {
+        boolean isJson = "JSON".equals(System.getenv("AWS_LAMBDA_LOG_FORMAT"));
+        log.log(text(), isJson ? LogLevel.ERROR : LogLevel.UNDEFINED);
     }
 
     String text() {

@@ -71,6 +71,7 @@ public final class Main {
             if (trace != null) {
                 System.setProperty("com.amazonaws.xray.traceHeader", trace);
             }
+            Log.begin(context.getAwsRequestId());
             byte[] answer = null;
             Failure failure = null;
             try {
@@ -89,7 +90,7 @@ public final class Main {
 
     private static Failure failed(Throwable error) {
         Failure failure = new Failure(error);
-        LOG.log(failure.text());
+        failure.tell(LOG);
         return failure;
     }
 }
