@@ -3,7 +3,7 @@
 //! Every spawner has one directory `pagoda.PID.START` under its own cgroup in each hierarchy (so that limits
 //! of the spawner's own surroundings hold for its instances too), with one directory an instance in it. A
 //! dead spawner's leftovers are swept by the next one. Directories are held open, because the spawner's own
-//! root no longer shows them.
+//! root no longer shows them; files are opened by their path from there, in one step, because a claim waits.
 //!
 //! Under version 1 a process must be written into its group, which waits for a grace period of the kernel
 //! (5 to 15 ms when it happens alone); the instance does that to itself before it is claimed. Under version 2
@@ -11,7 +11,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use rustix::fs::{AtFlags, Mode, OFlags, mkdirat, openat, unlinkat};
 use rustix::io::Errno;
@@ -81,19 +81,25 @@ impl Cgroups {
     /// Version 2: makes the group of instance `id` and opens it, to be cloned into.
     pub(crate) fn for_clone(&self, id: u64) -> Result<Option<OwnedFd>, Fault> {
         match (self.version, self.hierarchies.first()) {
-            (Version::V2, Some(hierarchy)) => hierarchy.make(id).map(Some),
+            (Version::V2, Some(hierarchy)) => {
+                hierarchy.make(id)?;
+                hierarchy.open(id).map(Some)
+            }
             _ => Ok(None),
         }
     }
 
-    /// Version 1: makes the groups of instance `id` and moves this process into them.
+    /// Version 1: makes the groups of instance `id`, with the usual period, and moves this process into them.
     pub(crate) fn enter(&self, id: u64) -> Result<(), Fault> {
         if self.version == Version::V2 {
             return Ok(());
         }
         for hierarchy in &self.hierarchies {
-            let directory = hierarchy.make(id)?;
-            write(&directory, "cgroup.procs", "0")?;
+            hierarchy.make(id)?;
+            hierarchy.write(id, "cgroup.procs", "0")?;
+            if hierarchy.controllers.contains(&Controller::Cpu) {
+                hierarchy.write(id, "cpu.cfs_period_us", &PERIOD_MICROS.to_string())?;
+            }
         }
         Ok(())
     }
@@ -103,8 +109,8 @@ impl Cgroups {
         let memory = limits.memory_bytes.to_string();
         let pids = u64::from(limits.pids).saturating_add(1).to_string();
         let (quota, period) = quota(limits.cpu_millis);
-        let set = |controller, name: &str, value: &str| match self.directory(controller, id)? {
-            Some(directory) => write(directory, name, value),
+        let set = |controller, name: &str, value: &str| match self.hierarchy(controller) {
+            Some(hierarchy) => hierarchy.write(id, name, value),
             None => Ok(()),
         };
         set(Controller::Pids, "pids.max", &pids)?;
@@ -113,7 +119,9 @@ impl Cgroups {
                 set(Controller::Memory, "memory.limit_in_bytes", &memory)?;
                 // Absent where the kernel does not account for swap; then there is none to be had either.
                 optional(set(Controller::Memory, "memory.memsw.limit_in_bytes", &memory))?;
-                set(Controller::Cpu, "cpu.cfs_period_us", &period.to_string())?;
+                if period != PERIOD_MICROS {
+                    set(Controller::Cpu, "cpu.cfs_period_us", &period.to_string())?;
+                }
                 set(Controller::Cpu, "cpu.cfs_quota_us", &quota.to_string())
             }
             Version::V2 => {
@@ -128,8 +136,7 @@ impl Cgroups {
     /// Opens the files through which the host freezes and reads instance `id`.
     pub(crate) fn meters(&self, id: u64) -> Vec<(Meter, OwnedFd)> {
         let open = |meter, controller, name: &str, flags| {
-            let directory = self.directory(controller, id).ok()??;
-            let file = openat(directory, name, flags | OFlags::CLOEXEC, Mode::empty()).ok()?;
+            let file = self.hierarchy(controller)?.file(id, name, flags).ok()?;
             Some((meter, file))
         };
         let (freezer, peak, cpu, share) = match self.version {
@@ -150,19 +157,16 @@ impl Cgroups {
     /// Version 1 keeps a signal from frozen processes, so that they must be thawed to be killed.
     pub(crate) fn thaw(&self, id: u64) {
         if self.version == Version::V1
-            && let Ok(Some(directory)) = self.directory(Controller::Freezer, id)
+            && let Some(hierarchy) = self.hierarchy(Controller::Freezer)
         {
             // Failing means that the group is gone, and its processes with it.
-            let _ = write(directory, "freezer.state", "THAWED");
+            let _ = hierarchy.write(id, "freezer.state", "THAWED");
         }
     }
 
     /// What instance `id` used up, zero where it can't be known.
     pub(crate) fn usage(&self, id: u64) -> Usage {
-        let read = |controller, name| {
-            let directory = self.directory(controller, id).ok()??;
-            read(directory, name).ok()
-        };
+        let read = |controller, name| self.hierarchy(controller)?.read(id, name).ok();
         let (oom, peak, cpu) = match self.version {
             Version::V1 => ("memory.oom_control", "memory.max_usage_in_bytes", "cpuacct.usage"),
             Version::V2 => ("memory.events", "memory.peak", "cpu.stat"),
@@ -193,16 +197,15 @@ impl Cgroups {
         }
     }
 
-    fn directory(&self, controller: Controller, id: u64) -> Result<Option<OwnedFd>, Fault> {
-        let found = self.hierarchies.iter().find(|hierarchy| hierarchy.controllers.contains(&controller));
-        found.map(|hierarchy| hierarchy.open(id)).transpose()
+    fn hierarchy(&self, controller: Controller) -> Option<&Hierarchy> {
+        self.hierarchies.iter().find(|hierarchy| hierarchy.controllers.contains(&controller))
     }
 }
 
 impl Hierarchy {
-    fn make(&self, id: u64) -> Result<OwnedFd, Fault> {
+    fn make(&self, id: u64) -> Result<(), Fault> {
         match mkdirat(&self.parent, instance(id), Mode::from_raw_mode(0o755)) {
-            Ok(()) | Err(Errno::EXIST) => self.open(id),
+            Ok(()) | Err(Errno::EXIST) => Ok(()),
             Err(errno) => Err(Fault::new("making a cgroup", errno.raw_os_error())),
         }
     }
@@ -210,6 +213,24 @@ impl Hierarchy {
     fn open(&self, id: u64) -> Result<OwnedFd, Fault> {
         let flags = OFlags::DIRECTORY | OFlags::PATH | OFlags::CLOEXEC;
         openat(&self.parent, instance(id), flags, Mode::empty()).at("opening a cgroup")
+    }
+
+    /// A file of instance `id`'s group.
+    fn file(&self, id: u64, name: &str, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+        openat(&self.parent, format!("{}/{name}", instance(id)), flags | OFlags::CLOEXEC, Mode::empty())
+    }
+
+    fn write(&self, id: u64, name: &str, value: &str) -> Result<(), Fault> {
+        let step = || format!("writing {value} to {name}");
+        let file = self.file(id, name, OFlags::WRONLY).at(step())?;
+        File::from(file).write_all(value.as_bytes()).at(step())
+    }
+
+    fn read(&self, id: u64, name: &str) -> Result<String, Fault> {
+        let file = self.file(id, name, OFlags::RDONLY).at(name)?;
+        let mut text = String::new();
+        File::from(file).read_to_string(&mut text).at(name)?;
+        Ok(text)
     }
 }
 
@@ -252,19 +273,6 @@ fn optional(result: Result<(), Fault>) -> Result<(), Fault> {
         Err(fault) if fault.errno == libc::ENOENT => Ok(()),
         other => other,
     }
-}
-
-fn write(directory: impl AsFd, name: &str, value: &str) -> Result<(), Fault> {
-    let step = || format!("writing {value} to {name}");
-    let file = openat(directory, name, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()).at(step())?;
-    File::from(file).write_all(value.as_bytes()).at(step())
-}
-
-fn read(directory: impl AsFd, name: &str) -> Result<String, Fault> {
-    let file = openat(directory, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).at(name)?;
-    let mut text = String::new();
-    File::from(file).read_to_string(&mut text).at(name)?;
-    Ok(text)
 }
 
 #[cfg(test)]

@@ -71,15 +71,9 @@ pub(super) fn of(
     match engine {
         Engine::Interpreter { interpreter, .. } => {
             set("AWS_EXECUTION_ENV", &format!("AWS_Lambda_{}", settings.runtime));
-            match interpreter.language {
-                Language::Python => set("PYTHONPATH", "/var/runtime"),
-                Language::Nodejs => set("NODE_PATH", "/opt/nodejs/node_modules:/var/runtime:/var/task"),
-                Language::Java => None,
-                Language::Ruby => {
-                    set("GEM_PATH", &gem_path(&settings.runtime));
-                    set("RUBYLIB", "/var/task:/var/runtime/lib:/opt/ruby/lib")
-                }
-            };
+            for (name, value) in of_the_language(interpreter.language, &settings.runtime) {
+                set(name, &value);
+            }
         }
         Engine::Provided => {}
         // What the image says of its own file system counts, and nothing of the shared one.
@@ -98,10 +92,19 @@ pub(super) fn of(
     all.into_iter().collect()
 }
 
-/// Gems of the package and of layers are laid out for the runtime's version, whatever version it runs on.
-fn gem_path(runtime: &str) -> String {
-    let version = runtime.trim_start_matches("ruby");
-    format!("/var/task/vendor/bundle/ruby/{version}.0:/opt/ruby/gems/{version}.0")
+/// Where a language looks for libraries. Gems of the package and of layers are laid out for the runtime's version,
+/// whatever version it runs on.
+fn of_the_language(language: Language, runtime: &str) -> Vec<(&'static str, String)> {
+    match language {
+        Language::Python => vec![("PYTHONPATH", "/var/runtime".to_owned())],
+        Language::Nodejs => vec![("NODE_PATH", "/opt/nodejs/node_modules:/var/runtime:/var/task".to_owned())],
+        Language::Java => Vec::new(),
+        Language::Ruby => {
+            let version = runtime.trim_start_matches("ruby");
+            let gems = format!("/var/task/vendor/bundle/ruby/{version}.0:/opt/ruby/gems/{version}.0");
+            vec![("GEM_PATH", gems), ("RUBYLIB", "/var/task:/var/runtime/lib:/opt/ruby/lib".to_owned())]
+        }
+    }
 }
 
 /// The interpreter is found by scripts of the function too.
