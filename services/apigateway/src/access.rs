@@ -43,6 +43,14 @@ paths! {
     put_integration_response(PutIntegrationResponseRequest): "PUT" "/restapis/{}/resources/{}/methods/{}/integration/responses/{}" rest_api_id resource_id http_method status_code;
     get_integration_response(GetIntegrationResponseRequest): "GET" "/restapis/{}/resources/{}/methods/{}/integration/responses/{}" rest_api_id resource_id http_method status_code;
     delete_integration_response(DeleteIntegrationResponseRequest): "DELETE" "/restapis/{}/resources/{}/methods/{}/integration/responses/{}" rest_api_id resource_id http_method status_code;
+    update_method(UpdateMethodRequest): "PATCH" "/restapis/{}/resources/{}/methods/{}" rest_api_id resource_id http_method;
+    create_authorizer(CreateAuthorizerRequest): "POST" "/restapis/{}/authorizers" rest_api_id;
+    get_authorizer(GetAuthorizerRequest): "GET" "/restapis/{}/authorizers/{}" rest_api_id authorizer_id;
+    get_authorizers(GetAuthorizersRequest): "GET" "/restapis/{}/authorizers" rest_api_id;
+    update_authorizer(UpdateAuthorizerRequest): "PATCH" "/restapis/{}/authorizers/{}" rest_api_id authorizer_id;
+    delete_authorizer(DeleteAuthorizerRequest): "DELETE" "/restapis/{}/authorizers/{}" rest_api_id authorizer_id;
+    test_invoke_authorizer(TestInvokeAuthorizerRequest): "POST" "/restapis/{}/authorizers/{}" rest_api_id authorizer_id;
+    flush_stage_authorizers_cache(FlushStageAuthorizersCacheRequest): "DELETE" "/restapis/{}/stages/{}/cache/authorizers" rest_api_id stage_name;
     create_deployment(CreateDeploymentRequest): "POST" "/restapis/{}/deployments" rest_api_id;
     get_deployment(GetDeploymentRequest): "GET" "/restapis/{}/deployments/{}" rest_api_id deployment_id;
     get_deployments(GetDeploymentsRequest): "GET" "/restapis/{}/deployments" rest_api_id;

@@ -56,6 +56,11 @@ impl<'a> Patch<'a> {
         }
     }
 
+    /// The flag of an `add` or a `replace`.
+    pub(crate) fn given_flag(&self) -> Result<bool, ApiError> {
+        Patch { op: g::Op::Replace, ..*self }.flag()
+    }
+
     /// What follows `prefix` in the path, with JSON Pointer's `~1` and `~0` resolved (RFC 6901).
     pub(crate) fn below(&self, prefix: &str) -> Option<String> {
         let rest = self.path.strip_prefix(prefix)?;

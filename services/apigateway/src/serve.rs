@@ -6,12 +6,15 @@
 
 mod answer;
 mod authorize;
+mod authorizer;
 mod deployed;
 mod event;
+mod identity;
 mod metric;
 mod mock;
 mod proxy;
 mod route;
+mod verdict;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,15 +25,19 @@ use http::Response;
 use pagoda_protocol::Body;
 use pagoda_service::{Arrival, Context, DataPlane};
 
+pub(crate) use answer::Refusal;
 pub(crate) use authorize::complete;
+pub(crate) use authorizer::{Authorizer, Question, check as check_authorizer};
 pub(crate) use deployed::Served;
+pub(crate) use event::fields as request_fields;
+pub(crate) use verdict::Verdicts;
 
 use crate::ApiGateway;
 use crate::table::{IntegrationKind, Method};
-use answer::Refusal;
 use deployed::Deployment;
 use metric::Gauges;
 use route::Matched;
+use verdict::Verdict;
 
 /// A request's body, in bytes: the quota of REST APIs.
 const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
@@ -45,6 +52,8 @@ pub(crate) struct Call<'a> {
     pub(crate) body: Bytes,
     /// The path below the stage, percent-encoded.
     pub(crate) path: &'a str,
+    /// What the method's authorizer said, if it has one.
+    pub(crate) verdict: Option<Arc<Verdict>>,
 }
 
 #[async_trait]
@@ -79,7 +88,8 @@ impl ApiGateway {
         *gauges = matched.gauges(parts.method.as_str()).cloned();
         let body = body.collect(BODY_BYTES_MAX).await.map_err(Refusal::of_body)?;
 
-        let mut call = Call { deployment: &deployment, matched, method, cx, parts: &parts, body, path };
+        let mut call =
+            Call { deployment: &deployment, matched, method, cx, parts: &parts, body, path, verdict: None };
         if call.is_guarded() {
             Box::pin(self.authorize(&mut call)).await?;
         }

@@ -49,10 +49,38 @@ pub(crate) struct Method {
 }
 
 /// Who may call a method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Authorization {
     None,
     AwsIam,
+    /// Whom the authorizer with this id lets pass.
+    Custom(String),
+}
+
+/// A function that is asked who may call.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Authorizer {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) kind: AuthorizerKind,
+    /// The customer's own word, which definitions carry and nothing reads.
+    pub(crate) auth_type: Option<String>,
+    pub(crate) uri: String,
+    /// The role as which the function is invoked; without one, its own policy must let API Gateway.
+    pub(crate) credentials: Option<String>,
+    pub(crate) identity_source: Option<String>,
+    pub(crate) identity_validation: Option<String>,
+    /// How long an answer holds; 0: for its request alone.
+    pub(crate) result_ttl_seconds: i32,
+}
+
+/// What an authorizer's function is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum AuthorizerKind {
+    /// One header.
+    Token,
+    /// All but the body.
+    Request,
 }
 
 /// An answer that a method declares.
@@ -111,6 +139,12 @@ pub(crate) struct Deployment {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Deployed(pub(crate) Resource);
 
+/// What was deployed with the resources.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct DeployedApi {
+    pub(crate) authorizers: Vec<Authorizer>,
+}
+
 /// A stage.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Stage {
@@ -134,6 +168,8 @@ pub(crate) const LISTED: Table<Listed> = Table::new(Space::Index);
 pub(crate) const RESOURCES: Table<Resource> = Table::new(Space::Meta);
 pub(crate) const DEPLOYMENTS: Table<Deployment> = Table::new(Space::Meta);
 pub(crate) const DEPLOYED: Table<Deployed> = Table::new(Space::Meta);
+pub(crate) const DEPLOYED_APIS: Table<DeployedApi> = Table::new(Space::Meta);
+pub(crate) const AUTHORIZERS: Table<Authorizer> = Table::new(Space::Meta);
 pub(crate) const STAGES: Table<Stage> = Table::new(Space::Meta);
 
 macro_rules! records {
@@ -151,6 +187,8 @@ records!(
     Resource: "apigateway.resource",
     Deployment: "apigateway.deployment",
     Deployed: "apigateway.deployed",
+    DeployedApi: "apigateway.deployed-api",
+    Authorizer: "apigateway.authorizer",
     Stage: "apigateway.stage",
 );
 

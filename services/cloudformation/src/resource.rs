@@ -20,6 +20,7 @@ use crate::template::intrinsic::Made;
 
 static KINDS: &[&dyn Kind] = &[
     &apigateway::RestApi,
+    &apigateway::Authorizer,
     &apigateway::Resource,
     &apigateway::Method,
     &apigateway::Deployment,

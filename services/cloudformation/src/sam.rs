@@ -5,6 +5,7 @@
 
 mod alias;
 mod api;
+mod authorizer;
 mod cors;
 mod event;
 mod event_invoke_config;

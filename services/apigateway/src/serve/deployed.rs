@@ -1,5 +1,6 @@
 //! Deployments in memory: read from the store once, kept until anything in API Gateway changes.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use pagoda_policy::{Document, Kind, Named};
@@ -8,6 +9,7 @@ use pagoda_service::Remembered;
 use quick_cache::Equivalent;
 
 use super::authorize::complete;
+use super::authorizer::Authorizer;
 use super::metric::{Gauges, Gauging};
 use super::route::Routes;
 use crate::table::{self, REST_APIS, RestApi, STAGES, Texts};
@@ -24,6 +26,8 @@ pub(crate) struct Deployment {
     pub(crate) variables: Texts,
     pub(crate) routes: Routes,
     pub(crate) policy: Option<Named>,
+    /// By id.
+    pub(crate) authorizers: HashMap<String, Authorizer>,
     /// Of requests that no method answers.
     pub(crate) gauges: Arc<Gauges>,
 }
@@ -83,9 +87,10 @@ async fn read(gateway: &ApiGateway, api: &str, stage: &str) -> Result<Option<Dep
         return Ok(None);
     }
     let resources = deployment::resources(gateway, &api.id, &stage.deployment_id).await?;
+    let deployed = deployment::deployed(gateway, &api.id, &stage.deployment_id).await?;
     let policy = api.policy.as_deref().map(|policy| compile(&api, policy)).transpose()?;
     let gauging = Gauging {
-        record: &*gateway.metrics,
+        record: &*gateway.ports.metrics,
         account: api.account,
         region: &api.region,
         api: &api.name,
@@ -101,7 +106,14 @@ async fn read(gateway: &ApiGateway, api: &str, stage: &str) -> Result<Option<Dep
         variables: stage.variables,
         routes,
         policy,
+        authorizers: authorizers(deployed.authorizers),
     }))
+}
+
+/// What was kept was checked; what cannot be asked now lets nobody in, for it is not found.
+fn authorizers(deployed: Vec<table::Authorizer>) -> HashMap<String, Authorizer> {
+    let ready = |record: table::Authorizer| Some((record.id.clone(), Authorizer::new(record).ok()?));
+    deployed.into_iter().filter_map(ready).collect()
 }
 
 fn compile(api: &RestApi, policy: &str) -> Result<Named, ApiError> {

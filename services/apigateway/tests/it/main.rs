@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // what panics here is a failed test
 
+mod authorizer;
 mod control;
 mod plane;
 mod world;

@@ -1,5 +1,6 @@
-//! `AWS::ApiGateway::RestApi`, `Resource`, `Method`, `Deployment` and `Stage`.
+//! `AWS::ApiGateway::RestApi`, `Resource`, `Method`, `Authorizer`, `Deployment` and `Stage`.
 
+mod authorizer;
 mod deployment;
 mod method;
 mod resource;
@@ -12,6 +13,7 @@ use super::tag::Retag;
 use super::{Calls, Done};
 use crate::template::Object;
 
+pub(crate) use authorizer::Authorizer;
 pub(crate) use deployment::Deployment;
 pub(crate) use method::Method;
 pub(crate) use resource::Resource;

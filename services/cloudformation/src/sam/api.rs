@@ -4,6 +4,7 @@
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use serde_json::{Value, json};
 
+use super::authorizer::Authorizers;
 use super::globals::Globals;
 use super::{IMPLICIT_API, Route, Sam, check_properties, cors, refused};
 use crate::template::{Checked, Object, object};
@@ -47,7 +48,9 @@ impl Sam {
             }
             None => format!("{name}Stage"),
         };
-        let api = rest_api(name, &properties, &routes)?;
+        let auth = auth(name, &properties)?;
+        auth.authorizers.permit(self, name, resource);
+        let api = rest_api(name, &properties, &routes, &auth)?;
         // A new definition makes a new deployment; the same one keeps its own.
         let defined = api.get("Body").or(api.get("BodyS3Location")).unwrap_or(&Value::Null).to_string();
         let hash = hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, defined.as_bytes()));
@@ -70,10 +73,10 @@ impl Sam {
 }
 
 /// The API itself, with its definition.
-fn rest_api(name: &str, properties: &Object, routes: &[Route]) -> Checked<Value> {
+fn rest_api(name: &str, properties: &Object, routes: &[Route], auth: &Auth) -> Checked<Value> {
     let mut api = match properties.get("DefinitionUri") {
         Some(uri) => json!({ "BodyS3Location": defined_at(name, uri, properties, routes)? }),
-        None => json!({ "Body": definition(name, properties, routes)? }),
+        None => json!({ "Body": definition(name, properties, routes, auth)? }),
     };
     for field in [
         "BinaryMediaTypes",
@@ -129,8 +132,7 @@ fn defined_at(name: &str, uri: &Value, properties: &Object, routes: &[Route]) ->
 }
 
 /// The OpenAPI definition: the given one, or one made of the routes; with CORS where it is asked for.
-fn definition(name: &str, properties: &Object, routes: &[Route]) -> Checked<Value> {
-    let auth = auth(name, properties)?;
+fn definition(name: &str, properties: &Object, routes: &[Route], auth: &Auth) -> Checked<Value> {
     let mut body = match properties.get("DefinitionBody") {
         Some(body) => {
             if let Some(route) = routes.iter().find(|route| !has_route(body, route)) {
@@ -147,13 +149,15 @@ fn definition(name: &str, properties: &Object, routes: &[Route]) -> Checked<Valu
         let is_third = body.get("openapi").is_some();
         for route in routes {
             let verb = if route.verb == "any" { "x-amazon-apigateway-any-method" } else { &route.verb };
-            body["paths"][&route.path][verb] = operation(name, route, &auth, is_third)?;
+            body["paths"][&route.path][verb] = operation(name, route, auth, is_third)?;
         }
     }
     if let Some(cors) = properties.get("Cors") {
-        cors::add(name, &mut body, cors, auth.default.is_some() && auth.to_preflight)?;
+        cors::add(name, &mut body, cors, auth.default.as_deref().filter(|_| auth.to_preflight))?;
     }
-    if auth.default.is_some() || routes.iter().any(|route| route.authorizer.as_deref() == Some("AWS_IAM")) {
+    auth.authorizers.describe(&mut body);
+    let by_default = auth.default.as_deref() == Some("AWS_IAM");
+    if by_default || routes.iter().any(|route| route.authorizer.as_deref() == Some("AWS_IAM")) {
         let scheme = json!({
             "type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4",
         });
@@ -190,6 +194,7 @@ struct Auth {
     default: Option<String>,
     invoke_role: Option<String>,
     to_preflight: bool,
+    authorizers: Authorizers,
 }
 
 fn auth(name: &str, properties: &Object) -> Checked<Auth> {
@@ -198,16 +203,18 @@ fn auth(name: &str, properties: &Object) -> Checked<Auth> {
     check_properties(
         name,
         auth,
-        &["DefaultAuthorizer", "InvokeRole", "AddDefaultAuthorizerToCorsPreflight"],
+        &["Authorizers", "DefaultAuthorizer", "InvokeRole", "AddDefaultAuthorizerToCorsPreflight"],
     )?;
     let text = |field: &str| auth.get(field).and_then(Value::as_str).map(str::to_owned);
     let default = text("DefaultAuthorizer");
-    if let Some(other) = default.as_deref().filter(|authorizer| *authorizer != "AWS_IAM") {
+    let authorizers = Authorizers::read(name, auth)?;
+    let unknown = |authorizer: &&str| *authorizer != "AWS_IAM" && !authorizers.has(authorizer);
+    if let Some(other) = default.as_deref().filter(unknown) {
         return Err(refused(name, &format!("the authorizer {other} is not available in Pagoda")));
     }
     let to_preflight =
         auth.get("AddDefaultAuthorizerToCorsPreflight").is_none_or(|flag| *flag != json!(false));
-    Ok(Auth { default, invoke_role: text("InvokeRole"), to_preflight })
+    Ok(Auth { default, invoke_role: text("InvokeRole"), to_preflight, authorizers })
 }
 
 fn has_route(body: &Value, route: &Route) -> bool {
@@ -244,6 +251,7 @@ fn operation(name: &str, route: &Route, auth: &Auth, is_third: bool) -> Checked<
                 role => integration["credentials"] = json!(role),
             }
         }
+        Some(other) if auth.authorizers.has(other) => operation["security"] = json!([{ other: [] }]),
         Some(other) => {
             return Err(refused(name, &format!("the authorizer {other} is not available in Pagoda")));
         }
