@@ -15,6 +15,7 @@ mod integration;
 mod integration_response;
 mod method;
 mod method_response;
+mod method_setting;
 mod patch;
 mod position;
 mod resource;
@@ -39,6 +40,7 @@ pub struct ApiGateway {
     ports: Ports,
     served: serve::Served,
     verdicts: serve::Verdicts,
+    buckets: serve::Buckets,
 }
 
 /// What API Gateway stands on.
@@ -64,7 +66,12 @@ pub struct Ports {
 impl ApiGateway {
     /// API Gateway on these ports.
     pub fn new(ports: Ports) -> Arc<Self> {
-        Arc::new(Self { ports, served: serve::Served::default(), verdicts: serve::Verdicts::default() })
+        Arc::new(Self {
+            ports,
+            served: serve::Served::default(),
+            verdicts: serve::Verdicts::default(),
+            buckets: serve::Buckets::default(),
+        })
     }
 
     fn store(&self) -> &dyn Store {

@@ -12,7 +12,7 @@ use crate::generated as g;
 use crate::table::{self, Authorization, Method, RESOURCES, Resource};
 use crate::{ApiGateway, authorizer, integration, method_response, patch};
 
-const VERBS: [&str; 8] = ["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+pub(crate) const VERBS: [&str; 8] = ["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 pub(crate) async fn put(
     gateway: &ApiGateway,

@@ -1,5 +1,5 @@
 //! The data plane: how a request to a deployed API is answered. The phases, in their order: find the
-//! stage, route, authorize, integrate, answer.
+//! stage, route, authorize, throttle, integrate, answer.
 //!
 //! Invariants: only what is deployed is served; every failure is answered as a gateway response, and tells
 //! the caller no more than AWS does.
@@ -7,6 +7,7 @@
 mod answer;
 mod authorize;
 mod authorizer;
+mod bucket;
 mod deployed;
 mod event;
 mod identity;
@@ -28,6 +29,7 @@ use pagoda_service::{Arrival, Context, DataPlane};
 pub(crate) use answer::Refusal;
 pub(crate) use authorize::complete;
 pub(crate) use authorizer::{Authorizer, Question, check as check_authorizer};
+pub(crate) use bucket::Buckets;
 pub(crate) use deployed::Served;
 pub(crate) use event::fields as request_fields;
 pub(crate) use verdict::Verdicts;
@@ -92,6 +94,12 @@ impl ApiGateway {
             Call { deployment: &deployment, matched, method, cx, parts: &parts, body, path, verdict: None };
         if call.is_guarded() {
             Box::pin(self.authorize(&mut call)).await?;
+        }
+
+        if let Some(bucket) = call.matched.bucket(parts.method.as_str())
+            && !bucket.take(call.cx.now)
+        {
+            return Err(Refusal::Throttled);
         }
 
         let integration = method.integration.as_ref().ok_or(Refusal::InternalError)?;

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use pagoda_base::{AccountId, Region, Timestamp};
-use pagoda_store::{Key, KeyBuilder, Record, Space, Table};
+use pagoda_store::{Key, KeyBuilder, Record, Space, StoreError, Table};
 use serde::{Deserialize, Serialize};
+
+use crate::method_setting::MethodSettings;
 
 pub(crate) type Texts = BTreeMap<String, String>;
 
@@ -152,6 +154,8 @@ pub(crate) struct Stage {
     pub(crate) deployment_id: String,
     pub(crate) description: Option<String>,
     pub(crate) variables: Texts,
+    #[serde(default)]
+    pub(crate) method_settings: MethodSettings,
     pub(crate) tags: Texts,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
@@ -189,8 +193,17 @@ records!(
     Deployed: "apigateway.deployed",
     DeployedApi: "apigateway.deployed-api",
     Authorizer: "apigateway.authorizer",
-    Stage: "apigateway.stage",
 );
+
+impl Record for Stage {
+    const KIND: &str = "apigateway.stage";
+    const VERSION: u8 = 2;
+
+    /// Those of version 1 have no settings of methods.
+    fn migrate(_version: u8, body: &[u8]) -> Result<Self, StoreError> {
+        Self::read(Self::VERSION, body)
+    }
+}
 
 pub(crate) fn rest_api(id: &str) -> Key {
     REST_APIS.key().text(id).done()
@@ -213,4 +226,18 @@ pub(crate) fn in_api<R: Record>(table: &Table<R>, api: &str, name: &str) -> Key 
 /// The resources of one deployment.
 pub(crate) fn deployed(api: &str, deployment: &str) -> Key {
     in_api(&DEPLOYED, api, deployment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_of_version_1_still_decode() {
+        let stored = br#"_{"name":"s","deployment_id":"d","description":null,"variables":{"a":"1"},"tags":{},"created":"2026-01-15T12:00:00Z","updated":"2026-01-15T12:00:00Z"}"#;
+        let mut stored = stored.to_vec();
+        stored[0] = 1;
+        let stage = Stage::decode(&stored).unwrap();
+        assert_eq!((stage.deployment_id.as_str(), stage.method_settings.len()), ("d", 0));
+    }
 }

@@ -31,6 +31,8 @@ pub(crate) enum Refusal {
     AuthorizerFailure,
     /// The authorizer could not be asked, or its answer is none.
     AuthorizerConfiguration,
+    /// More requests than the method takes.
+    Throttled,
     /// The body is too large.
     RequestTooLarge,
     /// The body did not arrive.
@@ -105,6 +107,7 @@ impl Refusal {
                 );
                 (403, "AccessDeniedException", message)
             }
+            Self::Throttled => (429, "TooManyRequestsException", "Too Many Requests".into()),
             Self::RequestTooLarge => (413, "RequestTooLargeException", "Request Too Long".into()),
             Self::BadBody(error) => {
                 return (error.status, error.code.to_string(), Some(error.message.clone()));

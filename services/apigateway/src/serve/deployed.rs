@@ -10,10 +10,11 @@ use quick_cache::Equivalent;
 
 use super::authorize::complete;
 use super::authorizer::Authorizer;
+use super::bucket::Limit;
 use super::metric::{Gauges, Gauging};
 use super::route::Routes;
 use crate::table::{self, REST_APIS, RestApi, STAGES, Texts};
-use crate::{ApiGateway, deployment};
+use crate::{ApiGateway, deployment, method_setting};
 
 /// Stages that are kept; the least used make room.
 const STAGES_MAX: usize = 1_000;
@@ -96,7 +97,12 @@ async fn read(gateway: &ApiGateway, api: &str, stage: &str) -> Result<Option<Dep
         api: &api.name,
         stage: &stage.name,
     };
-    let routes = Routes::new(resources, |path, verb| gauging.of_method(path, verb));
+    let mut routes = Routes::new(resources, |path, verb| gauging.of_method(path, verb));
+    routes.limit(|path, verb| {
+        let (rate, burst) = method_setting::limit(&stage.method_settings, path, verb)?;
+        let name = format!("{}/{}{path}/{verb}", api.id, stage.name);
+        Some(gateway.buckets.of(&name, Limit { rate, burst }))
+    });
     let gauges = gauging.of_stage();
     Ok(Some(Deployment {
         gauges,

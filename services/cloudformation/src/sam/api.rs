@@ -9,7 +9,7 @@ use super::globals::Globals;
 use super::{IMPLICIT_API, Route, Sam, check_properties, cors, refused};
 use crate::template::{Checked, Object, object};
 
-const PROPERTIES: [&str; 13] = [
+const PROPERTIES: [&str; 14] = [
     "Auth",
     "BinaryMediaTypes",
     "Cors",
@@ -18,6 +18,7 @@ const PROPERTIES: [&str; 13] = [
     "Description",
     "DisableExecuteApiEndpoint",
     "EndpointConfiguration",
+    "MethodSettings",
     "Name",
     "OpenApiVersion",
     "StageName",
@@ -56,7 +57,11 @@ impl Sam {
         let hash = hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, defined.as_bytes()));
         let deployment = format!("{name}Deployment{}", &hash[..10]);
         let mut staged = json!({ "RestApiId": { "Ref": name }, "DeploymentId": { "Ref": deployment }, "StageName": stage });
-        for (field, value) in [("Variables", properties.get("Variables")), ("Tags", api.get("Tags"))] {
+        for (field, value) in [
+            ("Variables", properties.get("Variables")),
+            ("MethodSettings", properties.get("MethodSettings")),
+            ("Tags", api.get("Tags")),
+        ] {
             if let Some(value) = value {
                 staged[field] = value.clone();
             }
