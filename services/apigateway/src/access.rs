@@ -44,6 +44,11 @@ paths! {
     get_integration_response(GetIntegrationResponseRequest): "GET" "/restapis/{}/resources/{}/methods/{}/integration/responses/{}" rest_api_id resource_id http_method status_code;
     delete_integration_response(DeleteIntegrationResponseRequest): "DELETE" "/restapis/{}/resources/{}/methods/{}/integration/responses/{}" rest_api_id resource_id http_method status_code;
     update_method(UpdateMethodRequest): "PATCH" "/restapis/{}/resources/{}/methods/{}" rest_api_id resource_id http_method;
+    put_gateway_response(PutGatewayResponseRequest): "PUT" "/restapis/{}/gatewayresponses/{}" rest_api_id response_type;
+    get_gateway_response(GetGatewayResponseRequest): "GET" "/restapis/{}/gatewayresponses/{}" rest_api_id response_type;
+    get_gateway_responses(GetGatewayResponsesRequest): "GET" "/restapis/{}/gatewayresponses" rest_api_id;
+    update_gateway_response(UpdateGatewayResponseRequest): "PATCH" "/restapis/{}/gatewayresponses/{}" rest_api_id response_type;
+    delete_gateway_response(DeleteGatewayResponseRequest): "DELETE" "/restapis/{}/gatewayresponses/{}" rest_api_id response_type;
     create_authorizer(CreateAuthorizerRequest): "POST" "/restapis/{}/authorizers" rest_api_id;
     get_authorizer(GetAuthorizerRequest): "GET" "/restapis/{}/authorizers/{}" rest_api_id authorizer_id;
     get_authorizers(GetAuthorizersRequest): "GET" "/restapis/{}/authorizers" rest_api_id;

@@ -13,7 +13,7 @@ use crate::table::{
     self, DEPLOYED, DEPLOYED_APIS, DEPLOYMENTS, Deployed, DeployedApi, Deployment, Method, RESOURCES,
     Resource, STAGES,
 };
-use crate::{ApiGateway, authorizer, method, position, stage};
+use crate::{ApiGateway, authorizer, gateway_response, method, position, stage};
 
 const ID_CHARS: usize = 6;
 
@@ -45,7 +45,10 @@ pub(crate) async fn create(
             let key = KeyBuilder::under(&table::deployed(&api, &deployment.id)).text(&resource.id).done();
             commit = DEPLOYED.put(commit, &key, &Deployed(resource.clone()))?;
         }
-        let beside = DeployedApi { authorizers: authorizer::all(gateway, &api).await? };
+        let beside = DeployedApi {
+            authorizers: authorizer::all(gateway, &api).await?,
+            gateway_responses: gateway_response::all(gateway, &api).await?,
+        };
         let key = table::in_api(&DEPLOYED_APIS, &api, &deployment.id);
         commit = DEPLOYED_APIS.put(commit, &key, &beside)?;
         if let Some(name) = &input.stage_name {

@@ -25,6 +25,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <CreateStage as p::Operation>::SPEC,
         <DeleteAuthorizer as p::Operation>::SPEC,
         <DeleteDeployment as p::Operation>::SPEC,
+        <DeleteGatewayResponse as p::Operation>::SPEC,
         <DeleteIntegration as p::Operation>::SPEC,
         <DeleteIntegrationResponse as p::Operation>::SPEC,
         <DeleteMethod as p::Operation>::SPEC,
@@ -38,6 +39,8 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <GetAuthorizers as p::Operation>::SPEC,
         <GetDeployment as p::Operation>::SPEC,
         <GetDeployments as p::Operation>::SPEC,
+        <GetGatewayResponse as p::Operation>::SPEC,
+        <GetGatewayResponses as p::Operation>::SPEC,
         <GetIntegration as p::Operation>::SPEC,
         <GetIntegrationResponse as p::Operation>::SPEC,
         <GetMethod as p::Operation>::SPEC,
@@ -50,6 +53,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <GetStages as p::Operation>::SPEC,
         <GetTags as p::Operation>::SPEC,
         <ImportRestApi as p::Operation>::SPEC,
+        <PutGatewayResponse as p::Operation>::SPEC,
         <PutIntegration as p::Operation>::SPEC,
         <PutIntegrationResponse as p::Operation>::SPEC,
         <PutMethod as p::Operation>::SPEC,
@@ -59,6 +63,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <TestInvokeAuthorizer as p::Operation>::SPEC,
         <UntagResource as p::Operation>::SPEC,
         <UpdateAuthorizer as p::Operation>::SPEC,
+        <UpdateGatewayResponse as p::Operation>::SPEC,
         <UpdateMethod as p::Operation>::SPEC,
         <UpdateRestApi as p::Operation>::SPEC,
         <UpdateStage as p::Operation>::SPEC,
@@ -82,7 +87,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "DeleteDocumentationVersion",
         "DeleteDomainName",
         "DeleteDomainNameAccessAssociation",
-        "DeleteGatewayResponse",
         "DeleteModel",
         "DeleteRequestValidator",
         "DeleteUsagePlan",
@@ -104,8 +108,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetDomainNameAccessAssociations",
         "GetDomainNames",
         "GetExport",
-        "GetGatewayResponse",
-        "GetGatewayResponses",
         "GetModel",
         "GetModelTemplate",
         "GetModels",
@@ -123,7 +125,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetVpcLinks",
         "ImportApiKeys",
         "ImportDocumentationParts",
-        "PutGatewayResponse",
         "RejectDomainNameAccessAssociation",
         "TestInvokeMethod",
         "UpdateAccount",
@@ -134,7 +135,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "UpdateDocumentationPart",
         "UpdateDocumentationVersion",
         "UpdateDomainName",
-        "UpdateGatewayResponse",
         "UpdateIntegration",
         "UpdateIntegrationResponse",
         "UpdateMethodResponse",
@@ -513,6 +513,17 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "GetGatewayResponses",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("gatewayresponses"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "GetResources",
             method: "GET",
             segments: &[
@@ -585,17 +596,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("domainnames"),
                 p::Segment::Label("domain_name"),
                 p::Segment::Literal("basepathmappings"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetGatewayResponses",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("gatewayresponses"),
             ],
             query: &[],
             headers: &[],
@@ -819,6 +819,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "DeleteGatewayResponse",
+            method: "DELETE",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("gatewayresponses"),
+                p::Segment::Label("response_type"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "DeleteResource",
             method: "DELETE",
             segments: &[
@@ -867,6 +879,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "GetGatewayResponse",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("gatewayresponses"),
+                p::Segment::Label("response_type"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "GetResource",
             method: "GET",
             segments: &[
@@ -886,6 +910,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Label("restapi_id"),
                 p::Segment::Literal("stages"),
                 p::Segment::Label("stage_name"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "PutGatewayResponse",
+            method: "PUT",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("gatewayresponses"),
+                p::Segment::Label("response_type"),
             ],
             query: &[],
             headers: &[],
@@ -915,6 +951,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "UpdateGatewayResponse",
+            method: "PATCH",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("gatewayresponses"),
+                p::Segment::Label("response_type"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "UpdateStage",
             method: "PATCH",
             segments: &[
@@ -934,18 +982,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Label("domain_name"),
                 p::Segment::Literal("basepathmappings"),
                 p::Segment::Label("base_path"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "DeleteGatewayResponse",
-            method: "DELETE",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("gatewayresponses"),
-                p::Segment::Label("response_type"),
             ],
             query: &[],
             headers: &[],
@@ -999,18 +1035,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "GetGatewayResponse",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("gatewayresponses"),
-                p::Segment::Label("response_type"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "GetModel",
             method: "GET",
             segments: &[
@@ -1047,18 +1071,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "PutGatewayResponse",
-            method: "PUT",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("gatewayresponses"),
-                p::Segment::Label("response_type"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "UpdateBasePathMapping",
             method: "PATCH",
             segments: &[
@@ -1078,18 +1090,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Label("restapi_id"),
                 p::Segment::Literal("deployments"),
                 p::Segment::Label("deployment_id"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "UpdateGatewayResponse",
-            method: "PATCH",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("gatewayresponses"),
-                p::Segment::Label("response_type"),
             ],
             query: &[],
             headers: &[],
@@ -1610,6 +1610,25 @@ impl p::Operation for DeleteDeployment {
     };
 }
 
+/// `DeleteGatewayResponse`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteGatewayResponse;
+
+impl p::Operation for DeleteGatewayResponse {
+    type Input = DeleteGatewayResponseRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "DeleteGatewayResponse",
+        method: "DELETE",
+        uri: "/restapis/{restapi_id}/gatewayresponses/{response_type}",
+        status: 202,
+        input: &schema::DELETE_GATEWAY_RESPONSE_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
 /// `DeleteIntegration`.
 #[derive(Debug, Clone, Copy)]
 pub struct DeleteIntegration;
@@ -1857,6 +1876,44 @@ impl p::Operation for GetDeployments {
     };
 }
 
+/// `GetGatewayResponse`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetGatewayResponse;
+
+impl p::Operation for GetGatewayResponse {
+    type Input = GetGatewayResponseRequest;
+    type Output = GatewayResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetGatewayResponse",
+        method: "GET",
+        uri: "/restapis/{restapi_id}/gatewayresponses/{response_type}",
+        status: 200,
+        input: &schema::GET_GATEWAY_RESPONSE_REQUEST,
+        output: &schema::GATEWAY_RESPONSE,
+        output_root: "GatewayResponse",
+        streams_input: false,
+    };
+}
+
+/// `GetGatewayResponses`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetGatewayResponses;
+
+impl p::Operation for GetGatewayResponses {
+    type Input = GetGatewayResponsesRequest;
+    type Output = GatewayResponses;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetGatewayResponses",
+        method: "GET",
+        uri: "/restapis/{restapi_id}/gatewayresponses",
+        status: 200,
+        input: &schema::GET_GATEWAY_RESPONSES_REQUEST,
+        output: &schema::GATEWAY_RESPONSES,
+        output_root: "GatewayResponses",
+        streams_input: false,
+    };
+}
+
 /// `GetIntegration`.
 #[derive(Debug, Clone, Copy)]
 pub struct GetIntegration;
@@ -2085,6 +2142,25 @@ impl p::Operation for ImportRestApi {
     };
 }
 
+/// `PutGatewayResponse`.
+#[derive(Debug, Clone, Copy)]
+pub struct PutGatewayResponse;
+
+impl p::Operation for PutGatewayResponse {
+    type Input = PutGatewayResponseRequest;
+    type Output = GatewayResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "PutGatewayResponse",
+        method: "PUT",
+        uri: "/restapis/{restapi_id}/gatewayresponses/{response_type}",
+        status: 201,
+        input: &schema::PUT_GATEWAY_RESPONSE_REQUEST,
+        output: &schema::GATEWAY_RESPONSE,
+        output_root: "GatewayResponse",
+        streams_input: false,
+    };
+}
+
 /// `PutIntegration`.
 #[derive(Debug, Clone, Copy)]
 pub struct PutIntegration;
@@ -2252,6 +2328,25 @@ impl p::Operation for UpdateAuthorizer {
         input: &schema::UPDATE_AUTHORIZER_REQUEST,
         output: &schema::AUTHORIZER,
         output_root: "Authorizer",
+        streams_input: false,
+    };
+}
+
+/// `UpdateGatewayResponse`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateGatewayResponse;
+
+impl p::Operation for UpdateGatewayResponse {
+    type Input = UpdateGatewayResponseRequest;
+    type Output = GatewayResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateGatewayResponse",
+        method: "PATCH",
+        uri: "/restapis/{restapi_id}/gatewayresponses/{response_type}",
+        status: 200,
+        input: &schema::UPDATE_GATEWAY_RESPONSE_REQUEST,
+        output: &schema::GATEWAY_RESPONSE,
+        output_root: "GatewayResponse",
         streams_input: false,
     };
 }
@@ -3235,6 +3330,40 @@ impl p::Shape for DeleteDeploymentRequest {
     }
 }
 
+/// `DeleteGatewayResponseRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeleteGatewayResponseRequest {
+    pub rest_api_id: String,
+    pub response_type: GatewayResponseType,
+}
+
+impl p::Encode for DeleteGatewayResponseRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.response_type]);
+    }
+}
+
+impl p::Decode for DeleteGatewayResponseRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.response_type = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeleteGatewayResponseRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE_GATEWAY_RESPONSE_REQUEST
+    }
+}
+
 /// `DeleteIntegrationRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct DeleteIntegrationRequest {
@@ -3726,6 +3855,214 @@ impl p::Shape for FlushStageAuthorizersCacheRequest {
     }
 }
 
+/// `GatewayResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GatewayResponse {
+    pub response_type: Option<GatewayResponseType>,
+    pub status_code: Option<String>,
+    pub response_parameters: Option<BTreeMap<String, String>>,
+    pub response_templates: Option<BTreeMap<String, String>>,
+    pub default_response: Option<bool>,
+}
+
+impl p::Encode for GatewayResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.response_type,
+            &self.status_code,
+            &self.response_parameters,
+            &self.response_templates,
+            &self.default_response,
+        ]);
+    }
+}
+
+impl p::Decode for GatewayResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.response_type = p::Decode::read(reader)?,
+                1 => value.status_code = p::Decode::read(reader)?,
+                2 => value.response_parameters = p::Decode::read(reader)?,
+                3 => value.response_templates = p::Decode::read(reader)?,
+                4 => value.default_response = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GatewayResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::GATEWAY_RESPONSE
+    }
+}
+
+/// `GatewayResponseType`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GatewayResponseType {
+    #[default]
+    /// `DEFAULT_4XX`
+    Default4xx,
+    /// `DEFAULT_5XX`
+    Default5xx,
+    /// `RESOURCE_NOT_FOUND`
+    ResourceNotFound,
+    /// `UNAUTHORIZED`
+    Unauthorized,
+    /// `INVALID_API_KEY`
+    InvalidApiKey,
+    /// `ACCESS_DENIED`
+    AccessDenied,
+    /// `AUTHORIZER_FAILURE`
+    AuthorizerFailure,
+    /// `AUTHORIZER_CONFIGURATION_ERROR`
+    AuthorizerConfigurationError,
+    /// `INVALID_SIGNATURE`
+    InvalidSignature,
+    /// `EXPIRED_TOKEN`
+    ExpiredToken,
+    /// `MISSING_AUTHENTICATION_TOKEN`
+    MissingAuthenticationToken,
+    /// `INTEGRATION_FAILURE`
+    IntegrationFailure,
+    /// `INTEGRATION_TIMEOUT`
+    IntegrationTimeout,
+    /// `API_CONFIGURATION_ERROR`
+    ApiConfigurationError,
+    /// `UNSUPPORTED_MEDIA_TYPE`
+    UnsupportedMediaType,
+    /// `BAD_REQUEST_PARAMETERS`
+    BadRequestParameters,
+    /// `BAD_REQUEST_BODY`
+    BadRequestBody,
+    /// `REQUEST_TOO_LARGE`
+    RequestTooLarge,
+    /// `THROTTLED`
+    Throttled,
+    /// `QUOTA_EXCEEDED`
+    QuotaExceeded,
+    /// `WAF_FILTERED`
+    WafFiltered,
+}
+
+impl GatewayResponseType {
+    /// All values.
+    pub const ALL: &'static [Self] = &[
+        Self::Default4xx,
+        Self::Default5xx,
+        Self::ResourceNotFound,
+        Self::Unauthorized,
+        Self::InvalidApiKey,
+        Self::AccessDenied,
+        Self::AuthorizerFailure,
+        Self::AuthorizerConfigurationError,
+        Self::InvalidSignature,
+        Self::ExpiredToken,
+        Self::MissingAuthenticationToken,
+        Self::IntegrationFailure,
+        Self::IntegrationTimeout,
+        Self::ApiConfigurationError,
+        Self::UnsupportedMediaType,
+        Self::BadRequestParameters,
+        Self::BadRequestBody,
+        Self::RequestTooLarge,
+        Self::Throttled,
+        Self::QuotaExceeded,
+        Self::WafFiltered,
+    ];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Default4xx => "DEFAULT_4XX",
+            Self::Default5xx => "DEFAULT_5XX",
+            Self::ResourceNotFound => "RESOURCE_NOT_FOUND",
+            Self::Unauthorized => "UNAUTHORIZED",
+            Self::InvalidApiKey => "INVALID_API_KEY",
+            Self::AccessDenied => "ACCESS_DENIED",
+            Self::AuthorizerFailure => "AUTHORIZER_FAILURE",
+            Self::AuthorizerConfigurationError => "AUTHORIZER_CONFIGURATION_ERROR",
+            Self::InvalidSignature => "INVALID_SIGNATURE",
+            Self::ExpiredToken => "EXPIRED_TOKEN",
+            Self::MissingAuthenticationToken => "MISSING_AUTHENTICATION_TOKEN",
+            Self::IntegrationFailure => "INTEGRATION_FAILURE",
+            Self::IntegrationTimeout => "INTEGRATION_TIMEOUT",
+            Self::ApiConfigurationError => "API_CONFIGURATION_ERROR",
+            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Self::BadRequestParameters => "BAD_REQUEST_PARAMETERS",
+            Self::BadRequestBody => "BAD_REQUEST_BODY",
+            Self::RequestTooLarge => "REQUEST_TOO_LARGE",
+            Self::Throttled => "THROTTLED",
+            Self::QuotaExceeded => "QUOTA_EXCEEDED",
+            Self::WafFiltered => "WAF_FILTERED",
+        }
+    }
+}
+
+impl FromStr for GatewayResponseType {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for GatewayResponseType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for GatewayResponseType {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for GatewayResponseType {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
+/// `GatewayResponses`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GatewayResponses {
+    pub position: Option<String>,
+    pub items: Option<Vec<GatewayResponse>>,
+}
+
+impl p::Encode for GatewayResponses {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.position, &self.items]);
+    }
+}
+
+impl p::Decode for GatewayResponses {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.position = p::Decode::read(reader)?,
+                1 => value.items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GatewayResponses {
+    fn schema() -> &'static p::Schema {
+        &schema::GATEWAY_RESPONSES
+    }
+}
+
 /// `GetAccountRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct GetAccountRequest {}
@@ -3888,6 +4225,76 @@ impl p::Decode for GetDeploymentsRequest {
 impl p::Shape for GetDeploymentsRequest {
     fn schema() -> &'static p::Schema {
         &schema::GET_DEPLOYMENTS_REQUEST
+    }
+}
+
+/// `GetGatewayResponseRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetGatewayResponseRequest {
+    pub rest_api_id: String,
+    pub response_type: GatewayResponseType,
+}
+
+impl p::Encode for GetGatewayResponseRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.response_type]);
+    }
+}
+
+impl p::Decode for GetGatewayResponseRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.response_type = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetGatewayResponseRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_GATEWAY_RESPONSE_REQUEST
+    }
+}
+
+/// `GetGatewayResponsesRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetGatewayResponsesRequest {
+    pub rest_api_id: String,
+    pub position: Option<String>,
+    pub limit: Option<i32>,
+}
+
+impl p::Encode for GetGatewayResponsesRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.position, &self.limit]);
+    }
+}
+
+impl p::Decode for GetGatewayResponsesRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.position = p::Decode::read(reader)?,
+                2 => value.limit = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetGatewayResponsesRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_GATEWAY_RESPONSES_REQUEST
     }
 }
 
@@ -5135,6 +5542,52 @@ impl p::Shape for PatchOperation {
     }
 }
 
+/// `PutGatewayResponseRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PutGatewayResponseRequest {
+    pub rest_api_id: String,
+    pub response_type: GatewayResponseType,
+    pub status_code: Option<String>,
+    pub response_parameters: Option<BTreeMap<String, String>>,
+    pub response_templates: Option<BTreeMap<String, String>>,
+}
+
+impl p::Encode for PutGatewayResponseRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.rest_api_id,
+            &self.response_type,
+            &self.status_code,
+            &self.response_parameters,
+            &self.response_templates,
+        ]);
+    }
+}
+
+impl p::Decode for PutGatewayResponseRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.response_type = p::Decode::read(reader)?,
+                2 => value.status_code = p::Decode::read(reader)?,
+                3 => value.response_parameters = p::Decode::read(reader)?,
+                4 => value.response_templates = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PutGatewayResponseRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::PUT_GATEWAY_RESPONSE_REQUEST
+    }
+}
+
 /// `PutIntegrationRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct PutIntegrationRequest {
@@ -6251,6 +6704,42 @@ impl p::Shape for UpdateAuthorizerRequest {
     }
 }
 
+/// `UpdateGatewayResponseRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateGatewayResponseRequest {
+    pub rest_api_id: String,
+    pub response_type: GatewayResponseType,
+    pub patch_operations: Option<Vec<PatchOperation>>,
+}
+
+impl p::Encode for UpdateGatewayResponseRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.response_type, &self.patch_operations]);
+    }
+}
+
+impl p::Decode for UpdateGatewayResponseRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.response_type = p::Decode::read(reader)?,
+                2 => value.patch_operations = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateGatewayResponseRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_GATEWAY_RESPONSE_REQUEST
+    }
+}
+
 /// `UpdateMethodRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct UpdateMethodRequest {
@@ -6750,6 +7239,16 @@ pub mod schema {
                 .required(),
         ],
     );
+    pub static DELETE_GATEWAY_RESPONSE_REQUEST: Schema = Schema::structure(
+        "DeleteGatewayResponseRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("responseType", &GATEWAY_RESPONSE_TYPE)
+                .wire("response_type")
+                .at(Location::Label)
+                .required(),
+        ],
+    );
     pub static DELETE_INTEGRATION_REQUEST: Schema = Schema::structure(
         "DeleteIntegrationRequest",
         &[
@@ -6837,6 +7336,46 @@ pub mod schema {
             Member::new("stageName", &p::schema::STRING).wire("stage_name").at(Location::Label).required(),
         ],
     );
+    pub static GATEWAY_RESPONSE: Schema = Schema::structure(
+        "GatewayResponse",
+        &[
+            Member::new("responseType", &GATEWAY_RESPONSE_TYPE),
+            Member::new("statusCode", &STATUS_CODE),
+            Member::new("responseParameters", &MAP_OF_STRING_TO_STRING),
+            Member::new("responseTemplates", &MAP_OF_STRING_TO_STRING),
+            Member::new("defaultResponse", &p::schema::BOOLEAN),
+        ],
+    );
+    pub static GATEWAY_RESPONSE_TYPE: Schema = Schema::new("GatewayResponseType", Kind::String).values(&[
+        "DEFAULT_4XX",
+        "DEFAULT_5XX",
+        "RESOURCE_NOT_FOUND",
+        "UNAUTHORIZED",
+        "INVALID_API_KEY",
+        "ACCESS_DENIED",
+        "AUTHORIZER_FAILURE",
+        "AUTHORIZER_CONFIGURATION_ERROR",
+        "INVALID_SIGNATURE",
+        "EXPIRED_TOKEN",
+        "MISSING_AUTHENTICATION_TOKEN",
+        "INTEGRATION_FAILURE",
+        "INTEGRATION_TIMEOUT",
+        "API_CONFIGURATION_ERROR",
+        "UNSUPPORTED_MEDIA_TYPE",
+        "BAD_REQUEST_PARAMETERS",
+        "BAD_REQUEST_BODY",
+        "REQUEST_TOO_LARGE",
+        "THROTTLED",
+        "QUOTA_EXCEEDED",
+        "WAF_FILTERED",
+    ]);
+    pub static GATEWAY_RESPONSES: Schema = Schema::structure(
+        "GatewayResponses",
+        &[
+            Member::new("position", &p::schema::STRING),
+            Member::new("items", &LIST_OF_GATEWAY_RESPONSE).wire("item"),
+        ],
+    );
     pub static GET_ACCOUNT_REQUEST: Schema = Schema::structure("GetAccountRequest", &[]);
     pub static GET_AUTHORIZER_REQUEST: Schema = Schema::structure(
         "GetAuthorizerRequest",
@@ -6869,6 +7408,24 @@ pub mod schema {
     );
     pub static GET_DEPLOYMENTS_REQUEST: Schema = Schema::structure(
         "GetDeploymentsRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("position", &p::schema::STRING).at(Location::Query),
+            Member::new("limit", &p::schema::INTEGER).at(Location::Query),
+        ],
+    );
+    pub static GET_GATEWAY_RESPONSE_REQUEST: Schema = Schema::structure(
+        "GetGatewayResponseRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("responseType", &GATEWAY_RESPONSE_TYPE)
+                .wire("response_type")
+                .at(Location::Label)
+                .required(),
+        ],
+    );
+    pub static GET_GATEWAY_RESPONSES_REQUEST: Schema = Schema::structure(
+        "GetGatewayResponsesRequest",
         &[
             Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
             Member::new("position", &p::schema::STRING).at(Location::Query),
@@ -7062,6 +7619,8 @@ pub mod schema {
         Schema::list("ListOfDeployment", &Member::new("member", &DEPLOYMENT));
     pub static LIST_OF_ENDPOINT_TYPE: Schema =
         Schema::list("ListOfEndpointType", &Member::new("member", &ENDPOINT_TYPE));
+    pub static LIST_OF_GATEWAY_RESPONSE: Schema =
+        Schema::list("ListOfGatewayResponse", &Member::new("member", &GATEWAY_RESPONSE));
     pub static LIST_OF_JWT_ADDITIONAL_CLAIM: Schema =
         Schema::list("ListOfJwtAdditionalClaim", &Member::new("member", &JWT_ADDITIONAL_CLAIM));
     pub static LIST_OF_JWT_ISSUER: Schema =
@@ -7178,6 +7737,19 @@ pub mod schema {
         "PathToMapOfMethodSnapshot",
         &Member::new("key", &p::schema::STRING),
         &Member::new("value", &MAP_OF_METHOD_SNAPSHOT),
+    );
+    pub static PUT_GATEWAY_RESPONSE_REQUEST: Schema = Schema::structure(
+        "PutGatewayResponseRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("responseType", &GATEWAY_RESPONSE_TYPE)
+                .wire("response_type")
+                .at(Location::Label)
+                .required(),
+            Member::new("statusCode", &STATUS_CODE),
+            Member::new("responseParameters", &MAP_OF_STRING_TO_STRING),
+            Member::new("responseTemplates", &MAP_OF_STRING_TO_STRING),
+        ],
     );
     pub static PUT_INTEGRATION_REQUEST: Schema = Schema::structure(
         "PutIntegrationRequest",
@@ -7411,6 +7983,17 @@ pub mod schema {
             Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
             Member::new("authorizerId", &p::schema::STRING)
                 .wire("authorizer_id")
+                .at(Location::Label)
+                .required(),
+            Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
+        ],
+    );
+    pub static UPDATE_GATEWAY_RESPONSE_REQUEST: Schema = Schema::structure(
+        "UpdateGatewayResponseRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("responseType", &GATEWAY_RESPONSE_TYPE)
+                .wire("response_type")
                 .at(Location::Label)
                 .required(),
             Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),

@@ -18,10 +18,12 @@ use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::integration::{self, Wanted};
 use crate::table::{
-    self, AUTHORIZERS, Authorization, IntegrationResponse, Method, MethodResponse, RESOURCES, Resource,
-    RestApi, Texts,
+    self, AUTHORIZERS, Authorization, GATEWAY_RESPONSES, GatewayResponse, IntegrationResponse, Method,
+    MethodResponse, RESOURCES, Resource, RestApi, Texts,
 };
-use crate::{ApiGateway, authorizer, integration_response, method_response, resource, rest_api};
+use crate::{
+    ApiGateway, authorizer, gateway_response, integration_response, method_response, resource, rest_api,
+};
 
 use security::Security;
 
@@ -31,8 +33,11 @@ const VERBS: [&str; 8] =
 /// Extensions of an operation that act.
 const OPERATION_EXTENSIONS: [&str; 2] = ["x-amazon-apigateway-integration", "x-amazon-apigateway-auth"];
 /// Extensions of the document that act.
-const DOCUMENT_EXTENSIONS: [&str; 2] =
-    ["x-amazon-apigateway-binary-media-types", "x-amazon-apigateway-policy"];
+const DOCUMENT_EXTENSIONS: [&str; 3] = [
+    "x-amazon-apigateway-binary-media-types",
+    "x-amazon-apigateway-gateway-responses",
+    "x-amazon-apigateway-policy",
+];
 
 pub(crate) async fn create(
     gateway: &ApiGateway,
@@ -59,6 +64,7 @@ pub(crate) async fn create(
     // Refused before anything is kept.
     let security = Security::read(gateway, &document, &[])?;
     resources(gateway, &document, &api.root_resource_id, &security)?;
+    gateway_responses(&document)?;
     about(&mut api, &document)?;
     rest_api::insert(gateway, &api).await?;
     replace(gateway, cx, &api.id, &document).await
@@ -98,6 +104,15 @@ async fn replace(
         commit = commit.clear_range(lo, hi);
         for authorizer in &security.authorizers {
             commit = AUTHORIZERS.put(commit, &table::in_api(&AUTHORIZERS, id, &authorizer.id), authorizer)?;
+        }
+        let (lo, hi) = table::of_api(&GATEWAY_RESPONSES, id).prefix_range();
+        commit = commit.clear_range(lo, hi);
+        for response in &gateway_responses(document)? {
+            commit = GATEWAY_RESPONSES.put(
+                commit,
+                &table::in_api(&GATEWAY_RESPONSES, id, &response.kind),
+                response,
+            )?;
         }
         let described = rest_api::describe(&api);
         Ok((api, commit, described))
@@ -149,6 +164,37 @@ fn about(api: &mut RestApi, document: &Value) -> Result<(), ApiError> {
         api.policy = Some(rest_api::checked_policy(&policy.to_string())?);
     }
     Ok(())
+}
+
+/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-gateway-responses.html>
+fn gateway_responses(document: &Value) -> Result<Vec<GatewayResponse>, ApiError> {
+    let described = document.get("x-amazon-apigateway-gateway-responses").map(fields).transpose()?;
+    let read = |(kind, described): (&String, &Value)| {
+        kind.parse::<g::GatewayResponseType>()
+            .map_err(|_| bad_request(format!("Invalid gateway response type {kind}")))?;
+        let mut response = GatewayResponse {
+            kind: kind.clone(),
+            status: None,
+            parameters: Texts::new(),
+            templates: Texts::new(),
+        };
+        for (name, value) in fields(described)? {
+            match name.as_str() {
+                "statusCode" => {
+                    response.status = Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+                }
+                "responseParameters" => response.parameters = texts(value)?,
+                "responseTemplates" => response.templates = texts(value)?,
+                other => {
+                    let name = format!("gateway response field {other}");
+                    return Err(ApiError::not_implemented("PutRestApi", &name));
+                }
+            }
+        }
+        gateway_response::check(&response)?;
+        Ok(response)
+    };
+    described.into_iter().flatten().map(read).collect()
 }
 
 /// All resources of the document, the root first.

@@ -9,6 +9,7 @@ mod account;
 mod authorizer;
 mod deployment;
 mod edit;
+mod gateway_response;
 pub mod generated;
 mod import;
 mod integration;
@@ -87,6 +88,7 @@ operations!(ApiGateway {
     CreateStage => stage::create, on access::create_stage;
     DeleteAuthorizer => authorizer::delete, on access::delete_authorizer;
     DeleteDeployment => deployment::delete, on access::delete_deployment;
+    DeleteGatewayResponse => gateway_response::delete, on access::delete_gateway_response;
     DeleteIntegration => integration::delete, on access::delete_integration;
     DeleteIntegrationResponse => integration_response::delete, on access::delete_integration_response;
     DeleteMethod => method::delete, on access::delete_method;
@@ -100,6 +102,8 @@ operations!(ApiGateway {
     GetAuthorizers => authorizer::list, on access::get_authorizers;
     GetDeployment => deployment::get, on access::get_deployment;
     GetDeployments => deployment::list, on access::get_deployments;
+    GetGatewayResponse => gateway_response::get, on access::get_gateway_response;
+    GetGatewayResponses => gateway_response::list, on access::get_gateway_responses;
     GetIntegration => integration::get, on access::get_integration;
     GetIntegrationResponse => integration_response::get, on access::get_integration_response;
     GetMethod => method::get, on access::get_method;
@@ -112,6 +116,7 @@ operations!(ApiGateway {
     GetStages => stage::list, on access::get_stages;
     GetTags => tag::get, on access::get_tags;
     ImportRestApi => import::create, on access::import_rest_api;
+    PutGatewayResponse => gateway_response::put, on access::put_gateway_response;
     PutIntegration => integration::put, on access::put_integration;
     PutIntegrationResponse => integration_response::put, on access::put_integration_response;
     PutMethod => method::put, on access::put_method;
@@ -121,6 +126,7 @@ operations!(ApiGateway {
     TestInvokeAuthorizer => test_invoke_authorizer::invoke, on access::test_invoke_authorizer;
     UntagResource => tag::delete, on access::untag_resource;
     UpdateAuthorizer => authorizer::update, on access::update_authorizer;
+    UpdateGatewayResponse => gateway_response::update, on access::update_gateway_response;
     UpdateMethod => method::update, on access::update_method;
     UpdateRestApi => rest_api::update, on access::update_rest_api;
     UpdateStage => stage::update, on access::update_stage;

@@ -56,6 +56,11 @@ impl<'a> Patch<'a> {
         }
     }
 
+    /// The text of an `add` or a `replace`.
+    pub(crate) fn given(&self) -> Result<&'a str, ApiError> {
+        Patch { op: g::Op::Replace, ..*self }.replaced()
+    }
+
     /// The flag of an `add` or a `replace`.
     pub(crate) fn given_flag(&self) -> Result<bool, ApiError> {
         Patch { op: g::Op::Replace, ..*self }.flag()

@@ -11,8 +11,8 @@ use pagoda_store::{Commit, Outcome};
 use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::table::{
-    self, AUTHORIZERS, DEPLOYED, DEPLOYED_APIS, DEPLOYMENTS, LISTED, Listed, RESOURCES, REST_APIS, Resource,
-    RestApi, STAGES,
+    self, AUTHORIZERS, DEPLOYED, DEPLOYED_APIS, DEPLOYMENTS, GATEWAY_RESPONSES, LISTED, Listed, RESOURCES,
+    REST_APIS, Resource, RestApi, STAGES,
 };
 use crate::{ApiGateway, patch, position, tag};
 
@@ -150,6 +150,7 @@ pub(crate) async fn delete(
         table::of_api(&DEPLOYED, id),
         table::of_api(&DEPLOYED_APIS, id),
         table::of_api(&AUTHORIZERS, id),
+        table::of_api(&GATEWAY_RESPONSES, id),
         table::of_api(&RESOURCES, id),
     ];
     for prefix in belongings {

@@ -145,6 +145,18 @@ pub(crate) struct Deployed(pub(crate) Resource);
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct DeployedApi {
     pub(crate) authorizers: Vec<Authorizer>,
+    #[serde(default)]
+    pub(crate) gateway_responses: Vec<GatewayResponse>,
+}
+
+/// What a request is told that no integration answers for, in the API's own words.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct GatewayResponse {
+    /// The type, such as `DEFAULT_4XX`.
+    pub(crate) kind: String,
+    pub(crate) status: Option<String>,
+    pub(crate) parameters: Texts,
+    pub(crate) templates: Texts,
 }
 
 /// A stage.
@@ -174,6 +186,7 @@ pub(crate) const DEPLOYMENTS: Table<Deployment> = Table::new(Space::Meta);
 pub(crate) const DEPLOYED: Table<Deployed> = Table::new(Space::Meta);
 pub(crate) const DEPLOYED_APIS: Table<DeployedApi> = Table::new(Space::Meta);
 pub(crate) const AUTHORIZERS: Table<Authorizer> = Table::new(Space::Meta);
+pub(crate) const GATEWAY_RESPONSES: Table<GatewayResponse> = Table::new(Space::Meta);
 pub(crate) const STAGES: Table<Stage> = Table::new(Space::Meta);
 
 macro_rules! records {
@@ -191,9 +204,19 @@ records!(
     Resource: "apigateway.resource",
     Deployment: "apigateway.deployment",
     Deployed: "apigateway.deployed",
-    DeployedApi: "apigateway.deployed-api",
+    GatewayResponse: "apigateway.gateway-response",
     Authorizer: "apigateway.authorizer",
 );
+
+impl Record for DeployedApi {
+    const KIND: &str = "apigateway.deployed-api";
+    const VERSION: u8 = 2;
+
+    /// Those of version 1 have no gateway responses.
+    fn migrate(_version: u8, body: &[u8]) -> Result<Self, StoreError> {
+        Self::read(Self::VERSION, body)
+    }
+}
 
 impl Record for Stage {
     const KIND: &str = "apigateway.stage";
@@ -231,6 +254,13 @@ pub(crate) fn deployed(api: &str, deployment: &str) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn deployed_apis_of_version_1_still_decode() {
+        let mut stored = br#"_{"authorizers":[]}"#.to_vec();
+        stored[0] = 1;
+        assert!(DeployedApi::decode(&stored).unwrap().gateway_responses.is_empty());
+    }
 
     #[test]
     fn stages_of_version_1_still_decode() {

@@ -21,6 +21,7 @@ use crate::template::intrinsic::Made;
 static KINDS: &[&dyn Kind] = &[
     &apigateway::RestApi,
     &apigateway::Authorizer,
+    &apigateway::GatewayResponse,
     &apigateway::Resource,
     &apigateway::Method,
     &apigateway::Deployment,

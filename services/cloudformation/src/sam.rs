@@ -11,6 +11,7 @@ mod event;
 mod event_invoke_config;
 mod function;
 mod function_url;
+mod gateway_response;
 mod globals;
 mod layer_version;
 mod location;
@@ -272,10 +273,14 @@ mod tests {
         assert_eq!(*get(&stored, "AsStage", "/Tags/0/Key"), json!("k"));
         assert_eq!(*get(&stored, "AsStage", "/Variables/x"), json!("1"));
         assert_eq!(*get(&stored, "AsStage", "/MethodSettings/0/HttpMethod"), json!("*"));
-        let typed = json!({ "StageName": "s", "EndpointConfiguration": { "Type": "REGIONAL" }, "Auth": { "DefaultAuthorizer": "AWS_IAM" }, "OpenApiVersion": 2.0 });
+        let typed = json!({ "StageName": "s", "EndpointConfiguration": { "Type": "REGIONAL" }, "Auth": { "DefaultAuthorizer": "AWS_IAM" }, "OpenApiVersion": 2.0,
+            "GatewayResponses": { "DEFAULT_4XX": { "StatusCode": 418, "ResponseParameters": { "Headers": { "X": "'1'" } } } } });
         let typed = transformed(json!({}), api(typed)).unwrap();
         assert_eq!(*get(&typed, "A", "/EndpointConfiguration"), json!({ "Types": ["REGIONAL"] }));
         assert_eq!(*get(&typed, "A", "/Body/swagger"), json!("2.0"));
+        let worded = get(&typed, "A", "/Body/x-amazon-apigateway-gateway-responses/DEFAULT_4XX");
+        let expected = json!({ "statusCode": 418, "responseParameters": { "gatewayresponse.header.X": "'1'" }, "responseTemplates": {} });
+        assert_eq!(*worded, expected);
         assert_eq!(*get(&typed, "A", "/Body/securityDefinitions/AWS_IAM/in"), json!("header"));
     }
 
@@ -405,7 +410,7 @@ mod tests {
                 "ContentUri",
             ),
             (one(connected), "Connectors"),
-            (api(json!({ "StageName": "s", "GatewayResponses": {} })), "GatewayResponses"),
+            (api(json!({ "StageName": "s", "GatewayResponses": { "THROTTLED": { "Body": "" } } })), "Body"),
             (api(json!({ "StageName": "s", "CacheClusterEnabled": true })), "CacheClusterEnabled"),
             (api(json!({ "StageName": "s", "TracingEnabled": true })), "TracingEnabled"),
             (api(json!({ "StageName": "s", "OpenApiVersion": "4.0.0" })), "OpenApiVersion"),

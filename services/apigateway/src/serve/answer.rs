@@ -62,6 +62,32 @@ impl Refusal {
         Self::InternalError
     }
 
+    /// The type of the gateway response.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::MissingAuthenticationToken => "MISSING_AUTHENTICATION_TOKEN",
+            Self::Signature(error) if error.code.contains("ExpiredToken") => "EXPIRED_TOKEN",
+            Self::Signature(_) => "INVALID_SIGNATURE",
+            Self::NotAuthorized { .. } | Self::Denied | Self::NotAllowed => "ACCESS_DENIED",
+            Self::Unauthorized => "UNAUTHORIZED",
+            Self::AuthorizerFailure => "AUTHORIZER_FAILURE",
+            Self::AuthorizerConfiguration => "AUTHORIZER_CONFIGURATION_ERROR",
+            Self::Throttled => "THROTTLED",
+            Self::RequestTooLarge => "REQUEST_TOO_LARGE",
+            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Self::IntegrationTimeout => "INTEGRATION_TIMEOUT",
+            Self::InternalError => "API_CONFIGURATION_ERROR",
+            // These have none but their class.
+            Self::Forbidden | Self::BadBody(_) => "DEFAULT_4XX",
+            Self::BadGateway => "DEFAULT_5XX",
+        }
+    }
+
+    /// What the caller is told, if anything.
+    pub(crate) fn message(&self) -> Option<String> {
+        self.parts().2
+    }
+
     pub(crate) fn into_response(self) -> Response<Body> {
         let (status, kind, message) = self.parts();
         // AWS spells the member of a refusal by IAM with a capital.

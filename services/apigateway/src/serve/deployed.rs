@@ -11,6 +11,7 @@ use quick_cache::Equivalent;
 use super::authorize::complete;
 use super::authorizer::Authorizer;
 use super::bucket::Limit;
+use super::gateway_response::Responses;
 use super::metric::{Gauges, Gauging};
 use super::route::Routes;
 use crate::table::{self, REST_APIS, RestApi, STAGES, Texts};
@@ -27,6 +28,8 @@ pub(crate) struct Deployment {
     pub(crate) variables: Texts,
     pub(crate) routes: Routes,
     pub(crate) policy: Option<Named>,
+    /// The API's own words for refusals, if it has any.
+    pub(crate) responses: Option<Responses>,
     /// By id.
     pub(crate) authorizers: HashMap<String, Authorizer>,
     /// Of requests that no method answers.
@@ -112,6 +115,7 @@ async fn read(gateway: &ApiGateway, api: &str, stage: &str) -> Result<Option<Dep
         variables: stage.variables,
         routes,
         policy,
+        responses: Responses::new(&deployed.gateway_responses),
         authorizers: authorizers(deployed.authorizers),
     }))
 }

@@ -4,5 +4,6 @@
 
 mod authorizer;
 mod control;
+mod gateway_response;
 mod plane;
 mod world;

@@ -1,7 +1,9 @@
-//! `AWS::ApiGateway::RestApi`, `Resource`, `Method`, `Authorizer`, `Deployment` and `Stage`.
+//! `AWS::ApiGateway::RestApi`, `Resource`, `Method`, `Authorizer`, `GatewayResponse`,
+//! `Deployment` and `Stage`.
 
 mod authorizer;
 mod deployment;
+mod gateway_response;
 mod method;
 mod resource;
 mod rest_api;
@@ -15,6 +17,7 @@ use crate::template::Object;
 
 pub(crate) use authorizer::Authorizer;
 pub(crate) use deployment::Deployment;
+pub(crate) use gateway_response::GatewayResponse;
 pub(crate) use method::Method;
 pub(crate) use resource::Resource;
 pub(crate) use rest_api::RestApi;

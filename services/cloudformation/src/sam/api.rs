@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::authorizer::Authorizers;
 use super::globals::Globals;
-use super::{IMPLICIT_API, Route, Sam, check_properties, cors, refused};
+use super::{IMPLICIT_API, Route, Sam, check_properties, cors, gateway_response, refused};
 use crate::template::{Checked, Object, object};
 
-const PROPERTIES: [&str; 14] = [
+const PROPERTIES: [&str; 15] = [
     "Auth",
     "BinaryMediaTypes",
     "Cors",
@@ -18,6 +18,7 @@ const PROPERTIES: [&str; 14] = [
     "Description",
     "DisableExecuteApiEndpoint",
     "EndpointConfiguration",
+    "GatewayResponses",
     "MethodSettings",
     "Name",
     "OpenApiVersion",
@@ -111,8 +112,9 @@ fn rest_api(name: &str, properties: &Object, routes: &[Route], auth: &Auth) -> C
 
 /// The place of a definition in S3. What would have to be added to it cannot be.
 fn defined_at(name: &str, uri: &Value, properties: &Object, routes: &[Route]) -> Checked<Value> {
-    if let Some(field) =
-        ["Auth", "Cors", "DefinitionBody"].iter().find(|field| properties.contains_key(**field))
+    if let Some(field) = ["Auth", "Cors", "DefinitionBody", "GatewayResponses"]
+        .iter()
+        .find(|field| properties.contains_key(**field))
     {
         return Err(refused(
             name,
@@ -161,6 +163,9 @@ fn definition(name: &str, properties: &Object, routes: &[Route], auth: &Auth) ->
         cors::add(name, &mut body, cors, auth.default.as_deref().filter(|_| auth.to_preflight))?;
     }
     auth.authorizers.describe(&mut body);
+    if let Some(responses) = properties.get("GatewayResponses") {
+        gateway_response::add(name, &mut body, responses)?;
+    }
     let by_default = auth.default.as_deref() == Some("AWS_IAM");
     if by_default || routes.iter().any(|route| route.authorizer.as_deref() == Some("AWS_IAM")) {
         let scheme = json!({
