@@ -153,7 +153,7 @@ fn services(ground: &Ground, config: &Config, data: &Data, host: Host, backgroun
     let authorizer = Authorizer::new(iam.clone());
     let sts = Sts::new(iam.clone(), authorizer.clone(), sealer.clone(), clock.clone(), random.clone());
     let credentials = Arc::new(AccessKeys { long_term: iam.clone(), sessions: sts.clone() });
-    let authenticator = Arc::new(Authenticator::new(credentials, clock.clone()));
+    let authenticator = Arc::new(Authenticator::new(credentials.clone(), clock.clone()));
     let logs = Logs::new(store.clone(), clock.clone(), random.clone());
     let cloudwatch = CloudWatch::new(store.clone(), clock.clone());
     let dynamodb = DynamoDb::new(store.clone(), clock.clone(), random.clone(), authorizer.clone());
@@ -165,7 +165,10 @@ fn services(ground: &Ground, config: &Config, data: &Data, host: Host, backgroun
         authorizer: authorizer.clone(), assume_role: sts.clone(), read_role: iam.clone(),
         read_object: s3.clone(), logs: logs.clone(), metrics: cloudwatch.clone(), spans, authenticate: authenticator.clone(), streams: dynamodb.clone(), call_operation: registered.clone(), endpoint: fronted.clone(), spawner: Some(host.spawner),
     }).doing("functions")?;
-    let apigateway = ApiGateway::new(store.clone(), random.clone(), authorizer.clone(), authenticator.clone(), lambda.clone(), cloudwatch.clone());
+    let apigateway = ApiGateway::new(pagoda_apigateway::Ports {
+        store: store.clone(), random: random.clone(), authorizer: authorizer.clone(), authenticate: authenticator.clone(),
+        functions: lambda.clone(), metrics: cloudwatch.clone(), roles: sts.clone(), credentials: credentials.clone(),
+    });
     let events = Events::new(store.clone(), clock.clone(), random.clone(), lambda.clone(), cloudwatch.clone());
     let cloudformation = CloudFormation::new(store.clone(), clock.clone(), random.clone(), registered.clone(), s3.clone(), suffix.clone());
 

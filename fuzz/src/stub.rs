@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use pagoda_protocol::{ApiError, ByteStream};
 use pagoda_service::ports::{
-    Authenticate, CallOperation, IdentityPolicies, Invocation, InvokeFunction, Invoked, Meter, MetricName,
-    PoliciesOf, ReadObject, RecordMetric,
+    AssumeRole, Authenticate, CallOperation, Credential, FindCredential, IdentityPolicies, Invocation,
+    InvokeFunction, Invoked, Meter, MetricName, NoCredential, PoliciesOf, ReadObject, RecordMetric,
+    SessionCredentials,
 };
 use pagoda_service::{Caller, Context};
 use serde_json::Value;
@@ -64,4 +65,25 @@ impl RecordMetric for Nothing {
 
 impl Meter for Nothing {
     fn record(&self, _value: f64) {}
+}
+
+#[async_trait]
+impl AssumeRole for Nothing {
+    async fn assume(
+        &self,
+        _cx: &Context,
+        _service: &str,
+        _role_arn: &str,
+        _session_name: &str,
+        _duration_seconds: i32,
+    ) -> Result<SessionCredentials, ApiError> {
+        Err(ApiError::internal())
+    }
+}
+
+#[async_trait]
+impl FindCredential for Nothing {
+    async fn find(&self, _id: &str, _session_token: Option<&str>) -> Result<Credential, NoCredential> {
+        Err(NoCredential::Unknown)
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
-use pagoda_apigateway::ApiGateway;
+use pagoda_apigateway::{ApiGateway, Ports};
 use pagoda_base::ids::RequestId;
 use pagoda_base::{AccountId, Clock as _, ManualClock, SeededRandom, Timestamp};
 use pagoda_cloudformation::{CloudFormation, Handle};
@@ -47,14 +47,16 @@ impl World {
             "localhost".into(),
         );
         let apis = [
-            Api::of(&ApiGateway::new(
-                store.clone(),
-                random.clone(),
-                authorizer.clone(),
-                nothing.clone(),
-                nothing.clone(),
-                nothing,
-            )),
+            Api::of(&ApiGateway::new(Ports {
+                store: store.clone(),
+                random: random.clone(),
+                authorizer: authorizer.clone(),
+                authenticate: nothing.clone(),
+                functions: nothing.clone(),
+                metrics: nothing.clone(),
+                roles: nothing.clone(),
+                credentials: nothing,
+            })),
             Api::of(&DynamoDb::new(store.clone(), clock.clone(), random.clone(), authorizer.clone())),
             Api::of(&Handle::of(&cloudformation)),
             Api::of(&Iam::new(store.clone(), random.clone(), sealer, Vec::new())),

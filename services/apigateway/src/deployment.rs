@@ -10,9 +10,10 @@ use pagoda_store::{Commit, KeyBuilder};
 use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::table::{
-    self, Authorization, DEPLOYED, DEPLOYMENTS, Deployed, Deployment, RESOURCES, Resource, STAGES,
+    self, DEPLOYED, DEPLOYED_APIS, DEPLOYMENTS, Deployed, DeployedApi, Deployment, Method, RESOURCES,
+    Resource, STAGES,
 };
-use crate::{ApiGateway, position, stage};
+use crate::{ApiGateway, authorizer, gateway_response, method, position, stage};
 
 const ID_CHARS: usize = 6;
 
@@ -31,7 +32,7 @@ pub(crate) async fn create(
         let resources = RESOURCES.all(gateway.store(), &table::of_api(&RESOURCES, &api)).await?;
         check(&resources)?;
         let deployment = Deployment {
-            id: ids::short_id(ID_CHARS, &*gateway.random),
+            id: ids::short_id(ID_CHARS, &*gateway.ports.random),
             description: input.description.clone(),
             created: cx.now,
         };
@@ -44,6 +45,12 @@ pub(crate) async fn create(
             let key = KeyBuilder::under(&table::deployed(&api, &deployment.id)).text(&resource.id).done();
             commit = DEPLOYED.put(commit, &key, &Deployed(resource.clone()))?;
         }
+        let beside = DeployedApi {
+            authorizers: authorizer::all(gateway, &api).await?,
+            gateway_responses: gateway_response::all(gateway, &api).await?,
+        };
+        let key = table::in_api(&DEPLOYED_APIS, &api, &deployment.id);
+        commit = DEPLOYED_APIS.put(commit, &key, &beside)?;
         if let Some(name) = &input.stage_name {
             commit = commit.and(stage::deployed_to(gateway, cx, &input, name, &deployment.id).await?);
         }
@@ -110,6 +117,7 @@ pub(crate) async fn delete(
         }
         let (lo, hi) = table::deployed(api, id).prefix_range();
         let commit = Commit::new().delete(table::in_api(&DEPLOYMENTS, api, id)).clear_range(lo, hi);
+        let commit = commit.delete(table::in_api(&DEPLOYED_APIS, api, id));
         Ok((record, commit, Unit))
     })
     .await
@@ -127,20 +135,24 @@ pub(crate) async fn resources(gateway: &ApiGateway, api: &str, id: &str) -> Resu
     Ok(deployed.into_iter().map(|Deployed(resource)| resource).collect())
 }
 
+/// What was deployed beside the resources. Before there was anything such, nothing was.
+pub(crate) async fn deployed(gateway: &ApiGateway, api: &str, id: &str) -> Result<DeployedApi, ApiError> {
+    let found = DEPLOYED_APIS.get(gateway.store(), &table::in_api(&DEPLOYED_APIS, api, id)).await?;
+    Ok(found.map(|stored| stored.record).unwrap_or_default())
+}
+
 type Summary = BTreeMap<String, BTreeMap<String, g::MethodSnapshot>>;
 
 fn summary(resources: &[Resource]) -> Summary {
     let with_methods = resources.iter().filter(|resource| !resource.methods.is_empty());
-    let snapshot = |authorization: Authorization| g::MethodSnapshot {
-        authorization_type: Some(
-            if authorization == Authorization::None { "NONE" } else { "AWS_IAM" }.into(),
-        ),
+    let snapshot = |method: &Method| g::MethodSnapshot {
+        authorization_type: Some(method::authorization_type(&method.authorization).into()),
         api_key_required: Some(false),
     };
     with_methods
         .map(|resource| {
             let methods = resource.methods.iter();
-            let methods = methods.map(|(verb, method)| (verb.clone(), snapshot(method.authorization)));
+            let methods = methods.map(|(verb, method)| (verb.clone(), snapshot(method)));
             (resource.path.clone(), methods.collect())
         })
         .collect()

@@ -18,11 +18,14 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
     error_namespace: "",
     validation_code: "ValidationException",
     operations: &[
+        <CreateAuthorizer as p::Operation>::SPEC,
         <CreateDeployment as p::Operation>::SPEC,
         <CreateResource as p::Operation>::SPEC,
         <CreateRestApi as p::Operation>::SPEC,
         <CreateStage as p::Operation>::SPEC,
+        <DeleteAuthorizer as p::Operation>::SPEC,
         <DeleteDeployment as p::Operation>::SPEC,
+        <DeleteGatewayResponse as p::Operation>::SPEC,
         <DeleteIntegration as p::Operation>::SPEC,
         <DeleteIntegrationResponse as p::Operation>::SPEC,
         <DeleteMethod as p::Operation>::SPEC,
@@ -30,9 +33,14 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <DeleteResource as p::Operation>::SPEC,
         <DeleteRestApi as p::Operation>::SPEC,
         <DeleteStage as p::Operation>::SPEC,
+        <FlushStageAuthorizersCache as p::Operation>::SPEC,
         <GetAccount as p::Operation>::SPEC,
+        <GetAuthorizer as p::Operation>::SPEC,
+        <GetAuthorizers as p::Operation>::SPEC,
         <GetDeployment as p::Operation>::SPEC,
         <GetDeployments as p::Operation>::SPEC,
+        <GetGatewayResponse as p::Operation>::SPEC,
+        <GetGatewayResponses as p::Operation>::SPEC,
         <GetIntegration as p::Operation>::SPEC,
         <GetIntegrationResponse as p::Operation>::SPEC,
         <GetMethod as p::Operation>::SPEC,
@@ -45,19 +53,23 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <GetStages as p::Operation>::SPEC,
         <GetTags as p::Operation>::SPEC,
         <ImportRestApi as p::Operation>::SPEC,
+        <PutGatewayResponse as p::Operation>::SPEC,
         <PutIntegration as p::Operation>::SPEC,
         <PutIntegrationResponse as p::Operation>::SPEC,
         <PutMethod as p::Operation>::SPEC,
         <PutMethodResponse as p::Operation>::SPEC,
         <PutRestApi as p::Operation>::SPEC,
         <TagResource as p::Operation>::SPEC,
+        <TestInvokeAuthorizer as p::Operation>::SPEC,
         <UntagResource as p::Operation>::SPEC,
+        <UpdateAuthorizer as p::Operation>::SPEC,
+        <UpdateGatewayResponse as p::Operation>::SPEC,
+        <UpdateMethod as p::Operation>::SPEC,
         <UpdateRestApi as p::Operation>::SPEC,
         <UpdateStage as p::Operation>::SPEC,
     ],
     unavailable: &[
         "CreateApiKey",
-        "CreateAuthorizer",
         "CreateBasePathMapping",
         "CreateDocumentationPart",
         "CreateDocumentationVersion",
@@ -69,26 +81,21 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "CreateUsagePlanKey",
         "CreateVpcLink",
         "DeleteApiKey",
-        "DeleteAuthorizer",
         "DeleteBasePathMapping",
         "DeleteClientCertificate",
         "DeleteDocumentationPart",
         "DeleteDocumentationVersion",
         "DeleteDomainName",
         "DeleteDomainNameAccessAssociation",
-        "DeleteGatewayResponse",
         "DeleteModel",
         "DeleteRequestValidator",
         "DeleteUsagePlan",
         "DeleteUsagePlanKey",
         "DeleteVpcLink",
-        "FlushStageAuthorizersCache",
         "FlushStageCache",
         "GenerateClientCertificate",
         "GetApiKey",
         "GetApiKeys",
-        "GetAuthorizer",
-        "GetAuthorizers",
         "GetBasePathMapping",
         "GetBasePathMappings",
         "GetClientCertificate",
@@ -101,8 +108,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetDomainNameAccessAssociations",
         "GetDomainNames",
         "GetExport",
-        "GetGatewayResponse",
-        "GetGatewayResponses",
         "GetModel",
         "GetModelTemplate",
         "GetModels",
@@ -120,23 +125,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetVpcLinks",
         "ImportApiKeys",
         "ImportDocumentationParts",
-        "PutGatewayResponse",
         "RejectDomainNameAccessAssociation",
-        "TestInvokeAuthorizer",
         "TestInvokeMethod",
         "UpdateAccount",
         "UpdateApiKey",
-        "UpdateAuthorizer",
         "UpdateBasePathMapping",
         "UpdateClientCertificate",
         "UpdateDeployment",
         "UpdateDocumentationPart",
         "UpdateDocumentationVersion",
         "UpdateDomainName",
-        "UpdateGatewayResponse",
         "UpdateIntegration",
         "UpdateIntegrationResponse",
-        "UpdateMethod",
         "UpdateMethodResponse",
         "UpdateModel",
         "UpdateRequestValidator",
@@ -458,6 +458,17 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "CreateAuthorizer",
+            method: "POST",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("authorizers"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "CreateDeployment",
             method: "POST",
             segments: &[
@@ -480,12 +491,34 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "GetAuthorizers",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("authorizers"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "GetDeployments",
             method: "GET",
             segments: &[
                 p::Segment::Literal("restapis"),
                 p::Segment::Label("restapi_id"),
                 p::Segment::Literal("deployments"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetGatewayResponses",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("gatewayresponses"),
             ],
             query: &[],
             headers: &[],
@@ -508,17 +541,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("restapis"),
                 p::Segment::Label("restapi_id"),
                 p::Segment::Literal("stages"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "CreateAuthorizer",
-            method: "POST",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("authorizers"),
             ],
             query: &[],
             headers: &[],
@@ -568,34 +590,12 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "GetAuthorizers",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("authorizers"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "GetBasePathMappings",
             method: "GET",
             segments: &[
                 p::Segment::Literal("domainnames"),
                 p::Segment::Label("domain_name"),
                 p::Segment::Literal("basepathmappings"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetGatewayResponses",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("gatewayresponses"),
             ],
             query: &[],
             headers: &[],
@@ -795,6 +795,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "DeleteAuthorizer",
+            method: "DELETE",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("authorizers"),
+                p::Segment::Label("authorizer_id"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "DeleteDeployment",
             method: "DELETE",
             segments: &[
@@ -802,6 +814,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Label("restapi_id"),
                 p::Segment::Literal("deployments"),
                 p::Segment::Label("deployment_id"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "DeleteGatewayResponse",
+            method: "DELETE",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("gatewayresponses"),
+                p::Segment::Label("response_type"),
             ],
             query: &[],
             headers: &[],
@@ -831,6 +855,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "GetAuthorizer",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("authorizers"),
+                p::Segment::Label("authorizer_id"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "GetDeployment",
             method: "GET",
             segments: &[
@@ -838,6 +874,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Label("restapi_id"),
                 p::Segment::Literal("deployments"),
                 p::Segment::Label("deployment_id"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetGatewayResponse",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("gatewayresponses"),
+                p::Segment::Label("response_type"),
             ],
             query: &[],
             headers: &[],
@@ -862,162 +910,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Label("restapi_id"),
                 p::Segment::Literal("stages"),
                 p::Segment::Label("stage_name"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "UpdateStage",
-            method: "PATCH",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("stages"),
-                p::Segment::Label("stage_name"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "DeleteAuthorizer",
-            method: "DELETE",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("authorizers"),
-                p::Segment::Label("authorizer_id"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "DeleteBasePathMapping",
-            method: "DELETE",
-            segments: &[
-                p::Segment::Literal("domainnames"),
-                p::Segment::Label("domain_name"),
-                p::Segment::Literal("basepathmappings"),
-                p::Segment::Label("base_path"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "DeleteGatewayResponse",
-            method: "DELETE",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("gatewayresponses"),
-                p::Segment::Label("response_type"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "DeleteModel",
-            method: "DELETE",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("models"),
-                p::Segment::Label("model_name"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "DeleteRequestValidator",
-            method: "DELETE",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("requestvalidators"),
-                p::Segment::Label("requestvalidator_id"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "DeleteUsagePlanKey",
-            method: "DELETE",
-            segments: &[
-                p::Segment::Literal("usageplans"),
-                p::Segment::Label("usageplanId"),
-                p::Segment::Literal("keys"),
-                p::Segment::Label("keyId"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetAuthorizer",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("authorizers"),
-                p::Segment::Label("authorizer_id"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetBasePathMapping",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("domainnames"),
-                p::Segment::Label("domain_name"),
-                p::Segment::Literal("basepathmappings"),
-                p::Segment::Label("base_path"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetGatewayResponse",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("gatewayresponses"),
-                p::Segment::Label("response_type"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetModel",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("models"),
-                p::Segment::Label("model_name"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetRequestValidator",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("requestvalidators"),
-                p::Segment::Label("requestvalidator_id"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetUsagePlanKey",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("usageplans"),
-                p::Segment::Label("usageplanId"),
-                p::Segment::Literal("keys"),
-                p::Segment::Label("keyId"),
             ],
             query: &[],
             headers: &[],
@@ -1059,6 +951,126 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "UpdateGatewayResponse",
+            method: "PATCH",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("gatewayresponses"),
+                p::Segment::Label("response_type"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "UpdateStage",
+            method: "PATCH",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("stages"),
+                p::Segment::Label("stage_name"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "DeleteBasePathMapping",
+            method: "DELETE",
+            segments: &[
+                p::Segment::Literal("domainnames"),
+                p::Segment::Label("domain_name"),
+                p::Segment::Literal("basepathmappings"),
+                p::Segment::Label("base_path"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "DeleteModel",
+            method: "DELETE",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("models"),
+                p::Segment::Label("model_name"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "DeleteRequestValidator",
+            method: "DELETE",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("requestvalidators"),
+                p::Segment::Label("requestvalidator_id"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "DeleteUsagePlanKey",
+            method: "DELETE",
+            segments: &[
+                p::Segment::Literal("usageplans"),
+                p::Segment::Label("usageplanId"),
+                p::Segment::Literal("keys"),
+                p::Segment::Label("keyId"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetBasePathMapping",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("domainnames"),
+                p::Segment::Label("domain_name"),
+                p::Segment::Literal("basepathmappings"),
+                p::Segment::Label("base_path"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetModel",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("models"),
+                p::Segment::Label("model_name"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetRequestValidator",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("requestvalidators"),
+                p::Segment::Label("requestvalidator_id"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetUsagePlanKey",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("usageplans"),
+                p::Segment::Label("usageplanId"),
+                p::Segment::Literal("keys"),
+                p::Segment::Label("keyId"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "UpdateBasePathMapping",
             method: "PATCH",
             segments: &[
@@ -1078,18 +1090,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Label("restapi_id"),
                 p::Segment::Literal("deployments"),
                 p::Segment::Label("deployment_id"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "UpdateGatewayResponse",
-            method: "PATCH",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("gatewayresponses"),
-                p::Segment::Label("response_type"),
             ],
             query: &[],
             headers: &[],
@@ -1227,6 +1227,20 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "UpdateMethod",
+            method: "PATCH",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("resources"),
+                p::Segment::Label("resource_id"),
+                p::Segment::Literal("methods"),
+                p::Segment::Label("http_method"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "GetExport",
             method: "GET",
             segments: &[
@@ -1257,20 +1271,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         p::Route {
             operation: "TestInvokeMethod",
             method: "POST",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("resources"),
-                p::Segment::Label("resource_id"),
-                p::Segment::Literal("methods"),
-                p::Segment::Label("http_method"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "UpdateMethod",
-            method: "PATCH",
             segments: &[
                 p::Segment::Literal("restapis"),
                 p::Segment::Label("restapi_id"),
@@ -1477,6 +1477,25 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
     ],
 };
 
+/// `CreateAuthorizer`.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateAuthorizer;
+
+impl p::Operation for CreateAuthorizer {
+    type Input = CreateAuthorizerRequest;
+    type Output = Authorizer;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "CreateAuthorizer",
+        method: "POST",
+        uri: "/restapis/{restapi_id}/authorizers",
+        status: 201,
+        input: &schema::CREATE_AUTHORIZER_REQUEST,
+        output: &schema::AUTHORIZER,
+        output_root: "Authorizer",
+        streams_input: false,
+    };
+}
+
 /// `CreateDeployment`.
 #[derive(Debug, Clone, Copy)]
 pub struct CreateDeployment;
@@ -1553,6 +1572,25 @@ impl p::Operation for CreateStage {
     };
 }
 
+/// `DeleteAuthorizer`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteAuthorizer;
+
+impl p::Operation for DeleteAuthorizer {
+    type Input = DeleteAuthorizerRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "DeleteAuthorizer",
+        method: "DELETE",
+        uri: "/restapis/{restapi_id}/authorizers/{authorizer_id}",
+        status: 202,
+        input: &schema::DELETE_AUTHORIZER_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
 /// `DeleteDeployment`.
 #[derive(Debug, Clone, Copy)]
 pub struct DeleteDeployment;
@@ -1566,6 +1604,25 @@ impl p::Operation for DeleteDeployment {
         uri: "/restapis/{restapi_id}/deployments/{deployment_id}",
         status: 202,
         input: &schema::DELETE_DEPLOYMENT_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
+/// `DeleteGatewayResponse`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteGatewayResponse;
+
+impl p::Operation for DeleteGatewayResponse {
+    type Input = DeleteGatewayResponseRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "DeleteGatewayResponse",
+        method: "DELETE",
+        uri: "/restapis/{restapi_id}/gatewayresponses/{response_type}",
+        status: 202,
+        input: &schema::DELETE_GATEWAY_RESPONSE_REQUEST,
         output: &p::schema::UNIT,
         output_root: "",
         streams_input: false,
@@ -1705,6 +1762,25 @@ impl p::Operation for DeleteStage {
     };
 }
 
+/// `FlushStageAuthorizersCache`.
+#[derive(Debug, Clone, Copy)]
+pub struct FlushStageAuthorizersCache;
+
+impl p::Operation for FlushStageAuthorizersCache {
+    type Input = FlushStageAuthorizersCacheRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "FlushStageAuthorizersCache",
+        method: "DELETE",
+        uri: "/restapis/{restapi_id}/stages/{stage_name}/cache/authorizers",
+        status: 202,
+        input: &schema::FLUSH_STAGE_AUTHORIZERS_CACHE_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
 /// `GetAccount`.
 #[derive(Debug, Clone, Copy)]
 pub struct GetAccount;
@@ -1720,6 +1796,44 @@ impl p::Operation for GetAccount {
         input: &schema::GET_ACCOUNT_REQUEST,
         output: &schema::ACCOUNT,
         output_root: "Account",
+        streams_input: false,
+    };
+}
+
+/// `GetAuthorizer`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetAuthorizer;
+
+impl p::Operation for GetAuthorizer {
+    type Input = GetAuthorizerRequest;
+    type Output = Authorizer;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetAuthorizer",
+        method: "GET",
+        uri: "/restapis/{restapi_id}/authorizers/{authorizer_id}",
+        status: 200,
+        input: &schema::GET_AUTHORIZER_REQUEST,
+        output: &schema::AUTHORIZER,
+        output_root: "Authorizer",
+        streams_input: false,
+    };
+}
+
+/// `GetAuthorizers`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetAuthorizers;
+
+impl p::Operation for GetAuthorizers {
+    type Input = GetAuthorizersRequest;
+    type Output = Authorizers;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetAuthorizers",
+        method: "GET",
+        uri: "/restapis/{restapi_id}/authorizers",
+        status: 200,
+        input: &schema::GET_AUTHORIZERS_REQUEST,
+        output: &schema::AUTHORIZERS,
+        output_root: "Authorizers",
         streams_input: false,
     };
 }
@@ -1758,6 +1872,44 @@ impl p::Operation for GetDeployments {
         input: &schema::GET_DEPLOYMENTS_REQUEST,
         output: &schema::DEPLOYMENTS,
         output_root: "Deployments",
+        streams_input: false,
+    };
+}
+
+/// `GetGatewayResponse`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetGatewayResponse;
+
+impl p::Operation for GetGatewayResponse {
+    type Input = GetGatewayResponseRequest;
+    type Output = GatewayResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetGatewayResponse",
+        method: "GET",
+        uri: "/restapis/{restapi_id}/gatewayresponses/{response_type}",
+        status: 200,
+        input: &schema::GET_GATEWAY_RESPONSE_REQUEST,
+        output: &schema::GATEWAY_RESPONSE,
+        output_root: "GatewayResponse",
+        streams_input: false,
+    };
+}
+
+/// `GetGatewayResponses`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetGatewayResponses;
+
+impl p::Operation for GetGatewayResponses {
+    type Input = GetGatewayResponsesRequest;
+    type Output = GatewayResponses;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetGatewayResponses",
+        method: "GET",
+        uri: "/restapis/{restapi_id}/gatewayresponses",
+        status: 200,
+        input: &schema::GET_GATEWAY_RESPONSES_REQUEST,
+        output: &schema::GATEWAY_RESPONSES,
+        output_root: "GatewayResponses",
         streams_input: false,
     };
 }
@@ -1990,6 +2142,25 @@ impl p::Operation for ImportRestApi {
     };
 }
 
+/// `PutGatewayResponse`.
+#[derive(Debug, Clone, Copy)]
+pub struct PutGatewayResponse;
+
+impl p::Operation for PutGatewayResponse {
+    type Input = PutGatewayResponseRequest;
+    type Output = GatewayResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "PutGatewayResponse",
+        method: "PUT",
+        uri: "/restapis/{restapi_id}/gatewayresponses/{response_type}",
+        status: 201,
+        input: &schema::PUT_GATEWAY_RESPONSE_REQUEST,
+        output: &schema::GATEWAY_RESPONSE,
+        output_root: "GatewayResponse",
+        streams_input: false,
+    };
+}
+
 /// `PutIntegration`.
 #[derive(Debug, Clone, Copy)]
 pub struct PutIntegration;
@@ -2104,6 +2275,25 @@ impl p::Operation for TagResource {
     };
 }
 
+/// `TestInvokeAuthorizer`.
+#[derive(Debug, Clone, Copy)]
+pub struct TestInvokeAuthorizer;
+
+impl p::Operation for TestInvokeAuthorizer {
+    type Input = TestInvokeAuthorizerRequest;
+    type Output = TestInvokeAuthorizerResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "TestInvokeAuthorizer",
+        method: "POST",
+        uri: "/restapis/{restapi_id}/authorizers/{authorizer_id}",
+        status: 200,
+        input: &schema::TEST_INVOKE_AUTHORIZER_REQUEST,
+        output: &schema::TEST_INVOKE_AUTHORIZER_RESPONSE,
+        output_root: "TestInvokeAuthorizerResponse",
+        streams_input: false,
+    };
+}
+
 /// `UntagResource`.
 #[derive(Debug, Clone, Copy)]
 pub struct UntagResource;
@@ -2119,6 +2309,63 @@ impl p::Operation for UntagResource {
         input: &schema::UNTAG_RESOURCE_REQUEST,
         output: &p::schema::UNIT,
         output_root: "",
+        streams_input: false,
+    };
+}
+
+/// `UpdateAuthorizer`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateAuthorizer;
+
+impl p::Operation for UpdateAuthorizer {
+    type Input = UpdateAuthorizerRequest;
+    type Output = Authorizer;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateAuthorizer",
+        method: "PATCH",
+        uri: "/restapis/{restapi_id}/authorizers/{authorizer_id}",
+        status: 200,
+        input: &schema::UPDATE_AUTHORIZER_REQUEST,
+        output: &schema::AUTHORIZER,
+        output_root: "Authorizer",
+        streams_input: false,
+    };
+}
+
+/// `UpdateGatewayResponse`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateGatewayResponse;
+
+impl p::Operation for UpdateGatewayResponse {
+    type Input = UpdateGatewayResponseRequest;
+    type Output = GatewayResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateGatewayResponse",
+        method: "PATCH",
+        uri: "/restapis/{restapi_id}/gatewayresponses/{response_type}",
+        status: 200,
+        input: &schema::UPDATE_GATEWAY_RESPONSE_REQUEST,
+        output: &schema::GATEWAY_RESPONSE,
+        output_root: "GatewayResponse",
+        streams_input: false,
+    };
+}
+
+/// `UpdateMethod`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateMethod;
+
+impl p::Operation for UpdateMethod {
+    type Input = UpdateMethodRequest;
+    type Output = Method;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateMethod",
+        method: "PATCH",
+        uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}",
+        status: 200,
+        input: &schema::UPDATE_METHOD_REQUEST,
+        output: &schema::METHOD,
+        output_root: "Method",
         streams_input: false,
     };
 }
@@ -2339,6 +2586,159 @@ impl p::Encode for ApiStatus {
 impl p::Decode for ApiStatus {
     fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
         Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
+/// `Authorizer`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct Authorizer {
+    pub id: Option<String>,
+    pub name: Option<String>,
+    pub r#type: Option<AuthorizerType>,
+    pub provider_arns: Option<Vec<String>>,
+    pub auth_type: Option<String>,
+    pub authorizer_uri: Option<String>,
+    pub authorizer_credentials: Option<String>,
+    pub identity_source: Option<String>,
+    pub identity_validation_expression: Option<String>,
+    pub authorizer_result_ttl_in_seconds: Option<i32>,
+    pub jwt_configuration: Option<JwtConfiguration>,
+}
+
+impl p::Encode for Authorizer {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.id,
+            &self.name,
+            &self.r#type,
+            &self.provider_arns,
+            &self.auth_type,
+            &self.authorizer_uri,
+            &self.authorizer_credentials,
+            &self.identity_source,
+            &self.identity_validation_expression,
+            &self.authorizer_result_ttl_in_seconds,
+            &self.jwt_configuration,
+        ]);
+    }
+}
+
+impl p::Decode for Authorizer {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.id = p::Decode::read(reader)?,
+                1 => value.name = p::Decode::read(reader)?,
+                2 => value.r#type = p::Decode::read(reader)?,
+                3 => value.provider_arns = p::Decode::read(reader)?,
+                4 => value.auth_type = p::Decode::read(reader)?,
+                5 => value.authorizer_uri = p::Decode::read(reader)?,
+                6 => value.authorizer_credentials = p::Decode::read(reader)?,
+                7 => value.identity_source = p::Decode::read(reader)?,
+                8 => value.identity_validation_expression = p::Decode::read(reader)?,
+                9 => value.authorizer_result_ttl_in_seconds = p::Decode::read(reader)?,
+                10 => value.jwt_configuration = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for Authorizer {
+    fn schema() -> &'static p::Schema {
+        &schema::AUTHORIZER
+    }
+}
+
+/// `AuthorizerType`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AuthorizerType {
+    #[default]
+    /// `TOKEN`
+    Token,
+    /// `REQUEST`
+    Request,
+    /// `COGNITO_USER_POOLS`
+    CognitoUserPools,
+    /// `JWT`
+    Jwt,
+}
+
+impl AuthorizerType {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::Token, Self::Request, Self::CognitoUserPools, Self::Jwt];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "TOKEN",
+            Self::Request => "REQUEST",
+            Self::CognitoUserPools => "COGNITO_USER_POOLS",
+            Self::Jwt => "JWT",
+        }
+    }
+}
+
+impl FromStr for AuthorizerType {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for AuthorizerType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for AuthorizerType {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for AuthorizerType {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
+/// `Authorizers`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct Authorizers {
+    pub position: Option<String>,
+    pub items: Option<Vec<Authorizer>>,
+}
+
+impl p::Encode for Authorizers {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.position, &self.items]);
+    }
+}
+
+impl p::Decode for Authorizers {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.position = p::Decode::read(reader)?,
+                1 => value.items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for Authorizers {
+    fn schema() -> &'static p::Schema {
+        &schema::AUTHORIZERS
     }
 }
 
@@ -2615,6 +3015,67 @@ impl p::Decode for ContentHandlingStrategy {
     }
 }
 
+/// `CreateAuthorizerRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct CreateAuthorizerRequest {
+    pub rest_api_id: String,
+    pub name: String,
+    pub r#type: AuthorizerType,
+    pub auth_type: Option<String>,
+    pub authorizer_uri: Option<String>,
+    pub authorizer_credentials: Option<String>,
+    pub identity_source: Option<String>,
+    pub identity_validation_expression: Option<String>,
+    pub authorizer_result_ttl_in_seconds: Option<i32>,
+    pub jwt_configuration: Option<JwtConfigurationInput>,
+}
+
+impl p::Encode for CreateAuthorizerRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.rest_api_id,
+            &self.name,
+            &self.r#type,
+            &self.auth_type,
+            &self.authorizer_uri,
+            &self.authorizer_credentials,
+            &self.identity_source,
+            &self.identity_validation_expression,
+            &self.authorizer_result_ttl_in_seconds,
+            &self.jwt_configuration,
+        ]);
+    }
+}
+
+impl p::Decode for CreateAuthorizerRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.name = p::Decode::read(reader)?,
+                2 => value.r#type = p::Decode::read(reader)?,
+                3 => value.auth_type = p::Decode::read(reader)?,
+                4 => value.authorizer_uri = p::Decode::read(reader)?,
+                5 => value.authorizer_credentials = p::Decode::read(reader)?,
+                6 => value.identity_source = p::Decode::read(reader)?,
+                7 => value.identity_validation_expression = p::Decode::read(reader)?,
+                8 => value.authorizer_result_ttl_in_seconds = p::Decode::read(reader)?,
+                9 => value.jwt_configuration = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for CreateAuthorizerRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::CREATE_AUTHORIZER_REQUEST
+    }
+}
+
 /// `CreateDeploymentRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct CreateDeploymentRequest {
@@ -2801,6 +3262,40 @@ impl p::Shape for CreateStageRequest {
     }
 }
 
+/// `DeleteAuthorizerRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeleteAuthorizerRequest {
+    pub rest_api_id: String,
+    pub authorizer_id: String,
+}
+
+impl p::Encode for DeleteAuthorizerRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.authorizer_id]);
+    }
+}
+
+impl p::Decode for DeleteAuthorizerRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.authorizer_id = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeleteAuthorizerRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE_AUTHORIZER_REQUEST
+    }
+}
+
 /// `DeleteDeploymentRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct DeleteDeploymentRequest {
@@ -2832,6 +3327,40 @@ impl p::Decode for DeleteDeploymentRequest {
 impl p::Shape for DeleteDeploymentRequest {
     fn schema() -> &'static p::Schema {
         &schema::DELETE_DEPLOYMENT_REQUEST
+    }
+}
+
+/// `DeleteGatewayResponseRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeleteGatewayResponseRequest {
+    pub rest_api_id: String,
+    pub response_type: GatewayResponseType,
+}
+
+impl p::Encode for DeleteGatewayResponseRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.response_type]);
+    }
+}
+
+impl p::Decode for DeleteGatewayResponseRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.response_type = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeleteGatewayResponseRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE_GATEWAY_RESPONSE_REQUEST
     }
 }
 
@@ -3292,6 +3821,248 @@ impl p::Decode for EndpointType {
     }
 }
 
+/// `FlushStageAuthorizersCacheRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct FlushStageAuthorizersCacheRequest {
+    pub rest_api_id: String,
+    pub stage_name: String,
+}
+
+impl p::Encode for FlushStageAuthorizersCacheRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.stage_name]);
+    }
+}
+
+impl p::Decode for FlushStageAuthorizersCacheRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.stage_name = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for FlushStageAuthorizersCacheRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::FLUSH_STAGE_AUTHORIZERS_CACHE_REQUEST
+    }
+}
+
+/// `GatewayResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GatewayResponse {
+    pub response_type: Option<GatewayResponseType>,
+    pub status_code: Option<String>,
+    pub response_parameters: Option<BTreeMap<String, String>>,
+    pub response_templates: Option<BTreeMap<String, String>>,
+    pub default_response: Option<bool>,
+}
+
+impl p::Encode for GatewayResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.response_type,
+            &self.status_code,
+            &self.response_parameters,
+            &self.response_templates,
+            &self.default_response,
+        ]);
+    }
+}
+
+impl p::Decode for GatewayResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.response_type = p::Decode::read(reader)?,
+                1 => value.status_code = p::Decode::read(reader)?,
+                2 => value.response_parameters = p::Decode::read(reader)?,
+                3 => value.response_templates = p::Decode::read(reader)?,
+                4 => value.default_response = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GatewayResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::GATEWAY_RESPONSE
+    }
+}
+
+/// `GatewayResponseType`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GatewayResponseType {
+    #[default]
+    /// `DEFAULT_4XX`
+    Default4xx,
+    /// `DEFAULT_5XX`
+    Default5xx,
+    /// `RESOURCE_NOT_FOUND`
+    ResourceNotFound,
+    /// `UNAUTHORIZED`
+    Unauthorized,
+    /// `INVALID_API_KEY`
+    InvalidApiKey,
+    /// `ACCESS_DENIED`
+    AccessDenied,
+    /// `AUTHORIZER_FAILURE`
+    AuthorizerFailure,
+    /// `AUTHORIZER_CONFIGURATION_ERROR`
+    AuthorizerConfigurationError,
+    /// `INVALID_SIGNATURE`
+    InvalidSignature,
+    /// `EXPIRED_TOKEN`
+    ExpiredToken,
+    /// `MISSING_AUTHENTICATION_TOKEN`
+    MissingAuthenticationToken,
+    /// `INTEGRATION_FAILURE`
+    IntegrationFailure,
+    /// `INTEGRATION_TIMEOUT`
+    IntegrationTimeout,
+    /// `API_CONFIGURATION_ERROR`
+    ApiConfigurationError,
+    /// `UNSUPPORTED_MEDIA_TYPE`
+    UnsupportedMediaType,
+    /// `BAD_REQUEST_PARAMETERS`
+    BadRequestParameters,
+    /// `BAD_REQUEST_BODY`
+    BadRequestBody,
+    /// `REQUEST_TOO_LARGE`
+    RequestTooLarge,
+    /// `THROTTLED`
+    Throttled,
+    /// `QUOTA_EXCEEDED`
+    QuotaExceeded,
+    /// `WAF_FILTERED`
+    WafFiltered,
+}
+
+impl GatewayResponseType {
+    /// All values.
+    pub const ALL: &'static [Self] = &[
+        Self::Default4xx,
+        Self::Default5xx,
+        Self::ResourceNotFound,
+        Self::Unauthorized,
+        Self::InvalidApiKey,
+        Self::AccessDenied,
+        Self::AuthorizerFailure,
+        Self::AuthorizerConfigurationError,
+        Self::InvalidSignature,
+        Self::ExpiredToken,
+        Self::MissingAuthenticationToken,
+        Self::IntegrationFailure,
+        Self::IntegrationTimeout,
+        Self::ApiConfigurationError,
+        Self::UnsupportedMediaType,
+        Self::BadRequestParameters,
+        Self::BadRequestBody,
+        Self::RequestTooLarge,
+        Self::Throttled,
+        Self::QuotaExceeded,
+        Self::WafFiltered,
+    ];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Default4xx => "DEFAULT_4XX",
+            Self::Default5xx => "DEFAULT_5XX",
+            Self::ResourceNotFound => "RESOURCE_NOT_FOUND",
+            Self::Unauthorized => "UNAUTHORIZED",
+            Self::InvalidApiKey => "INVALID_API_KEY",
+            Self::AccessDenied => "ACCESS_DENIED",
+            Self::AuthorizerFailure => "AUTHORIZER_FAILURE",
+            Self::AuthorizerConfigurationError => "AUTHORIZER_CONFIGURATION_ERROR",
+            Self::InvalidSignature => "INVALID_SIGNATURE",
+            Self::ExpiredToken => "EXPIRED_TOKEN",
+            Self::MissingAuthenticationToken => "MISSING_AUTHENTICATION_TOKEN",
+            Self::IntegrationFailure => "INTEGRATION_FAILURE",
+            Self::IntegrationTimeout => "INTEGRATION_TIMEOUT",
+            Self::ApiConfigurationError => "API_CONFIGURATION_ERROR",
+            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Self::BadRequestParameters => "BAD_REQUEST_PARAMETERS",
+            Self::BadRequestBody => "BAD_REQUEST_BODY",
+            Self::RequestTooLarge => "REQUEST_TOO_LARGE",
+            Self::Throttled => "THROTTLED",
+            Self::QuotaExceeded => "QUOTA_EXCEEDED",
+            Self::WafFiltered => "WAF_FILTERED",
+        }
+    }
+}
+
+impl FromStr for GatewayResponseType {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for GatewayResponseType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for GatewayResponseType {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for GatewayResponseType {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
+/// `GatewayResponses`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GatewayResponses {
+    pub position: Option<String>,
+    pub items: Option<Vec<GatewayResponse>>,
+}
+
+impl p::Encode for GatewayResponses {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.position, &self.items]);
+    }
+}
+
+impl p::Decode for GatewayResponses {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.position = p::Decode::read(reader)?,
+                1 => value.items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GatewayResponses {
+    fn schema() -> &'static p::Schema {
+        &schema::GATEWAY_RESPONSES
+    }
+}
+
 /// `GetAccountRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct GetAccountRequest {}
@@ -3312,6 +4083,76 @@ impl p::Decode for GetAccountRequest {
 impl p::Shape for GetAccountRequest {
     fn schema() -> &'static p::Schema {
         &schema::GET_ACCOUNT_REQUEST
+    }
+}
+
+/// `GetAuthorizerRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetAuthorizerRequest {
+    pub rest_api_id: String,
+    pub authorizer_id: String,
+}
+
+impl p::Encode for GetAuthorizerRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.authorizer_id]);
+    }
+}
+
+impl p::Decode for GetAuthorizerRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.authorizer_id = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetAuthorizerRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_AUTHORIZER_REQUEST
+    }
+}
+
+/// `GetAuthorizersRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetAuthorizersRequest {
+    pub rest_api_id: String,
+    pub position: Option<String>,
+    pub limit: Option<i32>,
+}
+
+impl p::Encode for GetAuthorizersRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.position, &self.limit]);
+    }
+}
+
+impl p::Decode for GetAuthorizersRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.position = p::Decode::read(reader)?,
+                2 => value.limit = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetAuthorizersRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_AUTHORIZERS_REQUEST
     }
 }
 
@@ -3384,6 +4225,76 @@ impl p::Decode for GetDeploymentsRequest {
 impl p::Shape for GetDeploymentsRequest {
     fn schema() -> &'static p::Schema {
         &schema::GET_DEPLOYMENTS_REQUEST
+    }
+}
+
+/// `GetGatewayResponseRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetGatewayResponseRequest {
+    pub rest_api_id: String,
+    pub response_type: GatewayResponseType,
+}
+
+impl p::Encode for GetGatewayResponseRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.response_type]);
+    }
+}
+
+impl p::Decode for GetGatewayResponseRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.response_type = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetGatewayResponseRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_GATEWAY_RESPONSE_REQUEST
+    }
+}
+
+/// `GetGatewayResponsesRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetGatewayResponsesRequest {
+    pub rest_api_id: String,
+    pub position: Option<String>,
+    pub limit: Option<i32>,
+}
+
+impl p::Encode for GetGatewayResponsesRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.position, &self.limit]);
+    }
+}
+
+impl p::Decode for GetGatewayResponsesRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.position = p::Decode::read(reader)?,
+                2 => value.limit = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetGatewayResponsesRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_GATEWAY_RESPONSES_REQUEST
     }
 }
 
@@ -4048,6 +4959,294 @@ impl p::Decode for IpAddressType {
     }
 }
 
+/// `JwtAdditionalClaim`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct JwtAdditionalClaim {
+    pub claim_name: String,
+    pub format: JwtClaimFormat,
+    pub required: Option<bool>,
+    pub expected_values: Option<Vec<String>>,
+}
+
+impl p::Encode for JwtAdditionalClaim {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.claim_name, &self.format, &self.required, &self.expected_values]);
+    }
+}
+
+impl p::Decode for JwtAdditionalClaim {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.claim_name = p::Decode::read(reader)?,
+                1 => value.format = p::Decode::read(reader)?,
+                2 => value.required = p::Decode::read(reader)?,
+                3 => value.expected_values = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for JwtAdditionalClaim {
+    fn schema() -> &'static p::Schema {
+        &schema::JWT_ADDITIONAL_CLAIM
+    }
+}
+
+/// `JwtClaimFormat`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum JwtClaimFormat {
+    #[default]
+    /// `SINGLE_STRING`
+    SingleString,
+}
+
+impl JwtClaimFormat {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::SingleString];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SingleString => "SINGLE_STRING",
+        }
+    }
+}
+
+impl FromStr for JwtClaimFormat {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for JwtClaimFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for JwtClaimFormat {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for JwtClaimFormat {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
+/// `JwtConfiguration`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct JwtConfiguration {
+    pub issuers: Option<Vec<JwtIssuer>>,
+    pub default_algorithms: Option<Vec<JwtSigningAlgorithm>>,
+}
+
+impl p::Encode for JwtConfiguration {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.issuers, &self.default_algorithms]);
+    }
+}
+
+impl p::Decode for JwtConfiguration {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.issuers = p::Decode::read(reader)?,
+                1 => value.default_algorithms = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for JwtConfiguration {
+    fn schema() -> &'static p::Schema {
+        &schema::JWT_CONFIGURATION
+    }
+}
+
+/// `JwtConfigurationInput`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct JwtConfigurationInput {
+    pub issuers: Vec<JwtIssuerInput>,
+    pub default_algorithms: Vec<JwtSigningAlgorithm>,
+}
+
+impl p::Encode for JwtConfigurationInput {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.issuers, &self.default_algorithms]);
+    }
+}
+
+impl p::Decode for JwtConfigurationInput {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.issuers = p::Decode::read(reader)?,
+                1 => value.default_algorithms = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for JwtConfigurationInput {
+    fn schema() -> &'static p::Schema {
+        &schema::JWT_CONFIGURATION_INPUT
+    }
+}
+
+/// `JwtIssuer`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct JwtIssuer {
+    pub issuer: Option<String>,
+    pub audiences: Option<Vec<String>>,
+    pub additional_claims: Option<Vec<JwtAdditionalClaim>>,
+    pub jwks_uri: Option<String>,
+}
+
+impl p::Encode for JwtIssuer {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.issuer, &self.audiences, &self.additional_claims, &self.jwks_uri]);
+    }
+}
+
+impl p::Decode for JwtIssuer {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.issuer = p::Decode::read(reader)?,
+                1 => value.audiences = p::Decode::read(reader)?,
+                2 => value.additional_claims = p::Decode::read(reader)?,
+                3 => value.jwks_uri = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for JwtIssuer {
+    fn schema() -> &'static p::Schema {
+        &schema::JWT_ISSUER
+    }
+}
+
+/// `JwtIssuerInput`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct JwtIssuerInput {
+    pub issuer: String,
+    pub audiences: Vec<String>,
+    pub additional_claims: Option<Vec<JwtAdditionalClaim>>,
+}
+
+impl p::Encode for JwtIssuerInput {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.issuer, &self.audiences, &self.additional_claims]);
+    }
+}
+
+impl p::Decode for JwtIssuerInput {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.issuer = p::Decode::read(reader)?,
+                1 => value.audiences = p::Decode::read(reader)?,
+                2 => value.additional_claims = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for JwtIssuerInput {
+    fn schema() -> &'static p::Schema {
+        &schema::JWT_ISSUER_INPUT
+    }
+}
+
+/// `JwtSigningAlgorithm`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum JwtSigningAlgorithm {
+    #[default]
+    /// `RS256`
+    Rs256,
+    /// `RS384`
+    Rs384,
+    /// `RS512`
+    Rs512,
+    /// `ES256`
+    Es256,
+    /// `ES384`
+    Es384,
+    /// `ES512`
+    Es512,
+}
+
+impl JwtSigningAlgorithm {
+    /// All values.
+    pub const ALL: &'static [Self] =
+        &[Self::Rs256, Self::Rs384, Self::Rs512, Self::Es256, Self::Es384, Self::Es512];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Rs512 => "RS512",
+            Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::Es512 => "ES512",
+        }
+    }
+}
+
+impl FromStr for JwtSigningAlgorithm {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for JwtSigningAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for JwtSigningAlgorithm {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for JwtSigningAlgorithm {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
 /// `Method`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct Method {
@@ -4343,6 +5542,52 @@ impl p::Shape for PatchOperation {
     }
 }
 
+/// `PutGatewayResponseRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct PutGatewayResponseRequest {
+    pub rest_api_id: String,
+    pub response_type: GatewayResponseType,
+    pub status_code: Option<String>,
+    pub response_parameters: Option<BTreeMap<String, String>>,
+    pub response_templates: Option<BTreeMap<String, String>>,
+}
+
+impl p::Encode for PutGatewayResponseRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.rest_api_id,
+            &self.response_type,
+            &self.status_code,
+            &self.response_parameters,
+            &self.response_templates,
+        ]);
+    }
+}
+
+impl p::Decode for PutGatewayResponseRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.response_type = p::Decode::read(reader)?,
+                2 => value.status_code = p::Decode::read(reader)?,
+                3 => value.response_parameters = p::Decode::read(reader)?,
+                4 => value.response_templates = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for PutGatewayResponseRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::PUT_GATEWAY_RESPONSE_REQUEST
+    }
+}
+
 /// `PutIntegrationRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct PutIntegrationRequest {
@@ -4463,6 +5708,7 @@ pub struct PutMethodRequest {
     pub resource_id: String,
     pub http_method: String,
     pub authorization_type: String,
+    pub authorizer_id: Option<String>,
     pub api_key_required: Option<bool>,
     pub operation_name: Option<String>,
     pub request_parameters: Option<BTreeMap<String, bool>>,
@@ -4475,6 +5721,7 @@ impl p::Encode for PutMethodRequest {
             &self.resource_id,
             &self.http_method,
             &self.authorization_type,
+            &self.authorizer_id,
             &self.api_key_required,
             &self.operation_name,
             &self.request_parameters,
@@ -4491,9 +5738,10 @@ impl p::Decode for PutMethodRequest {
                 1 => value.resource_id = p::Decode::read(reader)?,
                 2 => value.http_method = p::Decode::read(reader)?,
                 3 => value.authorization_type = p::Decode::read(reader)?,
-                4 => value.api_key_required = p::Decode::read(reader)?,
-                5 => value.operation_name = p::Decode::read(reader)?,
-                6 => value.request_parameters = p::Decode::read(reader)?,
+                4 => value.authorizer_id = p::Decode::read(reader)?,
+                5 => value.api_key_required = p::Decode::read(reader)?,
+                6 => value.operation_name = p::Decode::read(reader)?,
+                7 => value.request_parameters = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -5166,6 +6414,107 @@ impl p::Shape for Tags {
     }
 }
 
+/// `TestInvokeAuthorizerRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct TestInvokeAuthorizerRequest {
+    pub rest_api_id: String,
+    pub authorizer_id: String,
+    pub headers: Option<BTreeMap<String, String>>,
+    pub path_with_query_string: Option<String>,
+    pub body: Option<String>,
+    pub stage_variables: Option<BTreeMap<String, String>>,
+}
+
+impl p::Encode for TestInvokeAuthorizerRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.rest_api_id,
+            &self.authorizer_id,
+            &self.headers,
+            &self.path_with_query_string,
+            &self.body,
+            &self.stage_variables,
+        ]);
+    }
+}
+
+impl p::Decode for TestInvokeAuthorizerRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.authorizer_id = p::Decode::read(reader)?,
+                2 => value.headers = p::Decode::read(reader)?,
+                3 => value.path_with_query_string = p::Decode::read(reader)?,
+                4 => value.body = p::Decode::read(reader)?,
+                5 => value.stage_variables = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for TestInvokeAuthorizerRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::TEST_INVOKE_AUTHORIZER_REQUEST
+    }
+}
+
+/// `TestInvokeAuthorizerResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct TestInvokeAuthorizerResponse {
+    pub client_status: Option<i32>,
+    pub log: Option<String>,
+    pub latency: Option<i64>,
+    pub principal_id: Option<String>,
+    pub policy: Option<String>,
+    pub authorization: Option<BTreeMap<String, Vec<String>>>,
+    pub claims: Option<BTreeMap<String, String>>,
+}
+
+impl p::Encode for TestInvokeAuthorizerResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.client_status,
+            &self.log,
+            &self.latency,
+            &self.principal_id,
+            &self.policy,
+            &self.authorization,
+            &self.claims,
+        ]);
+    }
+}
+
+impl p::Decode for TestInvokeAuthorizerResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.client_status = p::Decode::read(reader)?,
+                1 => value.log = p::Decode::read(reader)?,
+                2 => value.latency = p::Decode::read(reader)?,
+                3 => value.principal_id = p::Decode::read(reader)?,
+                4 => value.policy = p::Decode::read(reader)?,
+                5 => value.authorization = p::Decode::read(reader)?,
+                6 => value.claims = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for TestInvokeAuthorizerResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::TEST_INVOKE_AUTHORIZER_RESPONSE
+    }
+}
+
 /// `ThrottleSettings`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ThrottleSettings {
@@ -5316,6 +6665,116 @@ impl p::Decode for UntagResourceRequest {
 impl p::Shape for UntagResourceRequest {
     fn schema() -> &'static p::Schema {
         &schema::UNTAG_RESOURCE_REQUEST
+    }
+}
+
+/// `UpdateAuthorizerRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateAuthorizerRequest {
+    pub rest_api_id: String,
+    pub authorizer_id: String,
+    pub patch_operations: Option<Vec<PatchOperation>>,
+}
+
+impl p::Encode for UpdateAuthorizerRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.authorizer_id, &self.patch_operations]);
+    }
+}
+
+impl p::Decode for UpdateAuthorizerRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.authorizer_id = p::Decode::read(reader)?,
+                2 => value.patch_operations = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateAuthorizerRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_AUTHORIZER_REQUEST
+    }
+}
+
+/// `UpdateGatewayResponseRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateGatewayResponseRequest {
+    pub rest_api_id: String,
+    pub response_type: GatewayResponseType,
+    pub patch_operations: Option<Vec<PatchOperation>>,
+}
+
+impl p::Encode for UpdateGatewayResponseRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.response_type, &self.patch_operations]);
+    }
+}
+
+impl p::Decode for UpdateGatewayResponseRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.response_type = p::Decode::read(reader)?,
+                2 => value.patch_operations = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateGatewayResponseRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_GATEWAY_RESPONSE_REQUEST
+    }
+}
+
+/// `UpdateMethodRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateMethodRequest {
+    pub rest_api_id: String,
+    pub resource_id: String,
+    pub http_method: String,
+    pub patch_operations: Option<Vec<PatchOperation>>,
+}
+
+impl p::Encode for UpdateMethodRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.resource_id, &self.http_method, &self.patch_operations]);
+    }
+}
+
+impl p::Decode for UpdateMethodRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.resource_id = p::Decode::read(reader)?,
+                2 => value.http_method = p::Decode::read(reader)?,
+                3 => value.patch_operations = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateMethodRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_METHOD_REQUEST
     }
 }
 
@@ -5631,6 +7090,35 @@ pub mod schema {
         Schema::new("ApiKeySourceType", Kind::String).values(&["HEADER", "AUTHORIZER"]);
     pub static API_STATUS: Schema =
         Schema::new("ApiStatus", Kind::String).values(&["UPDATING", "AVAILABLE", "PENDING", "FAILED"]);
+    pub static AUTHORIZER: Schema = Schema::structure(
+        "Authorizer",
+        &[
+            Member::new("id", &p::schema::STRING),
+            Member::new("name", &p::schema::STRING),
+            Member::new("type", &AUTHORIZER_TYPE),
+            Member::new("providerARNs", &LIST_OF_ARNS),
+            Member::new("authType", &p::schema::STRING),
+            Member::new("authorizerUri", &p::schema::STRING),
+            Member::new("authorizerCredentials", &p::schema::STRING),
+            Member::new("identitySource", &p::schema::STRING),
+            Member::new("identityValidationExpression", &p::schema::STRING),
+            Member::new("authorizerResultTtlInSeconds", &p::schema::INTEGER),
+            Member::new("jwtConfiguration", &JWT_CONFIGURATION),
+        ],
+    );
+    pub static AUTHORIZER_TYPE: Schema = Schema::new("AuthorizerType", Kind::String).values(&[
+        "TOKEN",
+        "REQUEST",
+        "COGNITO_USER_POOLS",
+        "JWT",
+    ]);
+    pub static AUTHORIZERS: Schema = Schema::structure(
+        "Authorizers",
+        &[
+            Member::new("position", &p::schema::STRING),
+            Member::new("items", &LIST_OF_AUTHORIZER).wire("item"),
+        ],
+    );
     pub static CACHE_CLUSTER_SIZE: Schema = Schema::new("CacheClusterSize", Kind::String)
         .values(&["0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237"]);
     pub static CACHE_CLUSTER_STATUS: Schema = Schema::new("CacheClusterStatus", Kind::String).values(&[
@@ -5653,6 +7141,22 @@ pub mod schema {
         Schema::new("ConnectionType", Kind::String).values(&["INTERNET", "VPC_LINK"]);
     pub static CONTENT_HANDLING_STRATEGY: Schema = Schema::new("ContentHandlingStrategy", Kind::String)
         .values(&["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"]);
+    pub static CREATE_AUTHORIZER_REQUEST: Schema = Schema::structure(
+        "CreateAuthorizerRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("name", &p::schema::STRING).required(),
+            Member::new("type", &AUTHORIZER_TYPE).required(),
+            Member::new("authType", &p::schema::STRING),
+            Member::new("authorizerUri", &p::schema::STRING),
+            Member::new("authorizerCredentials", &p::schema::STRING),
+            Member::new("identitySource", &p::schema::STRING),
+            Member::new("identityValidationExpression", &p::schema::STRING),
+            Member::new("authorizerResultTtlInSeconds", &p::schema::INTEGER),
+            Member::new("jwtConfiguration", &JWT_CONFIGURATION_INPUT),
+        ],
+    )
+    .refused(&[Member::new("providerARNs", &p::schema::DOCUMENT)]);
     pub static CREATE_DEPLOYMENT_REQUEST: Schema = Schema::structure(
         "CreateDeploymentRequest",
         &[
@@ -5715,12 +7219,32 @@ pub mod schema {
         Member::new("documentationVersion", &p::schema::DOCUMENT),
         Member::new("tracingEnabled", &p::schema::DOCUMENT),
     ]);
+    pub static DELETE_AUTHORIZER_REQUEST: Schema = Schema::structure(
+        "DeleteAuthorizerRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("authorizerId", &p::schema::STRING)
+                .wire("authorizer_id")
+                .at(Location::Label)
+                .required(),
+        ],
+    );
     pub static DELETE_DEPLOYMENT_REQUEST: Schema = Schema::structure(
         "DeleteDeploymentRequest",
         &[
             Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
             Member::new("deploymentId", &p::schema::STRING)
                 .wire("deployment_id")
+                .at(Location::Label)
+                .required(),
+        ],
+    );
+    pub static DELETE_GATEWAY_RESPONSE_REQUEST: Schema = Schema::structure(
+        "DeleteGatewayResponseRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("responseType", &GATEWAY_RESPONSE_TYPE)
+                .wire("response_type")
                 .at(Location::Label)
                 .required(),
         ],
@@ -5805,7 +7329,72 @@ pub mod schema {
     );
     pub static ENDPOINT_TYPE: Schema =
         Schema::new("EndpointType", Kind::String).values(&["REGIONAL", "EDGE", "PRIVATE"]);
+    pub static FLUSH_STAGE_AUTHORIZERS_CACHE_REQUEST: Schema = Schema::structure(
+        "FlushStageAuthorizersCacheRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("stageName", &p::schema::STRING).wire("stage_name").at(Location::Label).required(),
+        ],
+    );
+    pub static GATEWAY_RESPONSE: Schema = Schema::structure(
+        "GatewayResponse",
+        &[
+            Member::new("responseType", &GATEWAY_RESPONSE_TYPE),
+            Member::new("statusCode", &STATUS_CODE),
+            Member::new("responseParameters", &MAP_OF_STRING_TO_STRING),
+            Member::new("responseTemplates", &MAP_OF_STRING_TO_STRING),
+            Member::new("defaultResponse", &p::schema::BOOLEAN),
+        ],
+    );
+    pub static GATEWAY_RESPONSE_TYPE: Schema = Schema::new("GatewayResponseType", Kind::String).values(&[
+        "DEFAULT_4XX",
+        "DEFAULT_5XX",
+        "RESOURCE_NOT_FOUND",
+        "UNAUTHORIZED",
+        "INVALID_API_KEY",
+        "ACCESS_DENIED",
+        "AUTHORIZER_FAILURE",
+        "AUTHORIZER_CONFIGURATION_ERROR",
+        "INVALID_SIGNATURE",
+        "EXPIRED_TOKEN",
+        "MISSING_AUTHENTICATION_TOKEN",
+        "INTEGRATION_FAILURE",
+        "INTEGRATION_TIMEOUT",
+        "API_CONFIGURATION_ERROR",
+        "UNSUPPORTED_MEDIA_TYPE",
+        "BAD_REQUEST_PARAMETERS",
+        "BAD_REQUEST_BODY",
+        "REQUEST_TOO_LARGE",
+        "THROTTLED",
+        "QUOTA_EXCEEDED",
+        "WAF_FILTERED",
+    ]);
+    pub static GATEWAY_RESPONSES: Schema = Schema::structure(
+        "GatewayResponses",
+        &[
+            Member::new("position", &p::schema::STRING),
+            Member::new("items", &LIST_OF_GATEWAY_RESPONSE).wire("item"),
+        ],
+    );
     pub static GET_ACCOUNT_REQUEST: Schema = Schema::structure("GetAccountRequest", &[]);
+    pub static GET_AUTHORIZER_REQUEST: Schema = Schema::structure(
+        "GetAuthorizerRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("authorizerId", &p::schema::STRING)
+                .wire("authorizer_id")
+                .at(Location::Label)
+                .required(),
+        ],
+    );
+    pub static GET_AUTHORIZERS_REQUEST: Schema = Schema::structure(
+        "GetAuthorizersRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("position", &p::schema::STRING).at(Location::Query),
+            Member::new("limit", &p::schema::INTEGER).at(Location::Query),
+        ],
+    );
     pub static GET_DEPLOYMENT_REQUEST: Schema = Schema::structure(
         "GetDeploymentRequest",
         &[
@@ -5819,6 +7408,24 @@ pub mod schema {
     );
     pub static GET_DEPLOYMENTS_REQUEST: Schema = Schema::structure(
         "GetDeploymentsRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("position", &p::schema::STRING).at(Location::Query),
+            Member::new("limit", &p::schema::INTEGER).at(Location::Query),
+        ],
+    );
+    pub static GET_GATEWAY_RESPONSE_REQUEST: Schema = Schema::structure(
+        "GetGatewayResponseRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("responseType", &GATEWAY_RESPONSE_TYPE)
+                .wire("response_type")
+                .at(Location::Label)
+                .required(),
+        ],
+    );
+    pub static GET_GATEWAY_RESPONSES_REQUEST: Schema = Schema::structure(
+        "GetGatewayResponsesRequest",
         &[
             Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
             Member::new("position", &p::schema::STRING).at(Location::Query),
@@ -5961,10 +7568,67 @@ pub mod schema {
     ]);
     pub static IP_ADDRESS_TYPE: Schema =
         Schema::new("IpAddressType", Kind::String).values(&["ipv4", "dualstack"]);
+    pub static JWT_ADDITIONAL_CLAIM: Schema = Schema::structure(
+        "JwtAdditionalClaim",
+        &[
+            Member::new("claimName", &p::schema::STRING).required(),
+            Member::new("format", &JWT_CLAIM_FORMAT).required(),
+            Member::new("required", &p::schema::BOOLEAN),
+            Member::new("expectedValues", &LIST_OF_STRING),
+        ],
+    );
+    pub static JWT_CLAIM_FORMAT: Schema =
+        Schema::new("JwtClaimFormat", Kind::String).values(&["SINGLE_STRING"]);
+    pub static JWT_CONFIGURATION: Schema = Schema::structure(
+        "JwtConfiguration",
+        &[
+            Member::new("issuers", &LIST_OF_JWT_ISSUER),
+            Member::new("defaultAlgorithms", &LIST_OF_JWT_SIGNING_ALGORITHM),
+        ],
+    );
+    pub static JWT_CONFIGURATION_INPUT: Schema = Schema::structure(
+        "JwtConfigurationInput",
+        &[
+            Member::new("issuers", &LIST_OF_JWT_ISSUER_INPUT).required(),
+            Member::new("defaultAlgorithms", &LIST_OF_JWT_SIGNING_ALGORITHM).required(),
+        ],
+    );
+    pub static JWT_ISSUER: Schema = Schema::structure(
+        "JwtIssuer",
+        &[
+            Member::new("issuer", &p::schema::STRING),
+            Member::new("audiences", &LIST_OF_STRING),
+            Member::new("additionalClaims", &LIST_OF_JWT_ADDITIONAL_CLAIM),
+            Member::new("jwksUri", &p::schema::STRING),
+        ],
+    );
+    pub static JWT_ISSUER_INPUT: Schema = Schema::structure(
+        "JwtIssuerInput",
+        &[
+            Member::new("issuer", &p::schema::STRING).required(),
+            Member::new("audiences", &LIST_OF_STRING).required(),
+            Member::new("additionalClaims", &LIST_OF_JWT_ADDITIONAL_CLAIM),
+        ],
+    );
+    pub static JWT_SIGNING_ALGORITHM: Schema = Schema::new("JwtSigningAlgorithm", Kind::String)
+        .values(&["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]);
+    pub static LIST_OF_ARNS: Schema = Schema::list("ListOfARNs", &Member::new("member", &p::schema::STRING));
+    pub static LIST_OF_AUTHORIZER: Schema =
+        Schema::list("ListOfAuthorizer", &Member::new("member", &AUTHORIZER));
     pub static LIST_OF_DEPLOYMENT: Schema =
         Schema::list("ListOfDeployment", &Member::new("member", &DEPLOYMENT));
     pub static LIST_OF_ENDPOINT_TYPE: Schema =
         Schema::list("ListOfEndpointType", &Member::new("member", &ENDPOINT_TYPE));
+    pub static LIST_OF_GATEWAY_RESPONSE: Schema =
+        Schema::list("ListOfGatewayResponse", &Member::new("member", &GATEWAY_RESPONSE));
+    pub static LIST_OF_JWT_ADDITIONAL_CLAIM: Schema =
+        Schema::list("ListOfJwtAdditionalClaim", &Member::new("member", &JWT_ADDITIONAL_CLAIM));
+    pub static LIST_OF_JWT_ISSUER: Schema =
+        Schema::list("ListOfJwtIssuer", &Member::new("member", &JWT_ISSUER));
+    pub static LIST_OF_JWT_ISSUER_INPUT: Schema =
+        Schema::list("ListOfJwtIssuerInput", &Member::new("member", &JWT_ISSUER_INPUT));
+    pub static LIST_OF_JWT_SIGNING_ALGORITHM: Schema =
+        Schema::list("ListOfJwtSigningAlgorithm", &Member::new("member", &JWT_SIGNING_ALGORITHM));
     pub static LIST_OF_PATCH_OPERATION: Schema =
         Schema::list("ListOfPatchOperation", &Member::new("member", &PATCH_OPERATION));
     pub static LIST_OF_RESOURCE: Schema = Schema::list("ListOfResource", &Member::new("member", &RESOURCE));
@@ -5998,6 +7662,11 @@ pub mod schema {
         "MapOfStringToBoolean",
         &Member::new("key", &p::schema::STRING),
         &Member::new("value", &p::schema::BOOLEAN),
+    );
+    pub static MAP_OF_STRING_TO_LIST: Schema = Schema::map(
+        "MapOfStringToList",
+        &Member::new("key", &p::schema::STRING),
+        &Member::new("value", &LIST_OF_STRING),
     );
     pub static MAP_OF_STRING_TO_STRING: Schema = Schema::map(
         "MapOfStringToString",
@@ -6069,6 +7738,19 @@ pub mod schema {
         &Member::new("key", &p::schema::STRING),
         &Member::new("value", &MAP_OF_METHOD_SNAPSHOT),
     );
+    pub static PUT_GATEWAY_RESPONSE_REQUEST: Schema = Schema::structure(
+        "PutGatewayResponseRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("responseType", &GATEWAY_RESPONSE_TYPE)
+                .wire("response_type")
+                .at(Location::Label)
+                .required(),
+            Member::new("statusCode", &STATUS_CODE),
+            Member::new("responseParameters", &MAP_OF_STRING_TO_STRING),
+            Member::new("responseTemplates", &MAP_OF_STRING_TO_STRING),
+        ],
+    );
     pub static PUT_INTEGRATION_REQUEST: Schema = Schema::structure(
         "PutIntegrationRequest",
         &[
@@ -6115,6 +7797,7 @@ pub mod schema {
             Member::new("resourceId", &p::schema::STRING).wire("resource_id").at(Location::Label).required(),
             Member::new("httpMethod", &p::schema::STRING).wire("http_method").at(Location::Label).required(),
             Member::new("authorizationType", &p::schema::STRING).required(),
+            Member::new("authorizerId", &p::schema::STRING),
             Member::new("apiKeyRequired", &p::schema::BOOLEAN),
             Member::new("operationName", &p::schema::STRING),
             Member::new("requestParameters", &MAP_OF_STRING_TO_BOOLEAN),
@@ -6122,7 +7805,6 @@ pub mod schema {
     )
     .refused(&[
         Member::new("authorizationScopes", &p::schema::DOCUMENT),
-        Member::new("authorizerId", &p::schema::DOCUMENT),
         Member::new("requestModels", &p::schema::DOCUMENT),
         Member::new("requestValidatorId", &p::schema::DOCUMENT),
     ]);
@@ -6243,6 +7925,36 @@ pub mod schema {
         ],
     );
     pub static TAGS: Schema = Schema::structure("Tags", &[Member::new("tags", &MAP_OF_STRING_TO_STRING)]);
+    pub static TEST_INVOKE_AUTHORIZER_REQUEST: Schema = Schema::structure(
+        "TestInvokeAuthorizerRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("authorizerId", &p::schema::STRING)
+                .wire("authorizer_id")
+                .at(Location::Label)
+                .required(),
+            Member::new("headers", &MAP_OF_STRING_TO_STRING),
+            Member::new("pathWithQueryString", &p::schema::STRING),
+            Member::new("body", &p::schema::STRING),
+            Member::new("stageVariables", &MAP_OF_STRING_TO_STRING),
+        ],
+    )
+    .refused(&[
+        Member::new("additionalContext", &p::schema::DOCUMENT),
+        Member::new("multiValueHeaders", &p::schema::DOCUMENT),
+    ]);
+    pub static TEST_INVOKE_AUTHORIZER_RESPONSE: Schema = Schema::structure(
+        "TestInvokeAuthorizerResponse",
+        &[
+            Member::new("clientStatus", &p::schema::INTEGER),
+            Member::new("log", &p::schema::STRING),
+            Member::new("latency", &p::schema::LONG),
+            Member::new("principalId", &p::schema::STRING),
+            Member::new("policy", &p::schema::STRING),
+            Member::new("authorization", &MAP_OF_STRING_TO_LIST),
+            Member::new("claims", &MAP_OF_STRING_TO_STRING),
+        ],
+    );
     pub static THROTTLE_SETTINGS: Schema = Schema::structure(
         "ThrottleSettings",
         &[Member::new("burstLimit", &p::schema::INTEGER), Member::new("rateLimit", &p::schema::DOUBLE)],
@@ -6263,6 +7975,37 @@ pub mod schema {
                 .at(Location::Label)
                 .required(),
             Member::new("tagKeys", &LIST_OF_STRING).at(Location::Query).required(),
+        ],
+    );
+    pub static UPDATE_AUTHORIZER_REQUEST: Schema = Schema::structure(
+        "UpdateAuthorizerRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("authorizerId", &p::schema::STRING)
+                .wire("authorizer_id")
+                .at(Location::Label)
+                .required(),
+            Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
+        ],
+    );
+    pub static UPDATE_GATEWAY_RESPONSE_REQUEST: Schema = Schema::structure(
+        "UpdateGatewayResponseRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("responseType", &GATEWAY_RESPONSE_TYPE)
+                .wire("response_type")
+                .at(Location::Label)
+                .required(),
+            Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
+        ],
+    );
+    pub static UPDATE_METHOD_REQUEST: Schema = Schema::structure(
+        "UpdateMethodRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("resourceId", &p::schema::STRING).wire("resource_id").at(Location::Label).required(),
+            Member::new("httpMethod", &p::schema::STRING).wire("http_method").at(Location::Label).required(),
+            Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
         ],
     );
     pub static UPDATE_REST_API_REQUEST: Schema = Schema::structure(

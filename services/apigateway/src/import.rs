@@ -4,6 +4,8 @@
 //!
 //! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html>
 
+mod security;
+
 use std::collections::BTreeMap;
 
 use pagoda_base::ids;
@@ -16,9 +18,14 @@ use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::integration::{self, Wanted};
 use crate::table::{
-    self, Authorization, IntegrationResponse, Method, MethodResponse, RESOURCES, Resource, RestApi, Texts,
+    self, AUTHORIZERS, Authorization, GATEWAY_RESPONSES, GatewayResponse, IntegrationResponse, Method,
+    MethodResponse, RESOURCES, Resource, RestApi, Texts,
 };
-use crate::{ApiGateway, integration_response, method_response, resource, rest_api};
+use crate::{
+    ApiGateway, authorizer, gateway_response, integration_response, method_response, resource, rest_api,
+};
+
+use security::Security;
 
 /// Fields of a path that are no methods.
 const VERBS: [&str; 8] =
@@ -26,8 +33,11 @@ const VERBS: [&str; 8] =
 /// Extensions of an operation that act.
 const OPERATION_EXTENSIONS: [&str; 2] = ["x-amazon-apigateway-integration", "x-amazon-apigateway-auth"];
 /// Extensions of the document that act.
-const DOCUMENT_EXTENSIONS: [&str; 2] =
-    ["x-amazon-apigateway-binary-media-types", "x-amazon-apigateway-policy"];
+const DOCUMENT_EXTENSIONS: [&str; 3] = [
+    "x-amazon-apigateway-binary-media-types",
+    "x-amazon-apigateway-gateway-responses",
+    "x-amazon-apigateway-policy",
+];
 
 pub(crate) async fn create(
     gateway: &ApiGateway,
@@ -36,7 +46,7 @@ pub(crate) async fn create(
 ) -> Result<g::RestApi, ApiError> {
     let document = parse(&input.body)?;
     let mut api = RestApi {
-        id: ids::short_id(10, &*gateway.random),
+        id: ids::short_id(10, &*gateway.ports.random),
         account: cx.account,
         region: cx.region.clone(),
         name: title(&document).ok_or_else(|| bad_request("Invalid OpenAPI input: info.title is missing"))?,
@@ -48,11 +58,13 @@ pub(crate) async fn create(
         policy: None,
         tags: Texts::new(),
         disable_execute_api_endpoint: false,
-        root_resource_id: ids::short_id(10, &*gateway.random),
+        root_resource_id: ids::short_id(10, &*gateway.ports.random),
         resources: 1,
     };
     // Refused before anything is kept.
-    resources(gateway, &document, &api.root_resource_id)?;
+    let security = Security::read(gateway, &document, &[])?;
+    resources(gateway, &document, &api.root_resource_id, &security)?;
+    gateway_responses(&document)?;
     about(&mut api, &document)?;
     rest_api::insert(gateway, &api).await?;
     replace(gateway, cx, &api.id, &document).await
@@ -78,7 +90,8 @@ async fn replace(
     document: &Value,
 ) -> Result<g::RestApi, ApiError> {
     edit::change(gateway, cx, id, async |mut api: RestApi| {
-        let resources = resources(gateway, document, &api.root_resource_id)?;
+        let security = Security::read(gateway, document, &authorizer::all(gateway, id).await?)?;
+        let resources = resources(gateway, document, &api.root_resource_id, &security)?;
         about(&mut api, document)?;
         api.name = title(document).unwrap_or(api.name);
         api.resources = resources.len();
@@ -86,6 +99,20 @@ async fn replace(
         let mut commit = Commit::new().clear_range(lo, hi);
         for resource in &resources {
             commit = RESOURCES.put(commit, &table::in_api(&RESOURCES, id, &resource.id), resource)?;
+        }
+        let (lo, hi) = table::of_api(&AUTHORIZERS, id).prefix_range();
+        commit = commit.clear_range(lo, hi);
+        for authorizer in &security.authorizers {
+            commit = AUTHORIZERS.put(commit, &table::in_api(&AUTHORIZERS, id, &authorizer.id), authorizer)?;
+        }
+        let (lo, hi) = table::of_api(&GATEWAY_RESPONSES, id).prefix_range();
+        commit = commit.clear_range(lo, hi);
+        for response in &gateway_responses(document)? {
+            commit = GATEWAY_RESPONSES.put(
+                commit,
+                &table::in_api(&GATEWAY_RESPONSES, id, &response.kind),
+                response,
+            )?;
         }
         let described = rest_api::describe(&api);
         Ok((api, commit, described))
@@ -139,8 +166,44 @@ fn about(api: &mut RestApi, document: &Value) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-gateway-responses.html>
+fn gateway_responses(document: &Value) -> Result<Vec<GatewayResponse>, ApiError> {
+    let described = document.get("x-amazon-apigateway-gateway-responses").map(fields).transpose()?;
+    let read = |(kind, described): (&String, &Value)| {
+        kind.parse::<g::GatewayResponseType>()
+            .map_err(|_| bad_request(format!("Invalid gateway response type {kind}")))?;
+        let mut response = GatewayResponse {
+            kind: kind.clone(),
+            status: None,
+            parameters: Texts::new(),
+            templates: Texts::new(),
+        };
+        for (name, value) in fields(described)? {
+            match name.as_str() {
+                "statusCode" => {
+                    response.status = Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+                }
+                "responseParameters" => response.parameters = texts(value)?,
+                "responseTemplates" => response.templates = texts(value)?,
+                other => {
+                    let name = format!("gateway response field {other}");
+                    return Err(ApiError::not_implemented("PutRestApi", &name));
+                }
+            }
+        }
+        gateway_response::check(&response)?;
+        Ok(response)
+    };
+    described.into_iter().flatten().map(read).collect()
+}
+
 /// All resources of the document, the root first.
-fn resources(gateway: &ApiGateway, document: &Value, root_id: &str) -> Result<Vec<Resource>, ApiError> {
+fn resources(
+    gateway: &ApiGateway,
+    document: &Value,
+    root_id: &str,
+    security: &Security<'_>,
+) -> Result<Vec<Resource>, ApiError> {
     let root = Resource {
         id: root_id.to_owned(),
         parent_id: None,
@@ -149,14 +212,14 @@ fn resources(gateway: &ApiGateway, document: &Value, root_id: &str) -> Result<Ve
         methods: BTreeMap::new(),
     };
     let mut all = vec![root];
-    let default_security = document.get("security");
     for (path, item) in document.get("paths").map(fields).transpose()?.into_iter().flatten() {
         let place = grow(gateway, &mut all, path)?;
         let item = fields(item)?;
         refuse_others(item, &VERBS, path)?;
         for (name, operation) in item.iter().filter(|(name, _)| VERBS.contains(&name.as_str())) {
             let verb = if name.starts_with("x-") { "ANY".to_owned() } else { name.to_ascii_uppercase() };
-            let mut method = method(document, fields(operation)?, default_security)?;
+            let operation = fields(operation)?;
+            let mut method = method(operation, security.of(operation)?)?;
             for described in [item.get("parameters"), operation.get("parameters")] {
                 method.request_parameters.extend(parameters(document, described)?);
             }
@@ -177,7 +240,7 @@ fn grow(gateway: &ApiGateway, all: &mut Vec<Resource>, path: &str) -> Result<usi
         place = match known {
             Some(known) => known,
             None => {
-                let id = ids::short_id(6, &*gateway.random);
+                let id = ids::short_id(6, &*gateway.ports.random);
                 all.push(resource::child(all, &parent, part, id)?);
                 all.len() - 1
             }
@@ -186,14 +249,10 @@ fn grow(gateway: &ApiGateway, all: &mut Vec<Resource>, path: &str) -> Result<usi
     Ok(place)
 }
 
-fn method(
-    document: &Value,
-    operation: &Map<String, Value>,
-    default_security: Option<&Value>,
-) -> Result<Method, ApiError> {
+fn method(operation: &Map<String, Value>, authorization: Authorization) -> Result<Method, ApiError> {
     refuse_others(operation, &OPERATION_EXTENSIONS, "")?;
     let mut method = Method {
-        authorization: authorization(document, operation, default_security)?,
+        authorization,
         operation_name: operation.get("operationId").and_then(Value::as_str).map(str::to_owned),
         request_parameters: BTreeMap::new(),
         responses: BTreeMap::new(),
@@ -240,31 +299,6 @@ fn parameters(document: &Value, described: Option<&Value>) -> Result<BTreeMap<St
         read.insert(format!("method.request.{place}.{name}"), required);
     }
     Ok(read)
-}
-
-/// `AWS_IAM` is a security scheme of type `apiKey` with `x-amazon-apigateway-authtype: awsSigv4`.
-fn authorization(
-    document: &Value,
-    operation: &Map<String, Value>,
-    default_security: Option<&Value>,
-) -> Result<Authorization, ApiError> {
-    if let Some(auth) = operation.get("x-amazon-apigateway-auth").and_then(|auth| auth.get("type")) {
-        return crate::method::authorization(auth.as_str().unwrap_or_default());
-    }
-    let required = operation.get("security").or(default_security).and_then(Value::as_array);
-    let names = required.into_iter().flatten().filter_map(Value::as_object).flat_map(Map::keys);
-    let mut found = Authorization::None;
-    for name in names {
-        let schemes = document.get("securityDefinitions").or(document.pointer("/components/securitySchemes"));
-        let scheme = schemes.and_then(|schemes| schemes.get(name));
-        let kind =
-            scheme.and_then(|scheme| scheme.get("x-amazon-apigateway-authtype")).and_then(Value::as_str);
-        match kind {
-            Some("awsSigv4") => found = Authorization::AwsIam,
-            _ => return Err(ApiError::not_implemented("PutRestApi", &format!("security {name}"))),
-        }
-    }
-    Ok(found)
 }
 
 fn read_integration(

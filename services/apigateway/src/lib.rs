@@ -6,14 +6,17 @@
 
 mod access;
 mod account;
+mod authorizer;
 mod deployment;
 mod edit;
+mod gateway_response;
 pub mod generated;
 mod import;
 mod integration;
 mod integration_response;
 mod method;
 mod method_response;
+mod method_setting;
 mod patch;
 mod position;
 mod resource;
@@ -22,52 +25,70 @@ mod serve;
 mod stage;
 mod table;
 mod tag;
+mod test_invoke_authorizer;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use pagoda_base::Random;
 use pagoda_protocol::ApiError;
-use pagoda_service::ports::{Authenticate, InvokeFunction, RecordMetric};
+use pagoda_service::ports::{AssumeRole, Authenticate, FindCredential, InvokeFunction, RecordMetric};
 use pagoda_service::{Access, Authorizer, Context, Ownership, Service, operations};
 use pagoda_store::Store;
 
 /// The API Gateway service, control plane and data plane.
 pub struct ApiGateway {
-    store: Arc<dyn Store>,
-    random: Arc<dyn Random>,
-    authorizer: Authorizer,
-    authenticate: Arc<dyn Authenticate>,
-    functions: Arc<dyn InvokeFunction>,
-    metrics: Arc<dyn RecordMetric>,
+    ports: Ports,
     served: serve::Served,
+    verdicts: serve::Verdicts,
+    buckets: serve::Buckets,
+}
+
+/// What API Gateway stands on.
+pub struct Ports {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// For ids.
+    pub random: Arc<dyn Random>,
+    /// Decides on calls of methods that ask IAM, and by the policies of APIs.
+    pub authorizer: Authorizer,
+    /// Finds out who signed a call.
+    pub authenticate: Arc<dyn Authenticate>,
+    /// The functions behind methods and authorizers.
+    pub functions: Arc<dyn InvokeFunction>,
+    /// What calls are measured by.
+    pub metrics: Arc<dyn RecordMetric>,
+    /// Sessions of the roles as which authorizers are invoked.
+    pub roles: Arc<dyn AssumeRole>,
+    /// Whom such a session stands for.
+    pub credentials: Arc<dyn FindCredential>,
 }
 
 impl ApiGateway {
-    /// API Gateway over `store`, in front of `functions`, measured by `metrics`.
-    pub fn new(
-        store: Arc<dyn Store>,
-        random: Arc<dyn Random>,
-        authorizer: Authorizer,
-        authenticate: Arc<dyn Authenticate>,
-        functions: Arc<dyn InvokeFunction>,
-        metrics: Arc<dyn RecordMetric>,
-    ) -> Arc<Self> {
-        let served = serve::Served::default();
-        Arc::new(Self { store, random, authorizer, authenticate, functions, metrics, served })
+    /// API Gateway on these ports.
+    pub fn new(ports: Ports) -> Arc<Self> {
+        Arc::new(Self {
+            ports,
+            served: serve::Served::default(),
+            verdicts: serve::Verdicts::default(),
+            buckets: serve::Buckets::default(),
+        })
     }
 
     fn store(&self) -> &dyn Store {
-        &*self.store
+        &*self.ports.store
     }
 }
 
 operations!(ApiGateway {
+    CreateAuthorizer => authorizer::create, on access::create_authorizer;
     CreateDeployment => deployment::create, on access::create_deployment;
     CreateResource => resource::create, on access::create_resource;
     CreateRestApi => rest_api::create, on access::create_rest_api;
     CreateStage => stage::create, on access::create_stage;
+    DeleteAuthorizer => authorizer::delete, on access::delete_authorizer;
     DeleteDeployment => deployment::delete, on access::delete_deployment;
+    DeleteGatewayResponse => gateway_response::delete, on access::delete_gateway_response;
     DeleteIntegration => integration::delete, on access::delete_integration;
     DeleteIntegrationResponse => integration_response::delete, on access::delete_integration_response;
     DeleteMethod => method::delete, on access::delete_method;
@@ -75,9 +96,14 @@ operations!(ApiGateway {
     DeleteResource => resource::delete, on access::delete_resource;
     DeleteRestApi => rest_api::delete, on access::delete_rest_api;
     DeleteStage => stage::delete, on access::delete_stage;
+    FlushStageAuthorizersCache => authorizer::flush, on access::flush_stage_authorizers_cache;
     GetAccount => account::get, on access::get_account;
+    GetAuthorizer => authorizer::get, on access::get_authorizer;
+    GetAuthorizers => authorizer::list, on access::get_authorizers;
     GetDeployment => deployment::get, on access::get_deployment;
     GetDeployments => deployment::list, on access::get_deployments;
+    GetGatewayResponse => gateway_response::get, on access::get_gateway_response;
+    GetGatewayResponses => gateway_response::list, on access::get_gateway_responses;
     GetIntegration => integration::get, on access::get_integration;
     GetIntegrationResponse => integration_response::get, on access::get_integration_response;
     GetMethod => method::get, on access::get_method;
@@ -90,13 +116,18 @@ operations!(ApiGateway {
     GetStages => stage::list, on access::get_stages;
     GetTags => tag::get, on access::get_tags;
     ImportRestApi => import::create, on access::import_rest_api;
+    PutGatewayResponse => gateway_response::put, on access::put_gateway_response;
     PutIntegration => integration::put, on access::put_integration;
     PutIntegrationResponse => integration_response::put, on access::put_integration_response;
     PutMethod => method::put, on access::put_method;
     PutMethodResponse => method_response::put, on access::put_method_response;
     PutRestApi => import::put, on access::put_rest_api;
     TagResource => tag::put, on access::tag_resource;
+    TestInvokeAuthorizer => test_invoke_authorizer::invoke, on access::test_invoke_authorizer;
     UntagResource => tag::delete, on access::untag_resource;
+    UpdateAuthorizer => authorizer::update, on access::update_authorizer;
+    UpdateGatewayResponse => gateway_response::update, on access::update_gateway_response;
+    UpdateMethod => method::update, on access::update_method;
     UpdateRestApi => rest_api::update, on access::update_rest_api;
     UpdateStage => stage::update, on access::update_stage;
 });

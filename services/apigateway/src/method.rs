@@ -1,16 +1,18 @@
-//! PutMethod GetMethod DeleteMethod
+//! PutMethod GetMethod UpdateMethod DeleteMethod
 
 use std::collections::BTreeMap;
 
 use pagoda_protocol::{ApiError, Unit};
 use pagoda_service::Context;
+use pagoda_store::Commit;
 
+use crate::authorizer::no_valid_authorizer;
 use crate::edit::{self, bad_request};
 use crate::generated as g;
-use crate::table::{Authorization, Method, Resource};
-use crate::{ApiGateway, integration, method_response};
+use crate::table::{self, Authorization, Method, RESOURCES, Resource};
+use crate::{ApiGateway, authorizer, integration, method_response, patch};
 
-const VERBS: [&str; 8] = ["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+pub(crate) const VERBS: [&str; 8] = ["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 pub(crate) async fn put(
     gateway: &ApiGateway,
@@ -22,20 +24,69 @@ pub(crate) async fn put(
     }
     let verb = verb(&input.http_method)?;
     let method = Method {
-        authorization: authorization(&input.authorization_type)?,
+        authorization: authorization(&input.authorization_type, input.authorizer_id.as_deref())?,
         operation_name: input.operation_name,
         request_parameters: input.request_parameters.unwrap_or_default(),
         responses: BTreeMap::new(),
         integration: None,
     };
-    edit::change_resource(gateway, cx, &input.rest_api_id, &input.resource_id, |resource| {
+    let (api, id) = (&input.rest_api_id, &input.resource_id);
+    edit::change(gateway, cx, api, async |record| {
+        authorizer::check_use(gateway, api, &method.authorization).await?;
+        let mut resource = edit::resource(gateway, api, id).await?.record;
         if resource.methods.contains_key(&verb) {
             return Err(g::ConflictException::new("Method already exists for this resource").into());
         }
         resource.methods.insert(verb.clone(), method.clone());
-        Ok(describe(&verb, &method))
+        let commit = RESOURCES.put(Commit::new(), &table::in_api(&RESOURCES, api, id), &resource)?;
+        Ok((record, commit, describe(&verb, &method)))
     })
     .await
+}
+
+pub(crate) async fn update(
+    gateway: &ApiGateway,
+    cx: &Context,
+    input: g::UpdateMethodRequest,
+) -> Result<g::Method, ApiError> {
+    let patches = patch::read(&input.patch_operations)?;
+    let (api, id, verb) = (&input.rest_api_id, &input.resource_id, &input.http_method);
+    edit::change(gateway, cx, api, async |record| {
+        let mut resource = edit::resource(gateway, api, id).await?.record;
+        let method = of_mut(&mut resource, verb)?;
+        apply(method, &patches)?;
+        authorizer::check_use(gateway, api, &method.authorization).await?;
+        let described = describe(verb, method);
+        let commit = RESOURCES.put(Commit::new(), &table::in_api(&RESOURCES, api, id), &resource)?;
+        Ok((record, commit, described))
+    })
+    .await
+}
+
+/// The type of authorization and the authorizer belong together: they are read when all patches are.
+fn apply(method: &mut Method, patches: &[patch::Patch<'_>]) -> Result<(), ApiError> {
+    let mut kind = authorization_type(&method.authorization).to_owned();
+    let mut authorizer = match &method.authorization {
+        Authorization::Custom(id) => Some(id.clone()),
+        _ => None,
+    };
+    for patch in patches {
+        if let Some(name) = patch.below("/requestParameters/") {
+            match patch.op {
+                g::Op::Remove => drop(method.request_parameters.remove(&name)),
+                _ => drop(method.request_parameters.insert(name, patch.given_flag()?)),
+            }
+            continue;
+        }
+        match patch.path {
+            "/authorizationType" => kind = patch.replaced()?.to_owned(),
+            "/authorizerId" => authorizer = Some(patch.replaced()?.to_owned()),
+            "/operationName" => method.operation_name = Some(patch.replaced()?.to_owned()),
+            _ => return Err(patch.refused()),
+        }
+    }
+    method.authorization = authorization(&kind, authorizer.as_deref())?;
+    Ok(())
 }
 
 /// The verb as it is kept.
@@ -47,11 +98,24 @@ pub(crate) fn verb(text: &str) -> Result<String, ApiError> {
     Err(bad_request(format!("Invalid HTTP method {text}. Valid values are: {}", VERBS.join(", "))))
 }
 
-pub(crate) fn authorization(text: &str) -> Result<Authorization, ApiError> {
+/// As methods and definitions say it.
+pub(crate) fn authorization_type(authorization: &Authorization) -> &'static str {
+    match authorization {
+        Authorization::None => "NONE",
+        Authorization::AwsIam => "AWS_IAM",
+        Authorization::Custom(_) => "CUSTOM",
+    }
+}
+
+pub(crate) fn authorization(text: &str, authorizer: Option<&str>) -> Result<Authorization, ApiError> {
     match text {
         "NONE" => Ok(Authorization::None),
         "AWS_IAM" => Ok(Authorization::AwsIam),
-        "CUSTOM" | "COGNITO_USER_POOLS" => {
+        "CUSTOM" => {
+            let given = authorizer.filter(|id| !id.is_empty()).ok_or_else(no_valid_authorizer)?;
+            Ok(Authorization::Custom(given.to_owned()))
+        }
+        "COGNITO_USER_POOLS" => {
             Err(ApiError::not_implemented("PutMethod", &format!("authorizationType={text}")))
         }
         other => Err(bad_request(format!("Invalid authorization type specified: {other}"))),
@@ -92,9 +156,9 @@ fn missing() -> ApiError {
 }
 
 pub(crate) fn describe(verb: &str, method: &Method) -> g::Method {
-    let authorization = match method.authorization {
-        Authorization::None => "NONE",
-        Authorization::AwsIam => "AWS_IAM",
+    let authorizer_id = match &method.authorization {
+        Authorization::Custom(id) => Some(id.clone()),
+        _ => None,
     };
     let responses = method
         .responses
@@ -102,7 +166,8 @@ pub(crate) fn describe(verb: &str, method: &Method) -> g::Method {
         .map(|(status, response)| (status.clone(), method_response::describe(status, response)));
     g::Method {
         http_method: Some(verb.to_owned()),
-        authorization_type: Some(authorization.into()),
+        authorization_type: Some(authorization_type(&method.authorization).into()),
+        authorizer_id,
         api_key_required: Some(false),
         operation_name: method.operation_name.clone(),
         request_parameters: (!method.request_parameters.is_empty())

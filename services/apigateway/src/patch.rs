@@ -56,6 +56,16 @@ impl<'a> Patch<'a> {
         }
     }
 
+    /// The text of an `add` or a `replace`.
+    pub(crate) fn given(&self) -> Result<&'a str, ApiError> {
+        Patch { op: g::Op::Replace, ..*self }.replaced()
+    }
+
+    /// The flag of an `add` or a `replace`.
+    pub(crate) fn given_flag(&self) -> Result<bool, ApiError> {
+        Patch { op: g::Op::Replace, ..*self }.flag()
+    }
+
     /// What follows `prefix` in the path, with JSON Pointer's `~1` and `~0` resolved (RFC 6901).
     pub(crate) fn below(&self, prefix: &str) -> Option<String> {
         let rest = self.path.strip_prefix(prefix)?;

@@ -24,7 +24,7 @@ pub(crate) async fn create(
     let api = input.rest_api_id.clone();
     edit::change(gateway, cx, &api, async |mut record: RestApi| {
         let all = RESOURCES.all(gateway.store(), &table::of_api(&RESOURCES, &api)).await?;
-        let id = ids::short_id(ID_CHARS, &*gateway.random);
+        let id = ids::short_id(ID_CHARS, &*gateway.ports.random);
         let resource = child(&all, &input.parent_id, &input.path_part, id)?;
         record.resources = all.len() + 1;
         let commit =

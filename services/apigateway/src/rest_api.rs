@@ -11,7 +11,8 @@ use pagoda_store::{Commit, Outcome};
 use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::table::{
-    self, DEPLOYED, DEPLOYMENTS, LISTED, Listed, RESOURCES, REST_APIS, Resource, RestApi, STAGES,
+    self, AUTHORIZERS, DEPLOYED, DEPLOYED_APIS, DEPLOYMENTS, GATEWAY_RESPONSES, LISTED, Listed, RESOURCES,
+    REST_APIS, Resource, RestApi, STAGES,
 };
 use crate::{ApiGateway, patch, position, tag};
 
@@ -28,7 +29,7 @@ pub(crate) async fn create(
     let tags = input.tags.unwrap_or_default();
     tag::check(cx, &tags)?;
     let api = RestApi {
-        id: ids::short_id(ID_CHARS, &*gateway.random),
+        id: ids::short_id(ID_CHARS, &*gateway.ports.random),
         account: cx.account,
         region: cx.region.clone(),
         name: input.name,
@@ -40,7 +41,7 @@ pub(crate) async fn create(
         policy,
         tags,
         disable_execute_api_endpoint: input.disable_execute_api_endpoint.unwrap_or(false),
-        root_resource_id: ids::short_id(ID_CHARS, &*gateway.random),
+        root_resource_id: ids::short_id(ID_CHARS, &*gateway.ports.random),
         resources: 1,
     };
     insert(gateway, &api).await?;
@@ -147,6 +148,9 @@ pub(crate) async fn delete(
         table::of_api(&STAGES, id),
         table::of_api(&DEPLOYMENTS, id),
         table::of_api(&DEPLOYED, id),
+        table::of_api(&DEPLOYED_APIS, id),
+        table::of_api(&AUTHORIZERS, id),
+        table::of_api(&GATEWAY_RESPONSES, id),
         table::of_api(&RESOURCES, id),
     ];
     for prefix in belongings {

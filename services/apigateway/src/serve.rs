@@ -1,17 +1,22 @@
 //! The data plane: how a request to a deployed API is answered. The phases, in their order: find the
-//! stage, route, authorize, integrate, answer.
+//! stage, route, authorize, throttle, integrate, answer.
 //!
 //! Invariants: only what is deployed is served; every failure is answered as a gateway response, and tells
 //! the caller no more than AWS does.
 
 mod answer;
 mod authorize;
+mod authorizer;
+mod bucket;
 mod deployed;
 mod event;
+mod gateway_response;
+mod identity;
 mod metric;
 mod mock;
 mod proxy;
 mod route;
+mod verdict;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,18 +24,26 @@ use std::time::Instant;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::Response;
+use http::request::Parts;
 use pagoda_protocol::Body;
 use pagoda_service::{Arrival, Context, DataPlane};
 
+pub(crate) use answer::Refusal;
 pub(crate) use authorize::complete;
+pub(crate) use authorizer::{Authorizer, Question, check as check_authorizer};
+pub(crate) use bucket::Buckets;
 pub(crate) use deployed::Served;
+pub(crate) use event::fields as request_fields;
+pub(crate) use gateway_response::check as check_gateway_response;
+pub(crate) use verdict::Verdicts;
 
 use crate::ApiGateway;
 use crate::table::{IntegrationKind, Method};
-use answer::Refusal;
 use deployed::Deployment;
+use gateway_response::Scene;
 use metric::Gauges;
 use route::Matched;
+use verdict::Verdict;
 
 /// A request's body, in bytes: the quota of REST APIs.
 const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
@@ -41,10 +54,12 @@ pub(crate) struct Call<'a> {
     pub(crate) matched: Matched<'a>,
     pub(crate) method: &'a Method,
     pub(crate) cx: Context,
-    pub(crate) parts: &'a http::request::Parts,
+    pub(crate) parts: &'a Parts,
     pub(crate) body: Bytes,
     /// The path below the stage, percent-encoded.
     pub(crate) path: &'a str,
+    /// What the method's authorizer said, if it has one.
+    pub(crate) verdict: Option<Arc<Verdict>>,
 }
 
 #[async_trait]
@@ -74,14 +89,39 @@ impl ApiGateway {
         *gauges = Some(Arc::clone(&deployment.gauges));
         let cx = Context { account: deployment.api.account, region: deployment.api.region.clone(), ..cx };
 
+        let responses = deployment.responses.as_ref();
+        let scene = responses.map(|_| Scene { deployment: &deployment, cx: cx.clone(), parts: &parts, path });
+        let answered = self.within(&deployment, &parts, body, cx, path, gauges).await;
+        match (answered, responses.zip(scene)) {
+            (Err(refusal), Some((responses, scene))) => Ok(responses.answer(refusal, &scene)),
+            (answered, _) => answered,
+        }
+    }
+
+    /// The phases behind a stage that exists.
+    async fn within(
+        &self,
+        deployment: &Deployment,
+        parts: &Parts,
+        body: Body,
+        cx: Context,
+        path: &str,
+        gauges: &mut Option<Arc<Gauges>>,
+    ) -> Result<Response<Body>, Refusal> {
         let matched = deployment.routes.find(path).ok_or(Refusal::MissingAuthenticationToken)?;
         let method = matched.method(parts.method.as_str()).ok_or(Refusal::MissingAuthenticationToken)?;
         *gauges = matched.gauges(parts.method.as_str()).cloned();
         let body = body.collect(BODY_BYTES_MAX).await.map_err(Refusal::of_body)?;
 
-        let mut call = Call { deployment: &deployment, matched, method, cx, parts: &parts, body, path };
+        let mut call = Call { deployment, matched, method, cx, parts, body, path, verdict: None };
         if call.is_guarded() {
             Box::pin(self.authorize(&mut call)).await?;
+        }
+
+        if let Some(bucket) = call.matched.bucket(parts.method.as_str())
+            && !bucket.take(call.cx.now)
+        {
+            return Err(Refusal::Throttled);
         }
 
         let integration = method.integration.as_ref().ok_or(Refusal::InternalError)?;

@@ -6,6 +6,7 @@ use pagoda_store::Commit;
 
 use crate::edit::{self, bad_request};
 use crate::generated as g;
+use crate::method_setting::{self, MethodSettings};
 use crate::table::{self, STAGES, Stage, Texts};
 use crate::{ApiGateway, deployment, patch, tag};
 
@@ -29,6 +30,7 @@ pub(crate) async fn create(
             deployment_id: input.deployment_id.clone(),
             description: input.description.clone(),
             variables: variables.clone(),
+            method_settings: MethodSettings::new(),
             tags: tags.clone(),
             created: cx.now,
             updated: cx.now,
@@ -54,6 +56,7 @@ pub(crate) async fn deployed_to(
         deployment_id: String::new(),
         description: None,
         variables: Texts::new(),
+        method_settings: MethodSettings::new(),
         tags: Texts::new(),
         created: cx.now,
         updated: cx.now,
@@ -119,6 +122,9 @@ fn apply(stage: &mut Stage, patch: &patch::Patch<'_>) -> Result<(), ApiError> {
         }
         return Ok(());
     }
+    if method_setting::apply(&mut stage.method_settings, patch)? {
+        return Ok(());
+    }
     match patch.path {
         "/deploymentId" => stage.deployment_id = patch.replaced()?.to_owned(),
         "/description" => stage.description = Some(patch.replaced()?.to_owned()),
@@ -176,6 +182,7 @@ fn describe(stage: &Stage) -> g::Stage {
         cache_cluster_enabled: Some(false),
         cache_cluster_status: Some(g::CacheClusterStatus::NotAvailable),
         variables: (!stage.variables.is_empty()).then(|| stage.variables.clone()),
+        method_settings: method_setting::describe(&stage.method_settings),
         tracing_enabled: Some(false),
         tags: (!stage.tags.is_empty()).then(|| stage.tags.clone()),
         created_date: Some(stage.created),

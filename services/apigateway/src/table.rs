@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use pagoda_base::{AccountId, Region, Timestamp};
-use pagoda_store::{Key, KeyBuilder, Record, Space, Table};
+use pagoda_store::{Key, KeyBuilder, Record, Space, StoreError, Table};
 use serde::{Deserialize, Serialize};
+
+use crate::method_setting::MethodSettings;
 
 pub(crate) type Texts = BTreeMap<String, String>;
 
@@ -49,10 +51,38 @@ pub(crate) struct Method {
 }
 
 /// Who may call a method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Authorization {
     None,
     AwsIam,
+    /// Whom the authorizer with this id lets pass.
+    Custom(String),
+}
+
+/// A function that is asked who may call.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Authorizer {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) kind: AuthorizerKind,
+    /// The customer's own word, which definitions carry and nothing reads.
+    pub(crate) auth_type: Option<String>,
+    pub(crate) uri: String,
+    /// The role as which the function is invoked; without one, its own policy must let API Gateway.
+    pub(crate) credentials: Option<String>,
+    pub(crate) identity_source: Option<String>,
+    pub(crate) identity_validation: Option<String>,
+    /// How long an answer holds; 0: for its request alone.
+    pub(crate) result_ttl_seconds: i32,
+}
+
+/// What an authorizer's function is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum AuthorizerKind {
+    /// One header.
+    Token,
+    /// All but the body.
+    Request,
 }
 
 /// An answer that a method declares.
@@ -111,6 +141,24 @@ pub(crate) struct Deployment {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Deployed(pub(crate) Resource);
 
+/// What was deployed with the resources.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct DeployedApi {
+    pub(crate) authorizers: Vec<Authorizer>,
+    #[serde(default)]
+    pub(crate) gateway_responses: Vec<GatewayResponse>,
+}
+
+/// What a request is told that no integration answers for, in the API's own words.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct GatewayResponse {
+    /// The type, such as `DEFAULT_4XX`.
+    pub(crate) kind: String,
+    pub(crate) status: Option<String>,
+    pub(crate) parameters: Texts,
+    pub(crate) templates: Texts,
+}
+
 /// A stage.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Stage {
@@ -118,6 +166,8 @@ pub(crate) struct Stage {
     pub(crate) deployment_id: String,
     pub(crate) description: Option<String>,
     pub(crate) variables: Texts,
+    #[serde(default)]
+    pub(crate) method_settings: MethodSettings,
     pub(crate) tags: Texts,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
@@ -134,6 +184,9 @@ pub(crate) const LISTED: Table<Listed> = Table::new(Space::Index);
 pub(crate) const RESOURCES: Table<Resource> = Table::new(Space::Meta);
 pub(crate) const DEPLOYMENTS: Table<Deployment> = Table::new(Space::Meta);
 pub(crate) const DEPLOYED: Table<Deployed> = Table::new(Space::Meta);
+pub(crate) const DEPLOYED_APIS: Table<DeployedApi> = Table::new(Space::Meta);
+pub(crate) const AUTHORIZERS: Table<Authorizer> = Table::new(Space::Meta);
+pub(crate) const GATEWAY_RESPONSES: Table<GatewayResponse> = Table::new(Space::Meta);
 pub(crate) const STAGES: Table<Stage> = Table::new(Space::Meta);
 
 macro_rules! records {
@@ -151,8 +204,29 @@ records!(
     Resource: "apigateway.resource",
     Deployment: "apigateway.deployment",
     Deployed: "apigateway.deployed",
-    Stage: "apigateway.stage",
+    GatewayResponse: "apigateway.gateway-response",
+    Authorizer: "apigateway.authorizer",
 );
+
+impl Record for DeployedApi {
+    const KIND: &str = "apigateway.deployed-api";
+    const VERSION: u8 = 2;
+
+    /// Those of version 1 have no gateway responses.
+    fn migrate(_version: u8, body: &[u8]) -> Result<Self, StoreError> {
+        Self::read(Self::VERSION, body)
+    }
+}
+
+impl Record for Stage {
+    const KIND: &str = "apigateway.stage";
+    const VERSION: u8 = 2;
+
+    /// Those of version 1 have no settings of methods.
+    fn migrate(_version: u8, body: &[u8]) -> Result<Self, StoreError> {
+        Self::read(Self::VERSION, body)
+    }
+}
 
 pub(crate) fn rest_api(id: &str) -> Key {
     REST_APIS.key().text(id).done()
@@ -175,4 +249,25 @@ pub(crate) fn in_api<R: Record>(table: &Table<R>, api: &str, name: &str) -> Key 
 /// The resources of one deployment.
 pub(crate) fn deployed(api: &str, deployment: &str) -> Key {
     in_api(&DEPLOYED, api, deployment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deployed_apis_of_version_1_still_decode() {
+        let mut stored = br#"_{"authorizers":[]}"#.to_vec();
+        stored[0] = 1;
+        assert!(DeployedApi::decode(&stored).unwrap().gateway_responses.is_empty());
+    }
+
+    #[test]
+    fn stages_of_version_1_still_decode() {
+        let stored = br#"_{"name":"s","deployment_id":"d","description":null,"variables":{"a":"1"},"tags":{},"created":"2026-01-15T12:00:00Z","updated":"2026-01-15T12:00:00Z"}"#;
+        let mut stored = stored.to_vec();
+        stored[0] = 1;
+        let stage = Stage::decode(&stored).unwrap();
+        assert_eq!((stage.deployment_id.as_str(), stage.method_settings.len()), ("d", 0));
+    }
 }

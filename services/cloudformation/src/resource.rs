@@ -20,6 +20,8 @@ use crate::template::intrinsic::Made;
 
 static KINDS: &[&dyn Kind] = &[
     &apigateway::RestApi,
+    &apigateway::Authorizer,
+    &apigateway::GatewayResponse,
     &apigateway::Resource,
     &apigateway::Method,
     &apigateway::Deployment,

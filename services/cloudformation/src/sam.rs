@@ -5,11 +5,13 @@
 
 mod alias;
 mod api;
+mod authorizer;
 mod cors;
 mod event;
 mod event_invoke_config;
 mod function;
 mod function_url;
+mod gateway_response;
 mod globals;
 mod layer_version;
 mod location;
@@ -265,15 +267,20 @@ mod tests {
     fn apis_become_what_aws_makes_of_them() {
         let api =
             |properties: Value| json!({ "A": { "Type": "AWS::Serverless::Api", "Properties": properties } });
-        let stored = json!({ "StageName": "s", "DefinitionUri": "s3://b/api.yaml", "Tags": { "k": "v" }, "Variables": { "x": "1" } });
+        let stored = json!({ "StageName": "s", "DefinitionUri": "s3://b/api.yaml", "Tags": { "k": "v" }, "Variables": { "x": "1" }, "MethodSettings": [{ "HttpMethod": "*" }] });
         let stored = transformed(json!({}), api(stored)).unwrap();
         assert_eq!(*get(&stored, "A", "/BodyS3Location"), json!({ "Bucket": "b", "Key": "api.yaml" }));
         assert_eq!(*get(&stored, "AsStage", "/Tags/0/Key"), json!("k"));
         assert_eq!(*get(&stored, "AsStage", "/Variables/x"), json!("1"));
-        let typed = json!({ "StageName": "s", "EndpointConfiguration": { "Type": "REGIONAL" }, "Auth": { "DefaultAuthorizer": "AWS_IAM" }, "OpenApiVersion": 2.0 });
+        assert_eq!(*get(&stored, "AsStage", "/MethodSettings/0/HttpMethod"), json!("*"));
+        let typed = json!({ "StageName": "s", "EndpointConfiguration": { "Type": "REGIONAL" }, "Auth": { "DefaultAuthorizer": "AWS_IAM" }, "OpenApiVersion": 2.0,
+            "GatewayResponses": { "DEFAULT_4XX": { "StatusCode": 418, "ResponseParameters": { "Headers": { "X": "'1'" } } } } });
         let typed = transformed(json!({}), api(typed)).unwrap();
         assert_eq!(*get(&typed, "A", "/EndpointConfiguration"), json!({ "Types": ["REGIONAL"] }));
         assert_eq!(*get(&typed, "A", "/Body/swagger"), json!("2.0"));
+        let worded = get(&typed, "A", "/Body/x-amazon-apigateway-gateway-responses/DEFAULT_4XX");
+        let expected = json!({ "statusCode": 418, "responseParameters": { "gatewayresponse.header.X": "'1'" }, "responseTemplates": {} });
+        assert_eq!(*worded, expected);
         assert_eq!(*get(&typed, "A", "/Body/securityDefinitions/AWS_IAM/in"), json!("header"));
     }
 
@@ -403,8 +410,8 @@ mod tests {
                 "ContentUri",
             ),
             (one(connected), "Connectors"),
-            (api(json!({ "StageName": "s", "GatewayResponses": {} })), "GatewayResponses"),
-            (api(json!({ "StageName": "s", "MethodSettings": [] })), "MethodSettings"),
+            (api(json!({ "StageName": "s", "GatewayResponses": { "THROTTLED": { "Body": "" } } })), "Body"),
+            (api(json!({ "StageName": "s", "CacheClusterEnabled": true })), "CacheClusterEnabled"),
             (api(json!({ "StageName": "s", "TracingEnabled": true })), "TracingEnabled"),
             (api(json!({ "StageName": "s", "OpenApiVersion": "4.0.0" })), "OpenApiVersion"),
             (api(json!({ "StageName": "s", "DefinitionUri": "s3://b/k", "Cors": "'*'" })), "Cors"),

@@ -11,6 +11,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
 
 /// Why a request is not answered by its integration.
+#[derive(Debug)]
 pub(crate) enum Refusal {
     /// No such API or stage.
     Forbidden,
@@ -20,6 +21,18 @@ pub(crate) enum Refusal {
     Signature(ApiError),
     /// The policies do not allow it.
     NotAuthorized { caller: String, arn: String },
+    /// The authorizer does not know who asks.
+    Unauthorized,
+    /// The authorizer's policy, or the API's beside it, denies it.
+    Denied,
+    /// Neither the authorizer's policy nor the API's allows it.
+    NotAllowed,
+    /// The authorizer's function failed.
+    AuthorizerFailure,
+    /// The authorizer could not be asked, or its answer is none.
+    AuthorizerConfiguration,
+    /// More requests than the method takes.
+    Throttled,
     /// The body is too large.
     RequestTooLarge,
     /// The body did not arrive.
@@ -49,10 +62,37 @@ impl Refusal {
         Self::InternalError
     }
 
+    /// The type of the gateway response.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::MissingAuthenticationToken => "MISSING_AUTHENTICATION_TOKEN",
+            Self::Signature(error) if error.code.contains("ExpiredToken") => "EXPIRED_TOKEN",
+            Self::Signature(_) => "INVALID_SIGNATURE",
+            Self::NotAuthorized { .. } | Self::Denied | Self::NotAllowed => "ACCESS_DENIED",
+            Self::Unauthorized => "UNAUTHORIZED",
+            Self::AuthorizerFailure => "AUTHORIZER_FAILURE",
+            Self::AuthorizerConfiguration => "AUTHORIZER_CONFIGURATION_ERROR",
+            Self::Throttled => "THROTTLED",
+            Self::RequestTooLarge => "REQUEST_TOO_LARGE",
+            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Self::IntegrationTimeout => "INTEGRATION_TIMEOUT",
+            Self::InternalError => "API_CONFIGURATION_ERROR",
+            // These have none but their class.
+            Self::Forbidden | Self::BadBody(_) => "DEFAULT_4XX",
+            Self::BadGateway => "DEFAULT_5XX",
+        }
+    }
+
+    /// What the caller is told, if anything.
+    pub(crate) fn message(&self) -> Option<String> {
+        self.parts().2
+    }
+
     pub(crate) fn into_response(self) -> Response<Body> {
         let (status, kind, message) = self.parts();
         // AWS spells the member of a refusal by IAM with a capital.
-        let member = if matches!(self, Self::NotAuthorized { .. }) { "Message" } else { "message" };
+        let capital = matches!(self, Self::NotAuthorized { .. } | Self::Denied | Self::NotAllowed);
+        let member = if capital { "Message" } else { "message" };
         let mut response = Response::new(Body::from(json!({ member: message }).to_string()));
         *response.status_mut() = status;
         let headers = response.headers_mut();
@@ -63,14 +103,28 @@ impl Refusal {
         response
     }
 
-    fn parts(&self) -> (StatusCode, String, String) {
+    /// The status, the error's type, and what the caller is told, if anything.
+    fn parts(&self) -> (StatusCode, String, Option<String>) {
         let (status, kind, message) = match self {
+            // What is wrong with an authorizer is nobody's business but its owner's.
+            Self::AuthorizerFailure | Self::AuthorizerConfiguration => {
+                let kind = "AuthorizerConfigurationException".to_owned();
+                return (StatusCode::INTERNAL_SERVER_ERROR, kind, None);
+            }
+            Self::Unauthorized => (401, "UnauthorizedException", "Unauthorized".into()),
+            Self::Denied => {
+                let message = "User is not authorized to access this resource with an explicit deny";
+                (403, "AccessDeniedException", message.into())
+            }
+            Self::NotAllowed => {
+                (403, "AccessDeniedException", "User is not authorized to access this resource".into())
+            }
             Self::Forbidden => (403, "ForbiddenException", "Forbidden".into()),
             Self::MissingAuthenticationToken => {
                 (403, "MissingAuthenticationTokenException", "Missing Authentication Token".into())
             }
             Self::Signature(error) => {
-                return (status_of(error), error.code.to_string(), error.message.clone());
+                return (status_of(error), error.code.to_string(), Some(error.message.clone()));
             }
             Self::NotAuthorized { caller, arn } => {
                 let who = if caller == "anonymous" { "anonymous" } else { caller };
@@ -79,8 +133,11 @@ impl Refusal {
                 );
                 (403, "AccessDeniedException", message)
             }
+            Self::Throttled => (429, "TooManyRequestsException", "Too Many Requests".into()),
             Self::RequestTooLarge => (413, "RequestTooLargeException", "Request Too Long".into()),
-            Self::BadBody(error) => return (error.status, error.code.to_string(), error.message.clone()),
+            Self::BadBody(error) => {
+                return (error.status, error.code.to_string(), Some(error.message.clone()));
+            }
             Self::UnsupportedMediaType => {
                 (415, "UnsupportedMediaTypeException", "Unsupported Media Type".into())
             }
@@ -88,7 +145,11 @@ impl Refusal {
             Self::IntegrationTimeout => (504, "GatewayTimeoutException", "Endpoint request timed out".into()),
             Self::InternalError => (500, "InternalServerErrorException", "Internal server error".into()),
         };
-        (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), kind.into(), message)
+        (
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            kind.into(),
+            Some(message),
+        )
     }
 }
 

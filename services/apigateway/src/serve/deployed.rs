@@ -1,5 +1,6 @@
 //! Deployments in memory: read from the store once, kept until anything in API Gateway changes.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use pagoda_policy::{Document, Kind, Named};
@@ -8,10 +9,13 @@ use pagoda_service::Remembered;
 use quick_cache::Equivalent;
 
 use super::authorize::complete;
+use super::authorizer::Authorizer;
+use super::bucket::Limit;
+use super::gateway_response::Responses;
 use super::metric::{Gauges, Gauging};
 use super::route::Routes;
 use crate::table::{self, REST_APIS, RestApi, STAGES, Texts};
-use crate::{ApiGateway, deployment};
+use crate::{ApiGateway, deployment, method_setting};
 
 /// Stages that are kept; the least used make room.
 const STAGES_MAX: usize = 1_000;
@@ -24,6 +28,10 @@ pub(crate) struct Deployment {
     pub(crate) variables: Texts,
     pub(crate) routes: Routes,
     pub(crate) policy: Option<Named>,
+    /// The API's own words for refusals, if it has any.
+    pub(crate) responses: Option<Responses>,
+    /// By id.
+    pub(crate) authorizers: HashMap<String, Authorizer>,
     /// Of requests that no method answers.
     pub(crate) gauges: Arc<Gauges>,
 }
@@ -83,15 +91,21 @@ async fn read(gateway: &ApiGateway, api: &str, stage: &str) -> Result<Option<Dep
         return Ok(None);
     }
     let resources = deployment::resources(gateway, &api.id, &stage.deployment_id).await?;
+    let deployed = deployment::deployed(gateway, &api.id, &stage.deployment_id).await?;
     let policy = api.policy.as_deref().map(|policy| compile(&api, policy)).transpose()?;
     let gauging = Gauging {
-        record: &*gateway.metrics,
+        record: &*gateway.ports.metrics,
         account: api.account,
         region: &api.region,
         api: &api.name,
         stage: &stage.name,
     };
-    let routes = Routes::new(resources, |path, verb| gauging.of_method(path, verb));
+    let mut routes = Routes::new(resources, |path, verb| gauging.of_method(path, verb));
+    routes.limit(|path, verb| {
+        let (rate, burst) = method_setting::limit(&stage.method_settings, path, verb)?;
+        let name = format!("{}/{}{path}/{verb}", api.id, stage.name);
+        Some(gateway.buckets.of(&name, Limit { rate, burst }))
+    });
     let gauges = gauging.of_stage();
     Ok(Some(Deployment {
         gauges,
@@ -101,7 +115,15 @@ async fn read(gateway: &ApiGateway, api: &str, stage: &str) -> Result<Option<Dep
         variables: stage.variables,
         routes,
         policy,
+        responses: Responses::new(&deployed.gateway_responses),
+        authorizers: authorizers(deployed.authorizers),
     }))
+}
+
+/// What was kept was checked; what cannot be asked now lets nobody in, for it is not found.
+fn authorizers(deployed: Vec<table::Authorizer>) -> HashMap<String, Authorizer> {
+    let ready = |record: table::Authorizer| Some((record.id.clone(), Authorizer::new(record).ok()?));
+    deployed.into_iter().filter_map(ready).collect()
 }
 
 fn compile(api: &RestApi, policy: &str) -> Result<Named, ApiError> {

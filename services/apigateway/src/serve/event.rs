@@ -5,37 +5,63 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
+use http::request::Parts;
 use pagoda_policy::Principal;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 use super::{Call, media_type};
+use crate::table::Texts;
 
 /// The event for a call.
 pub(crate) fn of(call: &Call<'_>) -> Value {
-    let deployment = call.deployment;
-    let (headers, multi_headers) = headers(&call.parts.headers);
-    let (query, multi_query) = query(call.parts.uri.query());
     let (body, is_base64) = body(call);
+    let mut event = request(call);
+    event["body"] = body;
+    event["isBase64Encoded"] = json!(is_base64);
+    event
+}
+
+/// The event without the body, which authorizers are not told.
+pub(crate) fn request(call: &Call<'_>) -> Value {
     let parameters = call.matched.parameters.iter().map(|(name, value)| (name.clone(), json!(value)));
-    let variables = deployment.variables.iter().map(|(name, value)| (name.clone(), json!(value)));
+    let mut event = fields(call.parts, &call.deployment.variables);
+    event["resource"] = json!(call.matched.resource.path);
+    event["path"] = json!(call.path);
+    event["pathParameters"] = object_or_null(parameters);
+    event["requestContext"] = context(call);
+    event
+}
+
+/// The fields that need nothing but the request and the stage's variables.
+pub(crate) fn fields(parts: &Parts, variables: &Texts) -> Value {
+    let (headers, multi_headers) = headers(&parts.headers);
+    let (query, multi_query) = query(parts.uri.query());
+    let variables = variables.iter().map(|(name, value)| (name.clone(), json!(value)));
     json!({
-        "resource": call.matched.resource.path,
-        "path": call.path,
-        "httpMethod": call.parts.method.as_str(),
+        "httpMethod": parts.method.as_str(),
         "headers": headers,
         "multiValueHeaders": multi_headers,
         "queryStringParameters": query,
         "multiValueQueryStringParameters": multi_query,
-        "pathParameters": object_or_null(parameters),
         "stageVariables": object_or_null(variables),
-        "requestContext": context(call),
-        "body": body,
-        "isBase64Encoded": is_base64,
     })
 }
 
-fn context(call: &Call<'_>) -> Value {
+/// What surrounds the request: `requestContext`.
+pub(crate) fn context(call: &Call<'_>) -> Value {
+    let mut context = circumstances(call);
+    if let Some(verdict) = &call.verdict {
+        let mut authorizer: Map<String, Value> =
+            verdict.context.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        authorizer.insert("principalId".into(), json!(verdict.principal_id));
+        authorizer.insert("integrationLatency".into(), json!(verdict.latency_millis));
+        context["authorizer"] = Value::Object(authorizer);
+    }
+    context
+}
+
+fn circumstances(call: &Call<'_>) -> Value {
     let (api, cx) = (&call.deployment.api, &call.cx);
     let request_id = cx.request_id.to_string();
     let host = host(&call.parts.headers);

@@ -57,7 +57,7 @@ impl ApiGateway {
         let caller = if integration.as_caller { call.cx.caller.clone() } else { Caller::service(SERVICE) };
         let cx = call.cx.on_behalf(caller, SERVICE);
         let time = Duration::from_millis(integration.timeout_millis);
-        let invoked = tokio::time::timeout(time, self.functions.invoke(&cx, invocation)).await;
+        let invoked = tokio::time::timeout(time, self.ports.functions.invoke(&cx, invocation)).await;
         let invoked = invoked.map_err(|_| Refusal::IntegrationTimeout)?.map_err(|error| {
             tracing::warn!(%error, api = call.deployment.api.id, "the function was not invoked");
             Refusal::InternalError
@@ -78,7 +78,7 @@ fn source_arn(call: &Call<'_>) -> String {
 }
 
 /// Puts the stage's variables into `${stageVariables.name}`.
-fn with_variables(uri: &str, variables: &Texts) -> String {
+pub(crate) fn with_variables(uri: &str, variables: &Texts) -> String {
     let mut uri = uri.to_owned();
     for (name, value) in variables {
         uri = uri.replace(&format!("${{stageVariables.{name}}}"), value);

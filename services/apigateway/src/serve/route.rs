@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 
+use super::bucket::Bucket;
 use super::metric::Gauges;
 use super::mock::Mock;
 use crate::resource::{is_greedy, is_variable};
@@ -24,6 +25,8 @@ struct Node {
     mocks: BTreeMap<String, Mock>,
     /// What is measured of its methods, by verb.
     gauges: BTreeMap<String, Arc<Gauges>>,
+    /// What limits its methods, by verb; none where a method takes all.
+    buckets: BTreeMap<String, Arc<Bucket>>,
     literals: HashMap<String, usize>,
     variable: Option<(String, usize)>,
     greedy: Option<(String, usize)>,
@@ -34,6 +37,7 @@ pub(crate) struct Matched<'r> {
     pub(crate) resource: &'r Resource,
     mocks: &'r BTreeMap<String, Mock>,
     gauges: &'r BTreeMap<String, Arc<Gauges>>,
+    buckets: &'r BTreeMap<String, Arc<Bucket>>,
     pub(crate) parameters: Vec<(String, String)>,
 }
 
@@ -54,6 +58,11 @@ impl<'r> Matched<'r> {
         self.gauges.get(self.key(verb))
     }
 
+    /// What limits that method, if anything does.
+    pub(crate) fn bucket(&self, verb: &str) -> Option<&'r Bucket> {
+        self.buckets.get(self.key(verb)).map(|bucket| &**bucket)
+    }
+
     fn key<'v>(&self, verb: &'v str) -> &'v str {
         if self.resource.methods.contains_key(verb) { verb } else { ANY }
     }
@@ -72,6 +81,15 @@ impl Routes {
             routes.insert(resource, gauges);
         }
         routes
+    }
+
+    /// Puts a bucket before each method for which `of` its path and verb makes one.
+    pub(crate) fn limit(&mut self, of: impl Fn(&str, &str) -> Option<Arc<Bucket>>) {
+        for node in &mut self.nodes {
+            let Some(resource) = &node.resource else { continue };
+            let verbs = resource.methods.keys();
+            node.buckets = verbs.filter_map(|verb| Some((verb.clone(), of(&resource.path, verb)?))).collect();
+        }
     }
 
     fn insert(&mut self, resource: Resource, gauges: BTreeMap<String, Arc<Gauges>>) {
@@ -108,6 +126,7 @@ impl Routes {
             resource: node.resource.as_ref()?,
             mocks: &node.mocks,
             gauges: &node.gauges,
+            buckets: &node.buckets,
             parameters,
         })
     }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // what panics here is a failed test
 
+mod authorizer;
 mod control;
+mod gateway_response;
 mod plane;
 mod world;

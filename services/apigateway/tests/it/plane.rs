@@ -144,3 +144,45 @@ async fn requests_are_measured_by_api_stage_and_method() {
     assert_eq!(measured(&format!("IntegrationLatency {name} s POST /p")).len(), 1);
     assert!(measured(&format!("IntegrationLatency {name} s GET /p")).is_empty());
 }
+
+#[tokio::test]
+async fn a_stage_takes_so_many_requests_and_no_more() {
+    let world = World::new();
+    let gateway = Gateway::new(&world);
+    let api =
+        gateway.deploy(json!({ "/a": { "get": mock("200", "1") }, "/b": { "get": mock("200", "1") } })).await;
+    let patched = |op: &str, path: &str, value: &str| json!({ "restApiId": api, "stageName": "s", "patchOperations": [{ "op": op, "path": path, "value": value }] });
+    for (path, value) in [
+        ("/*/*/throttling/rateLimit", "1"),
+        ("/*/*/throttling/burstLimit", "2"),
+        ("/~1b/GET/throttling/rateLimit", "0"),
+    ] {
+        gateway.must("UpdateStage", patched("replace", path, value)).await;
+    }
+    let stage = gateway.must("GetStage", json!({ "restApiId": api, "stageName": "s" })).await;
+    assert_eq!(stage["methodSettings"]["*/*"]["throttlingBurstLimit"], 2);
+    assert_eq!(stage["methodSettings"]["b/GET"]["throttlingRateLimit"].as_f64(), Some(0.0));
+    for expected in [200, 200, 429] {
+        assert_eq!(gateway.get(&api, "/s/a").await.0, expected);
+    }
+    // A change of the API fills no bucket.
+    gateway.must("UpdateStage", patched("replace", "/description", "d")).await;
+    let throttled = (429, r#"{"message":"Too Many Requests"}"#.to_owned());
+    assert_eq!(gateway.get(&api, "/s/a").await, throttled);
+    assert_eq!(gateway.get(&api, "/s/b").await, throttled);
+    world.advance_hours(1);
+    assert_eq!(gateway.get(&api, "/s/a").await.0, 200);
+    gateway.must("UpdateStage", patched("remove", "/~1b/GET", "")).await;
+    assert_eq!(gateway.get(&api, "/s/b").await.0, 200);
+    for (path, value, code) in [
+        ("/*/*/throttling/rateLimit", "x", "BadRequestException"),
+        ("/*/*/throttling/rateLimit", "-2", "BadRequestException"),
+        ("/*/*/throttling/other", "1", "BadRequestException"),
+        ("/*/*/caching/enabled", "true", "NotImplemented"),
+        ("/*/*/logging/loglevel", "INFO", "NotImplemented"),
+    ] {
+        let refused =
+            gateway.client.refused("apigateway", "UpdateStage", patched("replace", path, value)).await;
+        assert_eq!(refused, code, "{path} {value}");
+    }
+}

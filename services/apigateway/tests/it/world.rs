@@ -6,15 +6,21 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
-use pagoda_apigateway::ApiGateway;
+use pagoda_apigateway::{ApiGateway, Ports};
 use pagoda_iam::Iam;
+use pagoda_policy::Principal;
 use pagoda_protocol::{ApiError, Body};
-use pagoda_service::ports::{Authenticate, FunctionError, Invocation, InvokeFunction, Invoked};
+use pagoda_service::ports::{
+    AssumeRole, Authenticate, Credential, FindCredential, FunctionError, Invocation, InvokeFunction, Invoked,
+    NoCredential, SessionCredentials,
+};
 use pagoda_service::{Api, Arrival, Authorizer, Caller, Context, DataPlane as _};
 use pagoda_testkit::{Client, Measured, World};
 use serde_json::{Value, json};
 
 pub(crate) const FUNCTION: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
+
+pub(crate) const AUTHORIZER: &str = "arn:aws:lambda:us-east-1:123456789012:function:authorizer";
 
 /// A function that answers the same thing each time, and remembers what it was asked.
 #[derive(Default)]
@@ -22,11 +28,25 @@ pub(crate) struct Function {
     pub(crate) answer: Mutex<String>,
     pub(crate) fails: Mutex<bool>,
     pub(crate) asked: Mutex<Option<(Caller, Invocation)>>,
+    /// The answer of the function [`AUTHORIZER`]; one with an `errorMessage` is its failure.
+    pub(crate) verdict: Mutex<Value>,
+    /// What that function was asked.
+    pub(crate) questions: Mutex<Vec<(Caller, Invocation)>>,
 }
 
 #[async_trait]
 impl InvokeFunction for Function {
     async fn invoke(&self, cx: &Context, invocation: Invocation) -> Result<Invoked, ApiError> {
+        if invocation.function_arn == AUTHORIZER {
+            let verdict = self.verdict.lock().unwrap().clone();
+            self.questions.lock().unwrap().push((cx.caller.clone(), invocation));
+            return Ok(Invoked {
+                function_error: verdict.get("errorMessage").map(|_| FunctionError::Unhandled),
+                payload: Bytes::from(verdict.to_string()),
+                executed_version: "$LATEST".into(),
+                log_tail: Bytes::new(),
+            });
+        }
         *self.asked.lock().unwrap() = Some((cx.caller.clone(), invocation));
         Ok(Invoked {
             payload: Bytes::from(self.answer.lock().unwrap().clone()),
@@ -51,6 +71,48 @@ impl Authenticate for Header {
     }
 }
 
+/// Hands out sessions of one role.
+struct Roles;
+
+pub(crate) const ROLE: &str = "arn:aws:iam::123456789012:role/authorizing";
+
+#[async_trait]
+impl AssumeRole for Roles {
+    async fn assume(
+        &self,
+        cx: &Context,
+        service: &str,
+        role_arn: &str,
+        _session_name: &str,
+        _duration_seconds: i32,
+    ) -> Result<SessionCredentials, ApiError> {
+        if (service, role_arn) != ("apigateway.amazonaws.com", ROLE) {
+            return Err(ApiError::new("AccessDenied", 403, "not trusted"));
+        }
+        Ok(SessionCredentials {
+            access_key_id: "ASIA".into(),
+            secret_access_key: "secret".to_owned().into(),
+            session_token: ROLE.into(),
+            expiration: cx.now,
+        })
+    }
+}
+
+#[async_trait]
+impl FindCredential for Roles {
+    async fn find(&self, _id: &str, session_token: Option<&str>) -> Result<Credential, NoCredential> {
+        let principal = Principal::Session {
+            account: pagoda_testkit::ACCOUNT.parse().unwrap(),
+            role_arn: session_token.unwrap().to_owned(),
+            session_arn: "session".into(),
+        };
+        Ok(Credential {
+            secret: "secret".to_owned().into(),
+            caller: Caller::new(principal, "AROA:session".into(), None),
+        })
+    }
+}
+
 pub(crate) struct Gateway<'w> {
     world: &'w World,
     service: Arc<ApiGateway>,
@@ -65,14 +127,16 @@ impl<'w> Gateway<'w> {
         let authorizer = Authorizer::new(iam);
         let function = Arc::new(Function::default());
         let measured = Arc::new(Measured::default());
-        let service = ApiGateway::new(
-            world.store.clone(),
-            world.random.clone(),
-            authorizer.clone(),
-            Arc::new(Header(world.root())),
-            function.clone(),
-            measured.clone(),
-        );
+        let service = ApiGateway::new(Ports {
+            store: world.store.clone(),
+            random: world.random.clone(),
+            authorizer: authorizer.clone(),
+            authenticate: Arc::new(Header(world.root())),
+            functions: function.clone(),
+            metrics: measured.clone(),
+            roles: Arc::new(Roles),
+            credentials: Arc::new(Roles),
+        });
         let client = Client::new(world, [Api::of(&service)], authorizer);
         Self { world, service, function, measured, client }
     }
@@ -83,7 +147,12 @@ impl<'w> Gateway<'w> {
 
     /// An API made of a definition, deployed to the stage `s`; its id.
     pub(crate) async fn deploy(&self, paths: Value) -> String {
-        let definition = json!({
+        self.deploy_with(paths, json!({})).await
+    }
+
+    /// The same, with more members of the definition.
+    pub(crate) async fn deploy_with(&self, paths: Value, more: Value) -> String {
+        let mut definition = json!({
             "swagger": "2.0",
             "info": { "title": "t", "version": "1" },
             "paths": paths,
@@ -91,6 +160,7 @@ impl<'w> Gateway<'w> {
                 "type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4",
             } },
         });
+        definition.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         use base64::Engine as _;
         let body = base64::engine::general_purpose::STANDARD.encode(definition.to_string());
         let api =

@@ -1,6 +1,9 @@
-//! `AWS::ApiGateway::RestApi`, `Resource`, `Method`, `Deployment` and `Stage`.
+//! `AWS::ApiGateway::RestApi`, `Resource`, `Method`, `Authorizer`, `GatewayResponse`,
+//! `Deployment` and `Stage`.
 
+mod authorizer;
 mod deployment;
+mod gateway_response;
 mod method;
 mod resource;
 mod rest_api;
@@ -12,7 +15,9 @@ use super::tag::Retag;
 use super::{Calls, Done};
 use crate::template::Object;
 
+pub(crate) use authorizer::Authorizer;
 pub(crate) use deployment::Deployment;
+pub(crate) use gateway_response::GatewayResponse;
 pub(crate) use method::Method;
 pub(crate) use resource::Resource;
 pub(crate) use rest_api::RestApi;

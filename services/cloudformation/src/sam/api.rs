@@ -4,11 +4,12 @@
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use serde_json::{Value, json};
 
+use super::authorizer::Authorizers;
 use super::globals::Globals;
-use super::{IMPLICIT_API, Route, Sam, check_properties, cors, refused};
+use super::{IMPLICIT_API, Route, Sam, check_properties, cors, gateway_response, refused};
 use crate::template::{Checked, Object, object};
 
-const PROPERTIES: [&str; 13] = [
+const PROPERTIES: [&str; 15] = [
     "Auth",
     "BinaryMediaTypes",
     "Cors",
@@ -17,6 +18,8 @@ const PROPERTIES: [&str; 13] = [
     "Description",
     "DisableExecuteApiEndpoint",
     "EndpointConfiguration",
+    "GatewayResponses",
+    "MethodSettings",
     "Name",
     "OpenApiVersion",
     "StageName",
@@ -47,13 +50,19 @@ impl Sam {
             }
             None => format!("{name}Stage"),
         };
-        let api = rest_api(name, &properties, &routes)?;
+        let auth = auth(name, &properties)?;
+        auth.authorizers.permit(self, name, resource);
+        let api = rest_api(name, &properties, &routes, &auth)?;
         // A new definition makes a new deployment; the same one keeps its own.
         let defined = api.get("Body").or(api.get("BodyS3Location")).unwrap_or(&Value::Null).to_string();
         let hash = hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, defined.as_bytes()));
         let deployment = format!("{name}Deployment{}", &hash[..10]);
         let mut staged = json!({ "RestApiId": { "Ref": name }, "DeploymentId": { "Ref": deployment }, "StageName": stage });
-        for (field, value) in [("Variables", properties.get("Variables")), ("Tags", api.get("Tags"))] {
+        for (field, value) in [
+            ("Variables", properties.get("Variables")),
+            ("MethodSettings", properties.get("MethodSettings")),
+            ("Tags", api.get("Tags")),
+        ] {
             if let Some(value) = value {
                 staged[field] = value.clone();
             }
@@ -70,10 +79,10 @@ impl Sam {
 }
 
 /// The API itself, with its definition.
-fn rest_api(name: &str, properties: &Object, routes: &[Route]) -> Checked<Value> {
+fn rest_api(name: &str, properties: &Object, routes: &[Route], auth: &Auth) -> Checked<Value> {
     let mut api = match properties.get("DefinitionUri") {
         Some(uri) => json!({ "BodyS3Location": defined_at(name, uri, properties, routes)? }),
-        None => json!({ "Body": definition(name, properties, routes)? }),
+        None => json!({ "Body": definition(name, properties, routes, auth)? }),
     };
     for field in [
         "BinaryMediaTypes",
@@ -103,8 +112,9 @@ fn rest_api(name: &str, properties: &Object, routes: &[Route]) -> Checked<Value>
 
 /// The place of a definition in S3. What would have to be added to it cannot be.
 fn defined_at(name: &str, uri: &Value, properties: &Object, routes: &[Route]) -> Checked<Value> {
-    if let Some(field) =
-        ["Auth", "Cors", "DefinitionBody"].iter().find(|field| properties.contains_key(**field))
+    if let Some(field) = ["Auth", "Cors", "DefinitionBody", "GatewayResponses"]
+        .iter()
+        .find(|field| properties.contains_key(**field))
     {
         return Err(refused(
             name,
@@ -129,8 +139,7 @@ fn defined_at(name: &str, uri: &Value, properties: &Object, routes: &[Route]) ->
 }
 
 /// The OpenAPI definition: the given one, or one made of the routes; with CORS where it is asked for.
-fn definition(name: &str, properties: &Object, routes: &[Route]) -> Checked<Value> {
-    let auth = auth(name, properties)?;
+fn definition(name: &str, properties: &Object, routes: &[Route], auth: &Auth) -> Checked<Value> {
     let mut body = match properties.get("DefinitionBody") {
         Some(body) => {
             if let Some(route) = routes.iter().find(|route| !has_route(body, route)) {
@@ -147,13 +156,18 @@ fn definition(name: &str, properties: &Object, routes: &[Route]) -> Checked<Valu
         let is_third = body.get("openapi").is_some();
         for route in routes {
             let verb = if route.verb == "any" { "x-amazon-apigateway-any-method" } else { &route.verb };
-            body["paths"][&route.path][verb] = operation(name, route, &auth, is_third)?;
+            body["paths"][&route.path][verb] = operation(name, route, auth, is_third)?;
         }
     }
     if let Some(cors) = properties.get("Cors") {
-        cors::add(name, &mut body, cors, auth.default.is_some() && auth.to_preflight)?;
+        cors::add(name, &mut body, cors, auth.default.as_deref().filter(|_| auth.to_preflight))?;
     }
-    if auth.default.is_some() || routes.iter().any(|route| route.authorizer.as_deref() == Some("AWS_IAM")) {
+    auth.authorizers.describe(&mut body);
+    if let Some(responses) = properties.get("GatewayResponses") {
+        gateway_response::add(name, &mut body, responses)?;
+    }
+    let by_default = auth.default.as_deref() == Some("AWS_IAM");
+    if by_default || routes.iter().any(|route| route.authorizer.as_deref() == Some("AWS_IAM")) {
         let scheme = json!({
             "type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4",
         });
@@ -190,6 +204,7 @@ struct Auth {
     default: Option<String>,
     invoke_role: Option<String>,
     to_preflight: bool,
+    authorizers: Authorizers,
 }
 
 fn auth(name: &str, properties: &Object) -> Checked<Auth> {
@@ -198,16 +213,18 @@ fn auth(name: &str, properties: &Object) -> Checked<Auth> {
     check_properties(
         name,
         auth,
-        &["DefaultAuthorizer", "InvokeRole", "AddDefaultAuthorizerToCorsPreflight"],
+        &["Authorizers", "DefaultAuthorizer", "InvokeRole", "AddDefaultAuthorizerToCorsPreflight"],
     )?;
     let text = |field: &str| auth.get(field).and_then(Value::as_str).map(str::to_owned);
     let default = text("DefaultAuthorizer");
-    if let Some(other) = default.as_deref().filter(|authorizer| *authorizer != "AWS_IAM") {
+    let authorizers = Authorizers::read(name, auth)?;
+    let unknown = |authorizer: &&str| *authorizer != "AWS_IAM" && !authorizers.has(authorizer);
+    if let Some(other) = default.as_deref().filter(unknown) {
         return Err(refused(name, &format!("the authorizer {other} is not available in Pagoda")));
     }
     let to_preflight =
         auth.get("AddDefaultAuthorizerToCorsPreflight").is_none_or(|flag| *flag != json!(false));
-    Ok(Auth { default, invoke_role: text("InvokeRole"), to_preflight })
+    Ok(Auth { default, invoke_role: text("InvokeRole"), to_preflight, authorizers })
 }
 
 fn has_route(body: &Value, route: &Route) -> bool {
@@ -244,6 +261,7 @@ fn operation(name: &str, route: &Route, auth: &Auth, is_third: bool) -> Checked<
                 role => integration["credentials"] = json!(role),
             }
         }
+        Some(other) if auth.authorizers.has(other) => operation["security"] = json!([{ other: [] }]),
         Some(other) => {
             return Err(refused(name, &format!("the authorizer {other} is not available in Pagoda")));
         }

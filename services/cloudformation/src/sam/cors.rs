@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::check_properties;
 use crate::template::{Checked, Object};
 
-/// Adds an `OPTIONS` method, answered by a mock, to every path that has none.
-pub(super) fn add(name: &str, body: &mut Value, cors: &Value, secured: bool) -> Checked<()> {
+/// Adds an `OPTIONS` method, answered by a mock, to every path that has none; guarded, if it is to be.
+pub(super) fn add(name: &str, body: &mut Value, cors: &Value, authorizer: Option<&str>) -> Checked<()> {
     let text = |field: &str| match cors {
         Value::Object(fields) => fields.get(field).cloned(),
         origin if field == "AllowOrigin" => Some(origin.clone()),
@@ -48,8 +48,8 @@ pub(super) fn add(name: &str, body: &mut Value, cors: &Value, secured: bool) -> 
         let headers: Vec<(&str, Value)> =
             headers.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         let mut options = preflight(&headers, is_third);
-        if secured {
-            options["security"] = json!([{ "AWS_IAM": [] }]);
+        if let Some(authorizer) = authorizer {
+            options["security"] = json!([{ authorizer: [] }]);
         }
         verbs.insert("options".into(), options);
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{SERVICE, retag};
 use crate::resource::tag::{is_marked, map};
-use crate::resource::{Calls, Created, Done, Kind, RESERVED, Wanted, property, required};
+use crate::resource::{Calls, Created, Done, Failure, Kind, RESERVED, Wanted, items, property, required};
 use crate::template::Object;
 
 pub(crate) struct Stage;
@@ -17,7 +17,7 @@ impl Kind for Stage {
     }
 
     fn properties(&self) -> &'static [&'static str] {
-        &["DeploymentId", "Description", "RestApiId", "StageName", "Tags", "Variables"]
+        &["DeploymentId", "Description", "MethodSettings", "RestApiId", "StageName", "Tags", "Variables"]
     }
 
     fn fixed(&self) -> &'static [&'static str] {
@@ -38,9 +38,10 @@ impl Kind for Stage {
 
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {
         let properties = wanted.properties;
-        let name = required(properties, "StageName")?;
+        let (api, name) = (required(properties, "RestApiId")?, required(properties, "StageName")?);
+        let settings = settings(&Object::new(), properties)?;
         let input = json!({
-            "restApiId": required(properties, "RestApiId")?,
+            "restApiId": api,
             "stageName": name,
             "deploymentId": required(properties, "DeploymentId")?,
             "description": property(properties, "Description"),
@@ -48,6 +49,10 @@ impl Kind for Stage {
             "tags": map(properties),
         });
         calls.call(SERVICE, "CreateStage", input).await?;
+        if !settings.is_empty() {
+            let input = json!({ "restApiId": api, "stageName": name, "patchOperations": settings });
+            calls.call(SERVICE, "UpdateStage", input).await?;
+        }
         Ok(Created::new(name, json!({})))
     }
 
@@ -77,6 +82,7 @@ impl Kind for Stage {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             patches.push(json!({ "op": "replace", "path": format!("/variables/{name}"), "value": value }));
         }
+        patches.extend(settings(old, new)?);
         let api = required(new, "RestApiId")?;
         let input = json!({ "restApiId": api, "stageName": physical, "patchOperations": patches });
         calls.call(SERVICE, "UpdateStage", input).await?;
@@ -87,5 +93,61 @@ impl Kind for Stage {
     async fn delete(&self, calls: &Calls<'_>, physical: &str, properties: &Object) -> Done<()> {
         let input = json!({ "restApiId": required(properties, "RestApiId")?, "stageName": physical });
         calls.gone(SERVICE, "DeleteStage", input).await
+    }
+}
+
+/// The patches from old settings of methods to new ones.
+fn settings(old: &Object, new: &Object) -> Done<Vec<Value>> {
+    let mut patches = Vec::new();
+    let after = places(new)?;
+    for (place, _) in places(old)?.iter().filter(|(place, _)| !after.iter().any(|(other, _)| other == place))
+    {
+        patches.push(json!({ "op": "remove", "path": place }));
+    }
+    for (place, setting) in after {
+        // What the new setting does not say, the old one must not go on saying.
+        patches.push(json!({ "op": "remove", "path": place }));
+        for (field, name) in [("ThrottlingRateLimit", "rateLimit"), ("ThrottlingBurstLimit", "burstLimit")] {
+            if let Some(value) = setting.get(field) {
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let path = format!("{place}/throttling/{name}");
+                patches.push(json!({ "op": "replace", "path": path, "value": value }));
+            }
+        }
+    }
+    Ok(patches)
+}
+
+/// The settings by the paths that patches have for them.
+fn places(properties: &Object) -> Done<Vec<(String, &Object)>> {
+    let known = ["HttpMethod", "ResourcePath", "ThrottlingBurstLimit", "ThrottlingRateLimit"];
+    let place = |setting: &'_ Object| -> Done<String> {
+        if let Some(unknown) = setting.keys().find(|name| !known.contains(&name.as_str())) {
+            return Err(Failure(format!("Encountered unsupported property {unknown} in MethodSettings")));
+        }
+        Ok(format!("{}/{}", required(setting, "ResourcePath")?, required(setting, "HttpMethod")?))
+    };
+    let settings = items(properties, "MethodSettings").iter().filter_map(Value::as_object);
+    settings.map(|setting| Ok((place(setting)?, setting))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_patched_from_old_to_new() {
+        let of = |settings: Value| json!({ "MethodSettings": settings }).as_object().unwrap().clone();
+        let all = json!({ "ResourcePath": "/*", "HttpMethod": "*", "ThrottlingRateLimit": 5 });
+        let one = json!({ "ResourcePath": "/~1a", "HttpMethod": "GET", "ThrottlingBurstLimit": "2" });
+        let expected = json!([
+            { "op": "remove", "path": "/~1a/GET" },
+            { "op": "remove", "path": "/*/*" },
+            { "op": "replace", "path": "/*/*/throttling/rateLimit", "value": "5" },
+        ]);
+        assert_eq!(json!(settings(&of(json!([one])), &of(json!([all]))).unwrap()), expected);
+        assert!(settings(&Object::new(), &Object::new()).unwrap().is_empty());
+        let other = of(json!([{ "ResourcePath": "/*", "HttpMethod": "*", "CachingEnabled": true }]));
+        assert!(settings(&Object::new(), &other).unwrap_err().0.contains("CachingEnabled"));
     }
 }
