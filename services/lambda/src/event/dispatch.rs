@@ -125,8 +125,12 @@ async fn handle_all(lambda: Arc<Lambda>, id: FunctionId, woken: Arc<Notify>) {
                 Some(PAUSE)
             }
         };
-        if running.is_empty() && next.is_none() && lambda.dispatcher.retire(&id, &woken) {
-            return;
+        if running.is_empty() && next.is_none() {
+            match lambda.dispatcher.retire(&id, &woken) {
+                true => return,
+                // An event came after the queue was read.
+                false => continue,
+            }
         }
         let pause = tokio::time::sleep(next.unwrap_or(Duration::MAX / 4));
         tokio::select! {
