@@ -1,6 +1,6 @@
 //! The circumstances of one request: who, where, when and how it came.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use pagoda_base::ids::RequestId;
 use pagoda_base::{AccountId, Arn, Region, Timestamp};
@@ -43,6 +43,24 @@ pub struct Origin {
 }
 
 impl Context {
+    /// A service of the platform, such as `events.amazonaws.com`, at work by itself while nobody waits.
+    pub fn of_service(
+        service: &'static str,
+        (account, region): (AccountId, Region),
+        request_id: RequestId,
+        now: Timestamp,
+    ) -> Self {
+        let origin = Origin {
+            address: Ipv4Addr::LOCALHOST.into(),
+            secure: true,
+            user_agent: None,
+            endpoint: String::new(),
+            trace: None,
+            via: Some(service),
+        };
+        Self { account, region, caller: Caller::service(service), request_id, now, origin }
+    }
+
     /// A regional ARN in the request's account.
     pub fn arn(&self, service: &str, resource: impl Into<String>) -> Arn {
         Arn::regional(service, &self.region, self.account, resource)

@@ -2,15 +2,13 @@
 //!
 //! Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html>
 
-use std::net::Ipv4Addr;
-
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use pagoda_base::ids::{self, RequestId};
 use pagoda_base::{SignedDuration, Timestamp};
 use pagoda_protocol::ApiError;
+use pagoda_service::Context;
 use pagoda_service::ports::{Invocation, MetricName};
-use pagoda_service::{Caller, Context, Origin};
 use pagoda_store::limits::RANGE_BYTES_MAX;
 use pagoda_store::{Commit, Read, Record, StoreError, Stored};
 use serde_json::Value;
@@ -163,21 +161,8 @@ impl Events {
 
     /// EventBridge itself, at work for an account.
     fn context(&self, scope: &Scope, now: Timestamp) -> Context {
-        Context {
-            account: scope.account,
-            region: scope.region.clone(),
-            caller: Caller::service(SERVICE),
-            request_id: RequestId::new(&*self.random),
-            now,
-            origin: Origin {
-                address: Ipv4Addr::LOCALHOST.into(),
-                secure: true,
-                user_agent: None,
-                endpoint: String::new(),
-                trace: None,
-                via: Some(SERVICE),
-            },
-        }
+        let request_id = RequestId::new(&*self.random);
+        Context::of_service(SERVICE, (scope.account, scope.region.clone()), request_id, now)
     }
 
     pub(crate) fn count(&self, scope: &Scope, rule: &str, name: &'static str) {

@@ -9,8 +9,8 @@ use futures_util::future::join_all;
 use pagoda_base::ids::RequestId;
 use pagoda_base::{AccountId, Region, Timestamp};
 use pagoda_protocol::ApiError;
+use pagoda_service::Context;
 use pagoda_service::ports::Invocation;
-use pagoda_service::{Caller, Context, Origin};
 use pagoda_store::tuple::{self, Element};
 use pagoda_store::{Commit, Key, KeyBuilder, Record, Space, StoreError, Stored, Table};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
@@ -125,21 +125,9 @@ impl S3 {
     async fn tell_one(&self, stored: &Stored<Told>) -> bool {
         let told = &stored.record;
         let Some(functions) = self.functions.get() else { return false };
-        let cx = Context {
-            account: told.account,
-            region: told.region.clone(),
-            caller: Caller::service(PRINCIPAL),
-            request_id: RequestId::new(&*self.random),
-            now: self.clock.now(),
-            origin: Origin {
-                address: std::net::Ipv4Addr::LOCALHOST.into(),
-                secure: true,
-                user_agent: None,
-                endpoint: String::new(),
-                via: Some(PRINCIPAL),
-                trace: told.trace.clone(),
-            },
-        };
+        let (place, request_id) = ((told.account, told.region.clone()), RequestId::new(&*self.random));
+        let mut cx = Context::of_service(PRINCIPAL, place, request_id, self.clock.now());
+        cx.origin.trace.clone_from(&told.trace);
         let invocation = Invocation {
             function_arn: told.function.clone(),
             payload: told.event(&sequencer(&stored.key)).to_string().into(),
