@@ -144,7 +144,7 @@ impl Watched {
     }
 
     /// What came of an invocation.
-    pub(crate) fn ended(&self, outcome: &Result<Invoked, ApiError>) {
+    pub(crate) fn ended(&self, outcome: Result<&Invoked, &ApiError>) {
         match outcome {
             Ok(invoked) => {
                 self.record(Metric::Invocations, 1.0);

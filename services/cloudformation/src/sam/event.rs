@@ -1,4 +1,4 @@
-//! Events of a function: routes of an API, and API Gateway's permission to invoke.
+//! Events of a function, by their types; and of these the routes of an API, with API Gateway's permission to invoke.
 
 use serde_json::{Value, json};
 
@@ -18,17 +18,28 @@ impl Sam {
         origin: &Value,
     ) -> Checked<()> {
         let kind = value.get("Type").and_then(Value::as_str).unwrap_or_default();
-        if is_rule(kind) {
-            return self.rule_event(function, target, event, value, origin);
-        }
-        if kind != "Api" {
-            return Err(refused(
+        let none = json!({});
+        let properties = object(value.get("Properties").unwrap_or(&none), "Event properties must be a map");
+        match kind {
+            "Api" => self.route(function, target, event, properties?, origin),
+            "DynamoDB" => self.follow(function, target, event, properties?, origin),
+            "S3" => self.notified(function, target, event, properties?, origin),
+            kind if is_rule(kind) => self.rule(function, target, (event, kind), properties?, origin),
+            kind => Err(refused(
                 function,
                 &format!("Event with id [{event}] is of type {kind}, which is not available in Pagoda"),
-            ));
+            )),
         }
-        let none = json!({});
-        let properties = object(value.get("Properties").unwrap_or(&none), "Event properties must be a map")?;
+    }
+
+    fn route(
+        &mut self,
+        function: &str,
+        target: &Target,
+        event: &str,
+        properties: &Object,
+        origin: &Value,
+    ) -> Checked<()> {
         check_properties(
             function,
             properties,

@@ -83,10 +83,7 @@ impl Sam {
             self.function_url(name, config, &target, resource)?;
         }
         for (event, value) in properties.get("Events").and_then(Value::as_object).into_iter().flatten() {
-            match source_event::is_source(value) {
-                true => self.source_event(name, &target, event, value, resource)?,
-                false => self.event(name, &target, event, value, resource)?,
-            }
+            self.event(name, &target, event, value, resource)?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::alias::Target;
 use super::{Sam, check_properties, refused};
-use crate::template::{Checked, Object, object};
+use crate::template::{Checked, Object};
 
 const SCHEDULE: &str = "Schedule";
 
@@ -17,17 +17,14 @@ pub(super) fn is_rule(kind: &str) -> bool {
 
 impl Sam {
     /// Takes in an event that is a rule.
-    pub(super) fn rule_event(
+    pub(super) fn rule(
         &mut self,
         function: &str,
         target: &Target,
-        event: &str,
-        value: &Value,
+        (event, kind): (&str, &str),
+        properties: &Object,
         origin: &Value,
     ) -> Checked<()> {
-        let kind = value.get("Type").and_then(Value::as_str).unwrap_or_default();
-        let none = json!({});
-        let properties = object(value.get("Properties").unwrap_or(&none), "Event properties must be a map")?;
         let id = format!("{function}{event}");
         let rule = match kind {
             SCHEDULE => scheduled(function, event, properties)?,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::alias::Target;
 use super::{Sam, check_properties, refused};
-use crate::template::{Checked, Object, object};
+use crate::template::{Checked, Object};
 
 /// What the role of a function that follows a table may do.
 const FOLLOWER: &str = "arn:aws:iam::aws:policy/service-role/AWSLambdaDynamoDBExecutionRole";
@@ -40,11 +40,6 @@ pub(super) struct Notification {
     configurations: Vec<Value>,
 }
 
-/// Whether an event's type is one of these.
-pub(super) fn is_source(event: &Value) -> bool {
-    matches!(kind(event), "DynamoDB" | "S3")
-}
-
 /// What the role of a function with these events gets: managed policies, and documents by name.
 pub(super) fn role(function: &str, properties: &Object) -> (Vec<Value>, Vec<(String, Value)>) {
     let events = properties.get("Events").and_then(Value::as_object).into_iter().flatten();
@@ -69,24 +64,8 @@ fn kind(event: &Value) -> &str {
 }
 
 impl Sam {
-    /// Takes in an event of a function, which `target` is invoked for.
-    pub(super) fn source_event(
-        &mut self,
-        function: &str,
-        target: &Target,
-        event: &str,
-        value: &Value,
-        origin: &Value,
-    ) -> Checked<()> {
-        let none = json!({});
-        let properties = object(value.get("Properties").unwrap_or(&none), "Event properties must be a map")?;
-        match kind(value) {
-            "DynamoDB" => self.follow(function, target, event, properties, origin),
-            _ => self.notified(function, target, event, properties, origin),
-        }
-    }
-
-    fn follow(
+    /// Takes in an event of a table.
+    pub(super) fn follow(
         &mut self,
         function: &str,
         target: &Target,
@@ -127,7 +106,8 @@ impl Sam {
         Ok(())
     }
 
-    fn notified(
+    /// Takes in an event of a bucket.
+    pub(super) fn notified(
         &mut self,
         function: &str,
         target: &Target,

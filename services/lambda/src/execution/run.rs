@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::Lambda;
 use crate::load::Loaded;
+use crate::metric::Watched;
 use crate::recursion;
 
 use super::desk::Event;
@@ -42,26 +43,31 @@ pub(crate) async fn run(lambda: Arc<Lambda>, cx: &Context, job: Job) -> Result<I
     recursion::check(cx, &job.loaded)?;
     let watched = lambda.metrics.of(&job.loaded, &job.function_arn);
     let admitted = lambda.scheduler.admit(&job.loaded.id).await;
-    let permit = admitted.inspect_err(|error| watched.ended(&Err(error.clone())))?;
+    let permit = admitted.inspect_err(|error| watched.ended(Err(error)))?;
     let cx = cx.clone();
     let task = tokio::spawn(async move {
         let running = watched.begin(&job.loaded);
-        let done = invoke(&lambda, &cx, job).await;
-        watched.ended(&done);
+        let done = invoke(&lambda, &cx, job, &watched).await;
+        watched.ended(done.as_ref());
         drop((running, permit));
         done
     });
     task.await.map_err(|_| ApiError::internal())?
 }
 
-async fn invoke(lambda: &Lambda, cx: &Context, job: Job) -> Result<Invoked, ApiError> {
+async fn invoke(
+    lambda: &Lambda,
+    cx: &Context,
+    job: Job,
+    watched: &Arc<Watched>,
+) -> Result<Invoked, ApiError> {
     let limit = Duration::from_secs(job.loaded.version.settings.timeout_seconds.into());
     let idle = Kind::Any(until(lambda, limit));
-    if let Some(invoked) = invoke_one(lambda, cx, &job, limit, idle).await? {
+    if let Some(invoked) = invoke_one(lambda, cx, &job, watched, limit, idle).await? {
         return Ok(invoked);
     }
     // A new instance never leaves an event untouched without failing.
-    let invoked = invoke_one(lambda, cx, &job, limit, Kind::New).await?;
+    let invoked = invoke_one(lambda, cx, &job, watched, limit, Kind::New).await?;
     invoked.ok_or_else(ApiError::internal)
 }
 
@@ -70,6 +76,7 @@ async fn invoke_one(
     lambda: &Lambda,
     cx: &Context,
     job: &Job,
+    watched: &Arc<Watched>,
     limit: Duration,
     kind: Kind,
 ) -> Result<Option<Invoked>, ApiError> {
@@ -83,7 +90,6 @@ async fn invoke_one(
             Err(NotStarted::Failed(failure)) => return Ok(Some(answer(job, Err(*failure), Bytes::new()))),
         },
     };
-    let watched = lambda.metrics.of(&job.loaded, &job.function_arn);
     let _provisioned = watched.provisioned(lambda.scheduler.keeps(&instance));
     let request_id = cx.request_id.to_string();
     let trace = Trace::of(cx, lambda.ports.clock.now(), &job.loaded);
