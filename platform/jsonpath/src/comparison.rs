@@ -61,7 +61,7 @@ impl Comparison {
         let (symbol, comparison) =
             SYMBOLS.iter().find(|(symbol, _)| lower.starts_with(symbol) && is_whole(symbol))?;
         // The word as it was written has the length of the symbol.
-        (0..symbol.len()).for_each(|_| drop(cursor.next()));
+        cursor.skip(symbol.len());
         Some(*comparison)
     }
 

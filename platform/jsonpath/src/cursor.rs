@@ -45,6 +45,11 @@ impl<'s> Cursor<'s> {
         Some(next)
     }
 
+    /// Passes `bytes`, which are whole characters.
+    pub(crate) fn skip(&mut self, bytes: usize) {
+        self.at += bytes;
+    }
+
     pub(crate) fn eat(&mut self, text: &str) -> bool {
         let is_here = self.rest().starts_with(text);
         if is_here {
