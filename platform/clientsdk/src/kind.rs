@@ -153,7 +153,7 @@ impl Kind {
     }
 
     /// What an SDK is called: the name of its client's class.
-    pub(crate) fn service<'p>(self, given: &'p BTreeMap<String, String>) -> &'p str {
+    pub(crate) fn service(self, given: &BTreeMap<String, String>) -> &str {
         let name = match self {
             Self::Android => "artifactId",
             Self::Swift | Self::ObjectiveC => "classPrefix",

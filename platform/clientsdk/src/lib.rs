@@ -16,6 +16,7 @@ mod name;
 mod quote;
 mod render;
 mod schema;
+mod templates;
 
 pub use api::{Api, Operation, Parameter, Place};
 pub use kind::{Kind, Property};

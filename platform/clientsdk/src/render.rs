@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::api::{Api, Operation, Place};
 use crate::kind::Kind;
 use crate::schema::{Classes, Type};
-use crate::{name, quote};
+use crate::{name, quote, templates};
 
 /// A file of an SDK.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +99,7 @@ pub fn generate(api: &Api, kind: Kind, properties: &BTreeMap<String, String>) ->
         android => kind == Kind::Android,
     };
     let mut files = Vec::new();
-    for (path, template) in templates(kind) {
+    for (path, template) in templates::of(kind) {
         let text = environment.render_str(template, &context)?;
         let path = path.replace("{package}", &place).replace("{service}", &service);
         files.push(File { path: path.replace("{module}", &module), text });
@@ -218,77 +218,4 @@ fn remark(text: &str) -> String {
 
 fn xml(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// The templates of a kind, by the paths of their files.
-fn templates(kind: Kind) -> Vec<(&'static str, &'static str)> {
-    macro_rules! templates {
-        ($($path:literal: $file:literal),* $(,)?) => {
-            vec![$(($path, include_str!(concat!("../templates/", $file)))),*]
-        };
-    }
-    match kind {
-        Kind::JavaScript => templates!(
-            "apiGateway-js-sdk/apigClient.js": "javascript/apigClient.js",
-            "apiGateway-js-sdk/package.json": "javascript/package.json",
-            "apiGateway-js-sdk/README.md": "javascript/README.md",
-        ),
-        Kind::TypeScript => templates!(
-            "apiGateway-ts-sdk/src/client.ts": "typescript/client.ts",
-            "apiGateway-ts-sdk/src/transport.ts": "typescript/transport.ts",
-            "apiGateway-ts-sdk/package.json": "typescript/package.json",
-            "apiGateway-ts-sdk/tsconfig.json": "typescript/tsconfig.json",
-            "apiGateway-ts-sdk/README.md": "typescript/README.md",
-        ),
-        Kind::Python => templates!(
-            "{module}/__init__.py": "python/client.py",
-            "{module}/transport.py": "python/transport.py",
-            "pyproject.toml": "python/pyproject.toml",
-            "README.md": "python/README.md",
-        ),
-        Kind::Ruby => templates!(
-            "lib/{module}.rb": "ruby/client.rb",
-            "lib/{module}/transport.rb": "ruby/transport.rb",
-            "{module}.gemspec": "ruby/gemspec",
-            "README.md": "ruby/README.md",
-        ),
-        Kind::Java | Kind::Android => {
-            let mut all = templates!(
-                "src/main/java/{package}/{service}.java": "java/Client.java",
-                "src/main/java/{package}/Models.java": "java/Models.java",
-                "src/main/java/{package}/Transport.java": "java/Transport.java",
-                "src/main/java/{package}/Signer.java": "java/Signer.java",
-                "src/main/java/{package}/Json.java": "java/Json.java",
-                "src/main/java/{package}/ApiException.java": "java/ApiException.java",
-                "README.md": "java/README.md",
-            );
-            all.extend(match kind {
-                Kind::Java => templates!("pom.xml": "java/pom.xml"),
-                _ => templates!(
-                    "build.gradle": "java/build.gradle",
-                    "src/main/AndroidManifest.xml": "java/AndroidManifest.xml",
-                ),
-            });
-            all
-        }
-        Kind::Kotlin => templates!(
-            "src/main/kotlin/{package}/{service}.kt": "kotlin/Client.kt",
-            "src/main/kotlin/{package}/Transport.kt": "kotlin/Transport.kt",
-            "build.gradle.kts": "kotlin/build.gradle.kts",
-            "README.md": "kotlin/README.md",
-        ),
-        Kind::Swift => templates!(
-            "Sources/{service}/{service}Client.swift": "swift/Client.swift",
-            "Sources/{service}/{service}Transport.swift": "swift/Transport.swift",
-            "Package.swift": "swift/Package.swift",
-            "README.md": "swift/README.md",
-        ),
-        Kind::ObjectiveC => templates!(
-            "{service}Client.h": "objectivec/Client.h",
-            "{service}Client.m": "objectivec/Client.m",
-            "{service}Transport.h": "objectivec/Transport.h",
-            "{service}Transport.m": "objectivec/Transport.m",
-            "README.md": "objectivec/README.md",
-        ),
-    }
 }

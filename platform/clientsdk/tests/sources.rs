@@ -74,11 +74,11 @@ fn properties(kind: Kind) -> BTreeMap<String, String> {
 
 /// Writes the SDK into a folder.
 fn write(kind: Kind, words: &str, folder: &Path) -> Vec<String> {
-    let files = generate(&api(words), kind, &properties(kind)).unwrap();
+    let files = generate(&api(words), kind, &properties(kind)).expect("all that is required is given");
     for file in &files {
         let path = folder.join(&file.path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, &file.text).unwrap();
+        fs::create_dir_all(path.parent().expect("it is in the folder")).expect("a folder of the test's own");
+        fs::write(path, &file.text).expect("a folder of the test's own");
     }
     files.into_iter().map(|file| file.path).collect()
 }
@@ -98,7 +98,7 @@ fn accepts(folder: &Path, program: &str, arguments: &[&str]) {
 #[track_caller]
 fn check(kind: Kind, program: &str, leading: &[&str], ending: &str) {
     for words in ["plain", HOSTILE] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a temporary folder");
         let files = write(kind, words, folder.path());
         let sources = files.iter().map(String::as_str).filter(|path| path.ends_with(ending));
         let arguments: Vec<&str> = leading.iter().copied().chain(sources).collect();
