@@ -4,7 +4,7 @@ use crate::{Heap, RenderError, Value};
 
 /// Something outside the template that it may ask.
 ///
-/// What a host does not know is [`Value::Null`], and so is printed as its source.
+/// What a host does not know is [`Value::Null`], which prints nothing here.
 pub trait Host {
     /// `$host.name`.
     ///

@@ -1,8 +1,7 @@
 //! A template: read once, rendered often.
 
-use crate::render::Renderer;
 use crate::syntax::{self, Node, Program};
-use crate::{Host, Limits, RenderError, SyntaxError};
+use crate::{Host, Limits, RenderError, Rendering, SyntaxError};
 
 /// A template that was found to be well-formed.
 #[derive(Debug, Clone)]
@@ -34,6 +33,10 @@ impl Template {
     /// # Errors
     /// A method that could not take its arguments, and more of something than `limits` allow.
     pub fn render(&self, hosts: &[(&str, &dyn Host)], limits: Limits) -> Result<String, RenderError> {
-        Renderer::new(&self.program, hosts, limits).run(&self.program)
+        Ok(Rendering::new(limits).render(self, hosts)?.0)
+    }
+
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
     }
 }

@@ -15,6 +15,8 @@ use crate::{Heap, Host, Limits, RenderError, Value};
 pub(crate) struct Renderer<'h> {
     heap: Heap,
     hosts: &'h [(&'h str, &'h dyn Host)],
+    /// Names below which a missing value prints nothing.
+    given: Vec<Arc<str>>,
     variables: HashMap<Arc<str>, Value>,
     macros: HashMap<Arc<str>, Arc<Macro>>,
     /// What the macros that are being called were called with, the innermost last.
@@ -55,11 +57,18 @@ enum Flow {
 type Rendered<T = ()> = Result<T, RenderError>;
 
 impl<'h> Renderer<'h> {
-    pub(crate) fn new(program: &Program, hosts: &'h [(&'h str, &'h dyn Host)], limits: Limits) -> Self {
+    pub(crate) fn new(
+        program: &Program,
+        hosts: &'h [(&'h str, &'h dyn Host)],
+        given: Vec<(Arc<str>, Value)>,
+        heap: Heap,
+        limits: Limits,
+    ) -> Self {
         Self {
-            heap: Heap::new(limits.memory_bytes),
+            heap,
             hosts,
-            variables: HashMap::new(),
+            given: given.iter().map(|(name, _)| Arc::clone(name)).collect(),
+            variables: given.into_iter().collect(),
             macros: program.macros.clone(),
             frames: Vec::new(),
             loops: Vec::new(),
@@ -71,9 +80,9 @@ impl<'h> Renderer<'h> {
         }
     }
 
-    pub(crate) fn run(mut self, program: &Program) -> Rendered<String> {
+    pub(crate) fn run(mut self, program: &Program) -> Rendered<(String, Heap)> {
         self.block(&program.body)?;
-        Ok(self.out)
+        Ok((self.out, self.heap))
     }
 
     fn block(&mut self, block: &[Node]) -> Rendered<Flow> {
@@ -149,7 +158,8 @@ impl<'h> Renderer<'h> {
             let left = if is_escaped { slashes.div_ceil(2) } else { slashes };
             let source = self.source(reference);
             self.write(&"\\".repeat(left))?;
-            return if reference.is_quiet && !is_escaped { Ok(()) } else { self.write(&source) };
+            let is_silent = reference.is_quiet || self.is_given(&reference.name);
+            return if is_silent && !is_escaped { Ok(()) } else { self.write(&source) };
         }
         self.write(&"\\".repeat(slashes / 2))?;
         if is_escaped {
@@ -157,6 +167,11 @@ impl<'h> Renderer<'h> {
         }
         let text = self.text(&value)?;
         self.write(&text)
+    }
+
+    /// Whether a name was given to the rendering, as a value or as a host.
+    fn is_given(&self, name: &Arc<str>) -> bool {
+        self.given.contains(name) || self.hosts.iter().any(|(host, _)| *host == &**name)
     }
 
     /// What is printed where a reference has no value.
