@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use http::Response;
+use http::request::Parts;
 use pagoda_apigateway::ApiGateway;
 use pagoda_base::{Clock, Random, SystemClock, SystemRandom};
 use pagoda_cloudformation::{CloudFormation, Handle};
@@ -17,11 +20,12 @@ use pagoda_gateway::{
 use pagoda_iam::{Iam, RootKey};
 use pagoda_lambda::{Interpreters, Lambda, Ports};
 use pagoda_logs::Logs;
-use pagoda_protocol::ApiError;
+use pagoda_protocol::{ApiError, Body};
 use pagoda_s3::S3;
 use pagoda_sandbox::Spawner;
 use pagoda_service::ports::{
-    CallOperation, Credential, Endpoint, ExportSpan, FindCredential, NoCredential, ServeEndpoint,
+    CallOperation, Credential, Endpoint, ExportSpan, FindCredential, NoCredential, RelayRequest,
+    ServeEndpoint,
 };
 use pagoda_service::{Api, Authorizer, Background, Context, Registry, Sealer};
 use pagoda_store::Store;
@@ -167,7 +171,7 @@ fn services(ground: &Ground, config: &Config, data: &Data, host: Host, backgroun
     }).doing("functions")?;
     let apigateway = ApiGateway::new(pagoda_apigateway::Ports {
         store: store.clone(), random: random.clone(), authorizer: authorizer.clone(), authenticate: authenticator.clone(),
-        functions: lambda.clone(), metrics: cloudwatch.clone(), roles: sts.clone(), credentials: credentials.clone(),
+        functions: lambda.clone(), later: lambda.clone(), relay: registered.clone(), metrics: cloudwatch.clone(), roles: sts.clone(), credentials: credentials.clone(),
     });
     let events = Events::new(store.clone(), clock.clone(), random.clone(), lambda.clone(), cloudwatch.clone());
     let cloudformation = CloudFormation::new(store.clone(), clock.clone(), random.clone(), registered.clone(), s3.clone(), suffix.clone());
@@ -301,6 +305,24 @@ impl CallOperation for Registered {
         input: Value,
     ) -> Result<Value, ApiError> {
         self.0.get().ok_or_else(ApiError::internal)?.call(cx, service, operation, input).await
+    }
+}
+
+#[async_trait]
+impl RelayRequest for Registered {
+    async fn relay(
+        &self,
+        cx: &Context,
+        service: &str,
+        action: Option<&str>,
+        parts: Parts,
+        body: Bytes,
+    ) -> Response<Body> {
+        match self.0.get() {
+            Some(registry) => registry.relay(cx, service, action, parts, body).await,
+            // Nothing is served before the registry is filled in.
+            None => Response::new(Body::empty()),
+        }
     }
 }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use pagoda_protocol::{ApiError, ByteStream};
+use pagoda_protocol::{ApiError, Body, ByteStream};
 use pagoda_service::ports::{
     AssumeRole, Authenticate, CallOperation, Credential, FindCredential, IdentityPolicies, Invocation,
-    InvokeFunction, Invoked, Meter, MetricName, NoCredential, PoliciesOf, ReadObject, RecordMetric,
-    SessionCredentials,
+    InvokeFunction, InvokeLater, Invoked, Meter, MetricName, NoCredential, PoliciesOf, ReadObject,
+    RecordMetric, RelayRequest, SessionCredentials,
 };
 use pagoda_service::{Caller, Context};
 use serde_json::Value;
@@ -54,6 +54,27 @@ impl Authenticate for Nothing {
 impl InvokeFunction for Nothing {
     async fn invoke(&self, _: &Context, _: Invocation) -> Result<Invoked, ApiError> {
         Err(ApiError::new("ResourceNotFoundException", 404, "Function not found"))
+    }
+}
+
+#[async_trait]
+impl InvokeLater for Nothing {
+    async fn enqueue(&self, _: &Context, _: Invocation) -> Result<(), ApiError> {
+        Err(ApiError::new("ResourceNotFoundException", 404, "Function not found"))
+    }
+}
+
+#[async_trait]
+impl RelayRequest for Nothing {
+    async fn relay(
+        &self,
+        _: &Context,
+        _: &str,
+        _: Option<&str>,
+        _: http::request::Parts,
+        _: Bytes,
+    ) -> http::Response<Body> {
+        http::Response::new(Body::empty())
     }
 }
 

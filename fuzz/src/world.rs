@@ -53,6 +53,8 @@ impl World {
                 authorizer: authorizer.clone(),
                 authenticate: nothing.clone(),
                 functions: nothing.clone(),
+                later: nothing.clone(),
+                relay: nothing.clone(),
                 metrics: nothing.clone(),
                 roles: nothing.clone(),
                 credentials: nothing,

@@ -23,6 +23,7 @@ mod operation;
 mod plane;
 pub mod ports;
 mod registry;
+mod relay;
 mod remembered;
 mod reserved_tag;
 mod seal;

@@ -13,7 +13,7 @@ use crate::table::{
     self, DEPLOYED, DEPLOYED_APIS, DEPLOYMENTS, Deployed, DeployedApi, Deployment, Method, RESOURCES,
     Resource, STAGES,
 };
-use crate::{ApiGateway, authorizer, gateway_response, method, position, stage};
+use crate::{ApiGateway, authorizer, gateway_response, method, model, position, request_validator, stage};
 
 const ID_CHARS: usize = 6;
 
@@ -48,6 +48,8 @@ pub(crate) async fn create(
         let beside = DeployedApi {
             authorizers: authorizer::all(gateway, &api).await?,
             gateway_responses: gateway_response::all(gateway, &api).await?,
+            models: model::all(gateway, &api).await?,
+            request_validators: request_validator::all(gateway, &api).await?,
         };
         let key = table::in_api(&DEPLOYED_APIS, &api, &deployment.id);
         commit = DEPLOYED_APIS.put(commit, &key, &beside)?;
@@ -147,7 +149,7 @@ fn summary(resources: &[Resource]) -> Summary {
     let with_methods = resources.iter().filter(|resource| !resource.methods.is_empty());
     let snapshot = |method: &Method| g::MethodSnapshot {
         authorization_type: Some(method::authorization_type(&method.authorization).into()),
-        api_key_required: Some(false),
+        api_key_required: Some(method.api_key_required),
     };
     with_methods
         .map(|resource| {

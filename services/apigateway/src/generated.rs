@@ -20,6 +20,8 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
     operations: &[
         <CreateAuthorizer as p::Operation>::SPEC,
         <CreateDeployment as p::Operation>::SPEC,
+        <CreateModel as p::Operation>::SPEC,
+        <CreateRequestValidator as p::Operation>::SPEC,
         <CreateResource as p::Operation>::SPEC,
         <CreateRestApi as p::Operation>::SPEC,
         <CreateStage as p::Operation>::SPEC,
@@ -30,6 +32,8 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <DeleteIntegrationResponse as p::Operation>::SPEC,
         <DeleteMethod as p::Operation>::SPEC,
         <DeleteMethodResponse as p::Operation>::SPEC,
+        <DeleteModel as p::Operation>::SPEC,
+        <DeleteRequestValidator as p::Operation>::SPEC,
         <DeleteResource as p::Operation>::SPEC,
         <DeleteRestApi as p::Operation>::SPEC,
         <DeleteStage as p::Operation>::SPEC,
@@ -45,6 +49,11 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <GetIntegrationResponse as p::Operation>::SPEC,
         <GetMethod as p::Operation>::SPEC,
         <GetMethodResponse as p::Operation>::SPEC,
+        <GetModel as p::Operation>::SPEC,
+        <GetModelTemplate as p::Operation>::SPEC,
+        <GetModels as p::Operation>::SPEC,
+        <GetRequestValidator as p::Operation>::SPEC,
+        <GetRequestValidators as p::Operation>::SPEC,
         <GetResource as p::Operation>::SPEC,
         <GetResources as p::Operation>::SPEC,
         <GetRestApi as p::Operation>::SPEC,
@@ -64,7 +73,12 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <UntagResource as p::Operation>::SPEC,
         <UpdateAuthorizer as p::Operation>::SPEC,
         <UpdateGatewayResponse as p::Operation>::SPEC,
+        <UpdateIntegration as p::Operation>::SPEC,
+        <UpdateIntegrationResponse as p::Operation>::SPEC,
         <UpdateMethod as p::Operation>::SPEC,
+        <UpdateMethodResponse as p::Operation>::SPEC,
+        <UpdateModel as p::Operation>::SPEC,
+        <UpdateRequestValidator as p::Operation>::SPEC,
         <UpdateRestApi as p::Operation>::SPEC,
         <UpdateStage as p::Operation>::SPEC,
     ],
@@ -75,8 +89,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "CreateDocumentationVersion",
         "CreateDomainName",
         "CreateDomainNameAccessAssociation",
-        "CreateModel",
-        "CreateRequestValidator",
         "CreateUsagePlan",
         "CreateUsagePlanKey",
         "CreateVpcLink",
@@ -87,8 +99,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "DeleteDocumentationVersion",
         "DeleteDomainName",
         "DeleteDomainNameAccessAssociation",
-        "DeleteModel",
-        "DeleteRequestValidator",
         "DeleteUsagePlan",
         "DeleteUsagePlanKey",
         "DeleteVpcLink",
@@ -108,11 +118,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetDomainNameAccessAssociations",
         "GetDomainNames",
         "GetExport",
-        "GetModel",
-        "GetModelTemplate",
-        "GetModels",
-        "GetRequestValidator",
-        "GetRequestValidators",
         "GetSdk",
         "GetSdkType",
         "GetSdkTypes",
@@ -135,11 +140,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "UpdateDocumentationPart",
         "UpdateDocumentationVersion",
         "UpdateDomainName",
-        "UpdateIntegration",
-        "UpdateIntegrationResponse",
-        "UpdateMethodResponse",
-        "UpdateModel",
-        "UpdateRequestValidator",
         "UpdateResource",
         "UpdateUsage",
         "UpdateUsagePlan",
@@ -480,6 +480,28 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "CreateModel",
+            method: "POST",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("models"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "CreateRequestValidator",
+            method: "POST",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("requestvalidators"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "CreateStage",
             method: "POST",
             segments: &[
@@ -524,6 +546,28 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "GetModels",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("models"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetRequestValidators",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("requestvalidators"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "GetResources",
             method: "GET",
             segments: &[
@@ -557,28 +601,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "CreateModel",
-            method: "POST",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("models"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "CreateRequestValidator",
-            method: "POST",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("requestvalidators"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "CreateUsagePlanKey",
             method: "POST",
             segments: &[
@@ -596,28 +618,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("domainnames"),
                 p::Segment::Label("domain_name"),
                 p::Segment::Literal("basepathmappings"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetModels",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("models"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetRequestValidators",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("requestvalidators"),
             ],
             query: &[],
             headers: &[],
@@ -831,6 +831,30 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "DeleteModel",
+            method: "DELETE",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("models"),
+                p::Segment::Label("model_name"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "DeleteRequestValidator",
+            method: "DELETE",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("requestvalidators"),
+                p::Segment::Label("requestvalidator_id"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "DeleteResource",
             method: "DELETE",
             segments: &[
@@ -886,6 +910,30 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Label("restapi_id"),
                 p::Segment::Literal("gatewayresponses"),
                 p::Segment::Label("response_type"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetModel",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("models"),
+                p::Segment::Label("model_name"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetRequestValidator",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("requestvalidators"),
+                p::Segment::Label("requestvalidator_id"),
             ],
             query: &[],
             headers: &[],
@@ -963,6 +1011,30 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "UpdateModel",
+            method: "PATCH",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("models"),
+                p::Segment::Label("model_name"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "UpdateRequestValidator",
+            method: "PATCH",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("requestvalidators"),
+                p::Segment::Label("requestvalidator_id"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "UpdateStage",
             method: "PATCH",
             segments: &[
@@ -987,30 +1059,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "DeleteModel",
-            method: "DELETE",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("models"),
-                p::Segment::Label("model_name"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "DeleteRequestValidator",
-            method: "DELETE",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("requestvalidators"),
-                p::Segment::Label("requestvalidator_id"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "DeleteUsagePlanKey",
             method: "DELETE",
             segments: &[
@@ -1030,30 +1078,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Label("domain_name"),
                 p::Segment::Literal("basepathmappings"),
                 p::Segment::Label("base_path"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetModel",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("models"),
-                p::Segment::Label("model_name"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetRequestValidator",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("requestvalidators"),
-                p::Segment::Label("requestvalidator_id"),
             ],
             query: &[],
             headers: &[],
@@ -1090,30 +1114,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Label("restapi_id"),
                 p::Segment::Literal("deployments"),
                 p::Segment::Label("deployment_id"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "UpdateModel",
-            method: "PATCH",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("models"),
-                p::Segment::Label("model_name"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "UpdateRequestValidator",
-            method: "PATCH",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("requestvalidators"),
-                p::Segment::Label("requestvalidator_id"),
             ],
             query: &[],
             headers: &[],
@@ -1515,6 +1515,44 @@ impl p::Operation for CreateDeployment {
     };
 }
 
+/// `CreateModel`.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateModel;
+
+impl p::Operation for CreateModel {
+    type Input = CreateModelRequest;
+    type Output = Model;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "CreateModel",
+        method: "POST",
+        uri: "/restapis/{restapi_id}/models",
+        status: 201,
+        input: &schema::CREATE_MODEL_REQUEST,
+        output: &schema::MODEL,
+        output_root: "Model",
+        streams_input: false,
+    };
+}
+
+/// `CreateRequestValidator`.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateRequestValidator;
+
+impl p::Operation for CreateRequestValidator {
+    type Input = CreateRequestValidatorRequest;
+    type Output = RequestValidator;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "CreateRequestValidator",
+        method: "POST",
+        uri: "/restapis/{restapi_id}/requestvalidators",
+        status: 201,
+        input: &schema::CREATE_REQUEST_VALIDATOR_REQUEST,
+        output: &schema::REQUEST_VALIDATOR,
+        output_root: "RequestValidator",
+        streams_input: false,
+    };
+}
+
 /// `CreateResource`.
 #[derive(Debug, Clone, Copy)]
 pub struct CreateResource;
@@ -1699,6 +1737,44 @@ impl p::Operation for DeleteMethodResponse {
         uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}",
         status: 204,
         input: &schema::DELETE_METHOD_RESPONSE_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
+/// `DeleteModel`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteModel;
+
+impl p::Operation for DeleteModel {
+    type Input = DeleteModelRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "DeleteModel",
+        method: "DELETE",
+        uri: "/restapis/{restapi_id}/models/{model_name}",
+        status: 202,
+        input: &schema::DELETE_MODEL_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
+/// `DeleteRequestValidator`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteRequestValidator;
+
+impl p::Operation for DeleteRequestValidator {
+    type Input = DeleteRequestValidatorRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "DeleteRequestValidator",
+        method: "DELETE",
+        uri: "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}",
+        status: 202,
+        input: &schema::DELETE_REQUEST_VALIDATOR_REQUEST,
         output: &p::schema::UNIT,
         output_root: "",
         streams_input: false,
@@ -1986,6 +2062,101 @@ impl p::Operation for GetMethodResponse {
         input: &schema::GET_METHOD_RESPONSE_REQUEST,
         output: &schema::METHOD_RESPONSE,
         output_root: "MethodResponse",
+        streams_input: false,
+    };
+}
+
+/// `GetModel`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetModel;
+
+impl p::Operation for GetModel {
+    type Input = GetModelRequest;
+    type Output = Model;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetModel",
+        method: "GET",
+        uri: "/restapis/{restapi_id}/models/{model_name}",
+        status: 200,
+        input: &schema::GET_MODEL_REQUEST,
+        output: &schema::MODEL,
+        output_root: "Model",
+        streams_input: false,
+    };
+}
+
+/// `GetModelTemplate`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetModelTemplate;
+
+impl p::Operation for GetModelTemplate {
+    type Input = GetModelTemplateRequest;
+    type Output = Template;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetModelTemplate",
+        method: "GET",
+        uri: "/restapis/{restapi_id}/models/{model_name}/default_template",
+        status: 200,
+        input: &schema::GET_MODEL_TEMPLATE_REQUEST,
+        output: &schema::TEMPLATE,
+        output_root: "Template",
+        streams_input: false,
+    };
+}
+
+/// `GetModels`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetModels;
+
+impl p::Operation for GetModels {
+    type Input = GetModelsRequest;
+    type Output = Models;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetModels",
+        method: "GET",
+        uri: "/restapis/{restapi_id}/models",
+        status: 200,
+        input: &schema::GET_MODELS_REQUEST,
+        output: &schema::MODELS,
+        output_root: "Models",
+        streams_input: false,
+    };
+}
+
+/// `GetRequestValidator`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetRequestValidator;
+
+impl p::Operation for GetRequestValidator {
+    type Input = GetRequestValidatorRequest;
+    type Output = RequestValidator;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetRequestValidator",
+        method: "GET",
+        uri: "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}",
+        status: 200,
+        input: &schema::GET_REQUEST_VALIDATOR_REQUEST,
+        output: &schema::REQUEST_VALIDATOR,
+        output_root: "RequestValidator",
+        streams_input: false,
+    };
+}
+
+/// `GetRequestValidators`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetRequestValidators;
+
+impl p::Operation for GetRequestValidators {
+    type Input = GetRequestValidatorsRequest;
+    type Output = RequestValidators;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetRequestValidators",
+        method: "GET",
+        uri: "/restapis/{restapi_id}/requestvalidators",
+        status: 200,
+        input: &schema::GET_REQUEST_VALIDATORS_REQUEST,
+        output: &schema::REQUEST_VALIDATORS,
+        output_root: "RequestValidators",
         streams_input: false,
     };
 }
@@ -2351,6 +2522,44 @@ impl p::Operation for UpdateGatewayResponse {
     };
 }
 
+/// `UpdateIntegration`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateIntegration;
+
+impl p::Operation for UpdateIntegration {
+    type Input = UpdateIntegrationRequest;
+    type Output = Integration;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateIntegration",
+        method: "PATCH",
+        uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration",
+        status: 200,
+        input: &schema::UPDATE_INTEGRATION_REQUEST,
+        output: &schema::INTEGRATION,
+        output_root: "Integration",
+        streams_input: false,
+    };
+}
+
+/// `UpdateIntegrationResponse`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateIntegrationResponse;
+
+impl p::Operation for UpdateIntegrationResponse {
+    type Input = UpdateIntegrationResponseRequest;
+    type Output = IntegrationResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateIntegrationResponse",
+        method: "PATCH",
+        uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}",
+        status: 200,
+        input: &schema::UPDATE_INTEGRATION_RESPONSE_REQUEST,
+        output: &schema::INTEGRATION_RESPONSE,
+        output_root: "IntegrationResponse",
+        streams_input: false,
+    };
+}
+
 /// `UpdateMethod`.
 #[derive(Debug, Clone, Copy)]
 pub struct UpdateMethod;
@@ -2366,6 +2575,63 @@ impl p::Operation for UpdateMethod {
         input: &schema::UPDATE_METHOD_REQUEST,
         output: &schema::METHOD,
         output_root: "Method",
+        streams_input: false,
+    };
+}
+
+/// `UpdateMethodResponse`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateMethodResponse;
+
+impl p::Operation for UpdateMethodResponse {
+    type Input = UpdateMethodResponseRequest;
+    type Output = MethodResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateMethodResponse",
+        method: "PATCH",
+        uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}",
+        status: 201,
+        input: &schema::UPDATE_METHOD_RESPONSE_REQUEST,
+        output: &schema::METHOD_RESPONSE,
+        output_root: "MethodResponse",
+        streams_input: false,
+    };
+}
+
+/// `UpdateModel`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateModel;
+
+impl p::Operation for UpdateModel {
+    type Input = UpdateModelRequest;
+    type Output = Model;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateModel",
+        method: "PATCH",
+        uri: "/restapis/{restapi_id}/models/{model_name}",
+        status: 200,
+        input: &schema::UPDATE_MODEL_REQUEST,
+        output: &schema::MODEL,
+        output_root: "Model",
+        streams_input: false,
+    };
+}
+
+/// `UpdateRequestValidator`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateRequestValidator;
+
+impl p::Operation for UpdateRequestValidator {
+    type Input = UpdateRequestValidatorRequest;
+    type Output = RequestValidator;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateRequestValidator",
+        method: "PATCH",
+        uri: "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}",
+        status: 200,
+        input: &schema::UPDATE_REQUEST_VALIDATOR_REQUEST,
+        output: &schema::REQUEST_VALIDATOR,
+        output_root: "RequestValidator",
         streams_input: false,
     };
 }
@@ -3122,6 +3388,95 @@ impl p::Shape for CreateDeploymentRequest {
     }
 }
 
+/// `CreateModelRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct CreateModelRequest {
+    pub rest_api_id: String,
+    pub name: String,
+    pub description: Option<String>,
+    pub schema: Option<String>,
+    pub content_type: String,
+}
+
+impl p::Encode for CreateModelRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.rest_api_id,
+            &self.name,
+            &self.description,
+            &self.schema,
+            &self.content_type,
+        ]);
+    }
+}
+
+impl p::Decode for CreateModelRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.name = p::Decode::read(reader)?,
+                2 => value.description = p::Decode::read(reader)?,
+                3 => value.schema = p::Decode::read(reader)?,
+                4 => value.content_type = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for CreateModelRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::CREATE_MODEL_REQUEST
+    }
+}
+
+/// `CreateRequestValidatorRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct CreateRequestValidatorRequest {
+    pub rest_api_id: String,
+    pub name: Option<String>,
+    pub validate_request_body: Option<bool>,
+    pub validate_request_parameters: Option<bool>,
+}
+
+impl p::Encode for CreateRequestValidatorRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.rest_api_id,
+            &self.name,
+            &self.validate_request_body,
+            &self.validate_request_parameters,
+        ]);
+    }
+}
+
+impl p::Decode for CreateRequestValidatorRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.name = p::Decode::read(reader)?,
+                2 => value.validate_request_body = p::Decode::read(reader)?,
+                3 => value.validate_request_parameters = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for CreateRequestValidatorRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::CREATE_REQUEST_VALIDATOR_REQUEST
+    }
+}
+
 /// `CreateResourceRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct CreateResourceRequest {
@@ -3509,6 +3864,74 @@ impl p::Decode for DeleteMethodResponseRequest {
 impl p::Shape for DeleteMethodResponseRequest {
     fn schema() -> &'static p::Schema {
         &schema::DELETE_METHOD_RESPONSE_REQUEST
+    }
+}
+
+/// `DeleteModelRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeleteModelRequest {
+    pub rest_api_id: String,
+    pub model_name: String,
+}
+
+impl p::Encode for DeleteModelRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.model_name]);
+    }
+}
+
+impl p::Decode for DeleteModelRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.model_name = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeleteModelRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE_MODEL_REQUEST
+    }
+}
+
+/// `DeleteRequestValidatorRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeleteRequestValidatorRequest {
+    pub rest_api_id: String,
+    pub request_validator_id: String,
+}
+
+impl p::Encode for DeleteRequestValidatorRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.request_validator_id]);
+    }
+}
+
+impl p::Decode for DeleteRequestValidatorRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.request_validator_id = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeleteRequestValidatorRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE_REQUEST_VALIDATOR_REQUEST
     }
 }
 
@@ -4443,6 +4866,182 @@ impl p::Decode for GetMethodResponseRequest {
 impl p::Shape for GetMethodResponseRequest {
     fn schema() -> &'static p::Schema {
         &schema::GET_METHOD_RESPONSE_REQUEST
+    }
+}
+
+/// `GetModelRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetModelRequest {
+    pub rest_api_id: String,
+    pub model_name: String,
+    pub flatten: Option<bool>,
+}
+
+impl p::Encode for GetModelRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.model_name, &self.flatten]);
+    }
+}
+
+impl p::Decode for GetModelRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.model_name = p::Decode::read(reader)?,
+                2 => value.flatten = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetModelRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_MODEL_REQUEST
+    }
+}
+
+/// `GetModelTemplateRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetModelTemplateRequest {
+    pub rest_api_id: String,
+    pub model_name: String,
+}
+
+impl p::Encode for GetModelTemplateRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.model_name]);
+    }
+}
+
+impl p::Decode for GetModelTemplateRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.model_name = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetModelTemplateRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_MODEL_TEMPLATE_REQUEST
+    }
+}
+
+/// `GetModelsRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetModelsRequest {
+    pub rest_api_id: String,
+    pub position: Option<String>,
+    pub limit: Option<i32>,
+}
+
+impl p::Encode for GetModelsRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.position, &self.limit]);
+    }
+}
+
+impl p::Decode for GetModelsRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.position = p::Decode::read(reader)?,
+                2 => value.limit = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetModelsRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_MODELS_REQUEST
+    }
+}
+
+/// `GetRequestValidatorRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetRequestValidatorRequest {
+    pub rest_api_id: String,
+    pub request_validator_id: String,
+}
+
+impl p::Encode for GetRequestValidatorRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.request_validator_id]);
+    }
+}
+
+impl p::Decode for GetRequestValidatorRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.request_validator_id = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetRequestValidatorRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_REQUEST_VALIDATOR_REQUEST
+    }
+}
+
+/// `GetRequestValidatorsRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetRequestValidatorsRequest {
+    pub rest_api_id: String,
+    pub position: Option<String>,
+    pub limit: Option<i32>,
+}
+
+impl p::Encode for GetRequestValidatorsRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.position, &self.limit]);
+    }
+}
+
+impl p::Decode for GetRequestValidatorsRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.position = p::Decode::read(reader)?,
+                2 => value.limit = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetRequestValidatorsRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_REQUEST_VALIDATORS_REQUEST
     }
 }
 
@@ -5442,6 +6041,80 @@ impl p::Shape for MethodSnapshot {
     }
 }
 
+/// `Model`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct Model {
+    pub id: Option<String>,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub schema: Option<String>,
+    pub content_type: Option<String>,
+}
+
+impl p::Encode for Model {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.id, &self.name, &self.description, &self.schema, &self.content_type]);
+    }
+}
+
+impl p::Decode for Model {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.id = p::Decode::read(reader)?,
+                1 => value.name = p::Decode::read(reader)?,
+                2 => value.description = p::Decode::read(reader)?,
+                3 => value.schema = p::Decode::read(reader)?,
+                4 => value.content_type = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for Model {
+    fn schema() -> &'static p::Schema {
+        &schema::MODEL
+    }
+}
+
+/// `Models`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct Models {
+    pub position: Option<String>,
+    pub items: Option<Vec<Model>>,
+}
+
+impl p::Encode for Models {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.position, &self.items]);
+    }
+}
+
+impl p::Decode for Models {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.position = p::Decode::read(reader)?,
+                1 => value.items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for Models {
+    fn schema() -> &'static p::Schema {
+        &schema::MODELS
+    }
+}
+
 /// `Op`. The default is a placeholder for values that were refused, nothing more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Op {
@@ -5598,9 +6271,12 @@ pub struct PutIntegrationRequest {
     pub integration_http_method: Option<String>,
     pub uri: Option<String>,
     pub credentials: Option<String>,
+    pub request_parameters: Option<BTreeMap<String, String>>,
     pub request_templates: Option<BTreeMap<String, String>>,
     pub passthrough_behavior: Option<String>,
+    pub content_handling: Option<ContentHandlingStrategy>,
     pub timeout_in_millis: Option<i32>,
+    pub tls_config: Option<TlsConfig>,
 }
 
 impl p::Encode for PutIntegrationRequest {
@@ -5613,9 +6289,12 @@ impl p::Encode for PutIntegrationRequest {
             &self.integration_http_method,
             &self.uri,
             &self.credentials,
+            &self.request_parameters,
             &self.request_templates,
             &self.passthrough_behavior,
+            &self.content_handling,
             &self.timeout_in_millis,
+            &self.tls_config,
         ]);
     }
 }
@@ -5632,9 +6311,12 @@ impl p::Decode for PutIntegrationRequest {
                 4 => value.integration_http_method = p::Decode::read(reader)?,
                 5 => value.uri = p::Decode::read(reader)?,
                 6 => value.credentials = p::Decode::read(reader)?,
-                7 => value.request_templates = p::Decode::read(reader)?,
-                8 => value.passthrough_behavior = p::Decode::read(reader)?,
-                9 => value.timeout_in_millis = p::Decode::read(reader)?,
+                7 => value.request_parameters = p::Decode::read(reader)?,
+                8 => value.request_templates = p::Decode::read(reader)?,
+                9 => value.passthrough_behavior = p::Decode::read(reader)?,
+                10 => value.content_handling = p::Decode::read(reader)?,
+                11 => value.timeout_in_millis = p::Decode::read(reader)?,
+                12 => value.tls_config = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -5659,6 +6341,7 @@ pub struct PutIntegrationResponseRequest {
     pub selection_pattern: Option<String>,
     pub response_parameters: Option<BTreeMap<String, String>>,
     pub response_templates: Option<BTreeMap<String, String>>,
+    pub content_handling: Option<ContentHandlingStrategy>,
 }
 
 impl p::Encode for PutIntegrationResponseRequest {
@@ -5671,6 +6354,7 @@ impl p::Encode for PutIntegrationResponseRequest {
             &self.selection_pattern,
             &self.response_parameters,
             &self.response_templates,
+            &self.content_handling,
         ]);
     }
 }
@@ -5687,6 +6371,7 @@ impl p::Decode for PutIntegrationResponseRequest {
                 4 => value.selection_pattern = p::Decode::read(reader)?,
                 5 => value.response_parameters = p::Decode::read(reader)?,
                 6 => value.response_templates = p::Decode::read(reader)?,
+                7 => value.content_handling = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -5712,6 +6397,8 @@ pub struct PutMethodRequest {
     pub api_key_required: Option<bool>,
     pub operation_name: Option<String>,
     pub request_parameters: Option<BTreeMap<String, bool>>,
+    pub request_models: Option<BTreeMap<String, String>>,
+    pub request_validator_id: Option<String>,
 }
 
 impl p::Encode for PutMethodRequest {
@@ -5725,6 +6412,8 @@ impl p::Encode for PutMethodRequest {
             &self.api_key_required,
             &self.operation_name,
             &self.request_parameters,
+            &self.request_models,
+            &self.request_validator_id,
         ]);
     }
 }
@@ -5742,6 +6431,8 @@ impl p::Decode for PutMethodRequest {
                 5 => value.api_key_required = p::Decode::read(reader)?,
                 6 => value.operation_name = p::Decode::read(reader)?,
                 7 => value.request_parameters = p::Decode::read(reader)?,
+                8 => value.request_models = p::Decode::read(reader)?,
+                9 => value.request_validator_id = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -5889,6 +6580,83 @@ impl p::Decode for PutRestApiRequest {
 impl p::Shape for PutRestApiRequest {
     fn schema() -> &'static p::Schema {
         &schema::PUT_REST_API_REQUEST
+    }
+}
+
+/// `RequestValidator`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct RequestValidator {
+    pub id: Option<String>,
+    pub name: Option<String>,
+    pub validate_request_body: Option<bool>,
+    pub validate_request_parameters: Option<bool>,
+}
+
+impl p::Encode for RequestValidator {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.id,
+            &self.name,
+            &self.validate_request_body,
+            &self.validate_request_parameters,
+        ]);
+    }
+}
+
+impl p::Decode for RequestValidator {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.id = p::Decode::read(reader)?,
+                1 => value.name = p::Decode::read(reader)?,
+                2 => value.validate_request_body = p::Decode::read(reader)?,
+                3 => value.validate_request_parameters = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for RequestValidator {
+    fn schema() -> &'static p::Schema {
+        &schema::REQUEST_VALIDATOR
+    }
+}
+
+/// `RequestValidators`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct RequestValidators {
+    pub position: Option<String>,
+    pub items: Option<Vec<RequestValidator>>,
+}
+
+impl p::Encode for RequestValidators {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.position, &self.items]);
+    }
+}
+
+impl p::Decode for RequestValidators {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.position = p::Decode::read(reader)?,
+                1 => value.items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for RequestValidators {
+    fn schema() -> &'static p::Schema {
+        &schema::REQUEST_VALIDATORS
     }
 }
 
@@ -6414,6 +7182,38 @@ impl p::Shape for Tags {
     }
 }
 
+/// `Template`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct Template {
+    pub value: Option<String>,
+}
+
+impl p::Encode for Template {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.value]);
+    }
+}
+
+impl p::Decode for Template {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.value = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for Template {
+    fn schema() -> &'static p::Schema {
+        &schema::TEMPLATE
+    }
+}
+
 /// `TestInvokeAuthorizerRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct TestInvokeAuthorizerRequest {
@@ -6740,6 +7540,90 @@ impl p::Shape for UpdateGatewayResponseRequest {
     }
 }
 
+/// `UpdateIntegrationRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateIntegrationRequest {
+    pub rest_api_id: String,
+    pub resource_id: String,
+    pub http_method: String,
+    pub patch_operations: Option<Vec<PatchOperation>>,
+}
+
+impl p::Encode for UpdateIntegrationRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.resource_id, &self.http_method, &self.patch_operations]);
+    }
+}
+
+impl p::Decode for UpdateIntegrationRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.resource_id = p::Decode::read(reader)?,
+                2 => value.http_method = p::Decode::read(reader)?,
+                3 => value.patch_operations = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateIntegrationRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_INTEGRATION_REQUEST
+    }
+}
+
+/// `UpdateIntegrationResponseRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateIntegrationResponseRequest {
+    pub rest_api_id: String,
+    pub resource_id: String,
+    pub http_method: String,
+    pub status_code: String,
+    pub patch_operations: Option<Vec<PatchOperation>>,
+}
+
+impl p::Encode for UpdateIntegrationResponseRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.rest_api_id,
+            &self.resource_id,
+            &self.http_method,
+            &self.status_code,
+            &self.patch_operations,
+        ]);
+    }
+}
+
+impl p::Decode for UpdateIntegrationResponseRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.resource_id = p::Decode::read(reader)?,
+                2 => value.http_method = p::Decode::read(reader)?,
+                3 => value.status_code = p::Decode::read(reader)?,
+                4 => value.patch_operations = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateIntegrationResponseRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_INTEGRATION_RESPONSE_REQUEST
+    }
+}
+
 /// `UpdateMethodRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct UpdateMethodRequest {
@@ -6775,6 +7659,124 @@ impl p::Decode for UpdateMethodRequest {
 impl p::Shape for UpdateMethodRequest {
     fn schema() -> &'static p::Schema {
         &schema::UPDATE_METHOD_REQUEST
+    }
+}
+
+/// `UpdateMethodResponseRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateMethodResponseRequest {
+    pub rest_api_id: String,
+    pub resource_id: String,
+    pub http_method: String,
+    pub status_code: String,
+    pub patch_operations: Option<Vec<PatchOperation>>,
+}
+
+impl p::Encode for UpdateMethodResponseRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.rest_api_id,
+            &self.resource_id,
+            &self.http_method,
+            &self.status_code,
+            &self.patch_operations,
+        ]);
+    }
+}
+
+impl p::Decode for UpdateMethodResponseRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.resource_id = p::Decode::read(reader)?,
+                2 => value.http_method = p::Decode::read(reader)?,
+                3 => value.status_code = p::Decode::read(reader)?,
+                4 => value.patch_operations = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateMethodResponseRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_METHOD_RESPONSE_REQUEST
+    }
+}
+
+/// `UpdateModelRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateModelRequest {
+    pub rest_api_id: String,
+    pub model_name: String,
+    pub patch_operations: Option<Vec<PatchOperation>>,
+}
+
+impl p::Encode for UpdateModelRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.model_name, &self.patch_operations]);
+    }
+}
+
+impl p::Decode for UpdateModelRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.model_name = p::Decode::read(reader)?,
+                2 => value.patch_operations = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateModelRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_MODEL_REQUEST
+    }
+}
+
+/// `UpdateRequestValidatorRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateRequestValidatorRequest {
+    pub rest_api_id: String,
+    pub request_validator_id: String,
+    pub patch_operations: Option<Vec<PatchOperation>>,
+}
+
+impl p::Encode for UpdateRequestValidatorRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.request_validator_id, &self.patch_operations]);
+    }
+}
+
+impl p::Decode for UpdateRequestValidatorRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.request_validator_id = p::Decode::read(reader)?,
+                2 => value.patch_operations = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateRequestValidatorRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_REQUEST_VALIDATOR_REQUEST
     }
 }
 
@@ -7173,6 +8175,25 @@ pub mod schema {
         Member::new("canarySettings", &p::schema::DOCUMENT),
         Member::new("tracingEnabled", &p::schema::DOCUMENT),
     ]);
+    pub static CREATE_MODEL_REQUEST: Schema = Schema::structure(
+        "CreateModelRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("name", &p::schema::STRING).required(),
+            Member::new("description", &p::schema::STRING),
+            Member::new("schema", &p::schema::STRING),
+            Member::new("contentType", &p::schema::STRING).required(),
+        ],
+    );
+    pub static CREATE_REQUEST_VALIDATOR_REQUEST: Schema = Schema::structure(
+        "CreateRequestValidatorRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("name", &p::schema::STRING),
+            Member::new("validateRequestBody", &p::schema::BOOLEAN),
+            Member::new("validateRequestParameters", &p::schema::BOOLEAN),
+        ],
+    );
     pub static CREATE_RESOURCE_REQUEST: Schema = Schema::structure(
         "CreateResourceRequest",
         &[
@@ -7281,6 +8302,23 @@ pub mod schema {
             Member::new("resourceId", &p::schema::STRING).wire("resource_id").at(Location::Label).required(),
             Member::new("httpMethod", &p::schema::STRING).wire("http_method").at(Location::Label).required(),
             Member::new("statusCode", &STATUS_CODE).wire("status_code").at(Location::Label).required(),
+        ],
+    );
+    pub static DELETE_MODEL_REQUEST: Schema = Schema::structure(
+        "DeleteModelRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("modelName", &p::schema::STRING).wire("model_name").at(Location::Label).required(),
+        ],
+    );
+    pub static DELETE_REQUEST_VALIDATOR_REQUEST: Schema = Schema::structure(
+        "DeleteRequestValidatorRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("requestValidatorId", &p::schema::STRING)
+                .wire("requestvalidator_id")
+                .at(Location::Label)
+                .required(),
         ],
     );
     pub static DELETE_RESOURCE_REQUEST: Schema = Schema::structure(
@@ -7466,6 +8504,47 @@ pub mod schema {
             Member::new("statusCode", &STATUS_CODE).wire("status_code").at(Location::Label).required(),
         ],
     );
+    pub static GET_MODEL_REQUEST: Schema = Schema::structure(
+        "GetModelRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("modelName", &p::schema::STRING).wire("model_name").at(Location::Label).required(),
+            Member::new("flatten", &p::schema::BOOLEAN).at(Location::Query),
+        ],
+    );
+    pub static GET_MODEL_TEMPLATE_REQUEST: Schema = Schema::structure(
+        "GetModelTemplateRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("modelName", &p::schema::STRING).wire("model_name").at(Location::Label).required(),
+        ],
+    );
+    pub static GET_MODELS_REQUEST: Schema = Schema::structure(
+        "GetModelsRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("position", &p::schema::STRING).at(Location::Query),
+            Member::new("limit", &p::schema::INTEGER).at(Location::Query),
+        ],
+    );
+    pub static GET_REQUEST_VALIDATOR_REQUEST: Schema = Schema::structure(
+        "GetRequestValidatorRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("requestValidatorId", &p::schema::STRING)
+                .wire("requestvalidator_id")
+                .at(Location::Label)
+                .required(),
+        ],
+    );
+    pub static GET_REQUEST_VALIDATORS_REQUEST: Schema = Schema::structure(
+        "GetRequestValidatorsRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("position", &p::schema::STRING).at(Location::Query),
+            Member::new("limit", &p::schema::INTEGER).at(Location::Query),
+        ],
+    );
     pub static GET_RESOURCE_REQUEST: Schema = Schema::structure(
         "GetResourceRequest",
         &[
@@ -7629,8 +8708,11 @@ pub mod schema {
         Schema::list("ListOfJwtIssuerInput", &Member::new("member", &JWT_ISSUER_INPUT));
     pub static LIST_OF_JWT_SIGNING_ALGORITHM: Schema =
         Schema::list("ListOfJwtSigningAlgorithm", &Member::new("member", &JWT_SIGNING_ALGORITHM));
+    pub static LIST_OF_MODEL: Schema = Schema::list("ListOfModel", &Member::new("member", &MODEL));
     pub static LIST_OF_PATCH_OPERATION: Schema =
         Schema::list("ListOfPatchOperation", &Member::new("member", &PATCH_OPERATION));
+    pub static LIST_OF_REQUEST_VALIDATOR: Schema =
+        Schema::list("ListOfRequestValidator", &Member::new("member", &REQUEST_VALIDATOR));
     pub static LIST_OF_RESOURCE: Schema = Schema::list("ListOfResource", &Member::new("member", &RESOURCE));
     pub static LIST_OF_REST_API: Schema = Schema::list("ListOfRestApi", &Member::new("member", &REST_API));
     pub static LIST_OF_STAGE: Schema = Schema::list("ListOfStage", &Member::new("member", &STAGE));
@@ -7722,6 +8804,20 @@ pub mod schema {
             Member::new("apiKeyRequired", &p::schema::BOOLEAN),
         ],
     );
+    pub static MODEL: Schema = Schema::structure(
+        "Model",
+        &[
+            Member::new("id", &p::schema::STRING),
+            Member::new("name", &p::schema::STRING),
+            Member::new("description", &p::schema::STRING),
+            Member::new("schema", &p::schema::STRING),
+            Member::new("contentType", &p::schema::STRING),
+        ],
+    );
+    pub static MODELS: Schema = Schema::structure(
+        "Models",
+        &[Member::new("position", &p::schema::STRING), Member::new("items", &LIST_OF_MODEL).wire("item")],
+    );
     pub static OP: Schema =
         Schema::new("Op", Kind::String).values(&["add", "remove", "replace", "move", "copy", "test"]);
     pub static PATCH_OPERATION: Schema = Schema::structure(
@@ -7761,9 +8857,12 @@ pub mod schema {
             Member::new("integrationHttpMethod", &p::schema::STRING).wire("httpMethod"),
             Member::new("uri", &p::schema::STRING),
             Member::new("credentials", &p::schema::STRING),
+            Member::new("requestParameters", &MAP_OF_STRING_TO_STRING),
             Member::new("requestTemplates", &MAP_OF_STRING_TO_STRING),
             Member::new("passthroughBehavior", &p::schema::STRING),
+            Member::new("contentHandling", &CONTENT_HANDLING_STRATEGY),
             Member::new("timeoutInMillis", &p::schema::INTEGER),
+            Member::new("tlsConfig", &TLS_CONFIG),
         ],
     )
     .refused(&[
@@ -7771,11 +8870,8 @@ pub mod schema {
         Member::new("cacheNamespace", &p::schema::DOCUMENT),
         Member::new("connectionId", &p::schema::DOCUMENT),
         Member::new("connectionType", &p::schema::DOCUMENT),
-        Member::new("contentHandling", &p::schema::DOCUMENT),
         Member::new("integrationTarget", &p::schema::DOCUMENT),
-        Member::new("requestParameters", &p::schema::DOCUMENT),
         Member::new("responseTransferMode", &p::schema::DOCUMENT),
-        Member::new("tlsConfig", &p::schema::DOCUMENT),
     ]);
     pub static PUT_INTEGRATION_RESPONSE_REQUEST: Schema = Schema::structure(
         "PutIntegrationResponseRequest",
@@ -7787,9 +8883,9 @@ pub mod schema {
             Member::new("selectionPattern", &p::schema::STRING),
             Member::new("responseParameters", &MAP_OF_STRING_TO_STRING),
             Member::new("responseTemplates", &MAP_OF_STRING_TO_STRING),
+            Member::new("contentHandling", &CONTENT_HANDLING_STRATEGY),
         ],
-    )
-    .refused(&[Member::new("contentHandling", &p::schema::DOCUMENT)]);
+    );
     pub static PUT_METHOD_REQUEST: Schema = Schema::structure(
         "PutMethodRequest",
         &[
@@ -7801,13 +8897,11 @@ pub mod schema {
             Member::new("apiKeyRequired", &p::schema::BOOLEAN),
             Member::new("operationName", &p::schema::STRING),
             Member::new("requestParameters", &MAP_OF_STRING_TO_BOOLEAN),
+            Member::new("requestModels", &MAP_OF_STRING_TO_STRING),
+            Member::new("requestValidatorId", &p::schema::STRING),
         ],
     )
-    .refused(&[
-        Member::new("authorizationScopes", &p::schema::DOCUMENT),
-        Member::new("requestModels", &p::schema::DOCUMENT),
-        Member::new("requestValidatorId", &p::schema::DOCUMENT),
-    ]);
+    .refused(&[Member::new("authorizationScopes", &p::schema::DOCUMENT)]);
     pub static PUT_METHOD_RESPONSE_REQUEST: Schema = Schema::structure(
         "PutMethodResponseRequest",
         &[
@@ -7830,6 +8924,22 @@ pub mod schema {
         ],
     )
     .refused(&[Member::new("parameters", &p::schema::DOCUMENT).at(Location::QueryMap)]);
+    pub static REQUEST_VALIDATOR: Schema = Schema::structure(
+        "RequestValidator",
+        &[
+            Member::new("id", &p::schema::STRING),
+            Member::new("name", &p::schema::STRING),
+            Member::new("validateRequestBody", &p::schema::BOOLEAN),
+            Member::new("validateRequestParameters", &p::schema::BOOLEAN),
+        ],
+    );
+    pub static REQUEST_VALIDATORS: Schema = Schema::structure(
+        "RequestValidators",
+        &[
+            Member::new("position", &p::schema::STRING),
+            Member::new("items", &LIST_OF_REQUEST_VALIDATOR).wire("item"),
+        ],
+    );
     pub static RESOURCE: Schema = Schema::structure(
         "Resource",
         &[
@@ -7925,6 +9035,7 @@ pub mod schema {
         ],
     );
     pub static TAGS: Schema = Schema::structure("Tags", &[Member::new("tags", &MAP_OF_STRING_TO_STRING)]);
+    pub static TEMPLATE: Schema = Schema::structure("Template", &[Member::new("value", &p::schema::STRING)]);
     pub static TEST_INVOKE_AUTHORIZER_REQUEST: Schema = Schema::structure(
         "TestInvokeAuthorizerRequest",
         &[
@@ -7999,12 +9110,60 @@ pub mod schema {
             Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
         ],
     );
+    pub static UPDATE_INTEGRATION_REQUEST: Schema = Schema::structure(
+        "UpdateIntegrationRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("resourceId", &p::schema::STRING).wire("resource_id").at(Location::Label).required(),
+            Member::new("httpMethod", &p::schema::STRING).wire("http_method").at(Location::Label).required(),
+            Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
+        ],
+    );
+    pub static UPDATE_INTEGRATION_RESPONSE_REQUEST: Schema = Schema::structure(
+        "UpdateIntegrationResponseRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("resourceId", &p::schema::STRING).wire("resource_id").at(Location::Label).required(),
+            Member::new("httpMethod", &p::schema::STRING).wire("http_method").at(Location::Label).required(),
+            Member::new("statusCode", &STATUS_CODE).wire("status_code").at(Location::Label).required(),
+            Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
+        ],
+    );
     pub static UPDATE_METHOD_REQUEST: Schema = Schema::structure(
         "UpdateMethodRequest",
         &[
             Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
             Member::new("resourceId", &p::schema::STRING).wire("resource_id").at(Location::Label).required(),
             Member::new("httpMethod", &p::schema::STRING).wire("http_method").at(Location::Label).required(),
+            Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
+        ],
+    );
+    pub static UPDATE_METHOD_RESPONSE_REQUEST: Schema = Schema::structure(
+        "UpdateMethodResponseRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("resourceId", &p::schema::STRING).wire("resource_id").at(Location::Label).required(),
+            Member::new("httpMethod", &p::schema::STRING).wire("http_method").at(Location::Label).required(),
+            Member::new("statusCode", &STATUS_CODE).wire("status_code").at(Location::Label).required(),
+            Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
+        ],
+    );
+    pub static UPDATE_MODEL_REQUEST: Schema = Schema::structure(
+        "UpdateModelRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("modelName", &p::schema::STRING).wire("model_name").at(Location::Label).required(),
+            Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
+        ],
+    );
+    pub static UPDATE_REQUEST_VALIDATOR_REQUEST: Schema = Schema::structure(
+        "UpdateRequestValidatorRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("requestValidatorId", &p::schema::STRING)
+                .wire("requestvalidator_id")
+                .at(Location::Label)
+                .required(),
             Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
         ],
     );

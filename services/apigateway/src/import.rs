@@ -4,39 +4,43 @@
 //!
 //! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html>
 
+mod integration;
+mod model;
+mod operation;
 mod security;
+mod validator;
 
 use std::collections::BTreeMap;
 
 use pagoda_base::ids;
 use pagoda_protocol::ApiError;
 use pagoda_service::Context;
-use pagoda_store::Commit;
+use pagoda_store::{Commit, Record, Table};
 use serde_json::{Map, Value};
 
 use crate::edit::{self, bad_request};
 use crate::generated as g;
-use crate::integration::{self, Wanted};
 use crate::table::{
-    self, AUTHORIZERS, Authorization, GATEWAY_RESPONSES, GatewayResponse, IntegrationResponse, Method,
-    MethodResponse, RESOURCES, Resource, RestApi, Texts,
+    self, AUTHORIZERS, Authorizer, GATEWAY_RESPONSES, GatewayResponse, MODELS, Model, REQUEST_VALIDATORS,
+    RESOURCES, RequestValidator, Resource, RestApi, Texts,
 };
-use crate::{
-    ApiGateway, authorizer, gateway_response, integration_response, method_response, resource, rest_api,
-};
+use crate::{ApiGateway, authorizer, gateway_response, request_validator, resource, rest_api};
 
+use self::model::Models;
+use operation::Operation;
 use security::Security;
+use validator::Validators;
 
 /// Fields of a path that are no methods.
 const VERBS: [&str; 8] =
     ["get", "put", "post", "delete", "options", "head", "patch", "x-amazon-apigateway-any-method"];
-/// Extensions of an operation that act.
-const OPERATION_EXTENSIONS: [&str; 2] = ["x-amazon-apigateway-integration", "x-amazon-apigateway-auth"];
 /// Extensions of the document that act.
-const DOCUMENT_EXTENSIONS: [&str; 3] = [
+const DOCUMENT_EXTENSIONS: [&str; 5] = [
     "x-amazon-apigateway-binary-media-types",
     "x-amazon-apigateway-gateway-responses",
     "x-amazon-apigateway-policy",
+    "x-amazon-apigateway-request-validator",
+    "x-amazon-apigateway-request-validators",
 ];
 
 pub(crate) async fn create(
@@ -62,12 +66,10 @@ pub(crate) async fn create(
         resources: 1,
     };
     // Refused before anything is kept.
-    let security = Security::read(gateway, &document, &[])?;
-    resources(gateway, &document, &api.root_resource_id, &security)?;
-    gateway_responses(&document)?;
+    Definition::read(gateway, &api, &document, Present::default())?;
     about(&mut api, &document)?;
     rest_api::insert(gateway, &api).await?;
-    replace(gateway, cx, &api.id, &document).await
+    replace(gateway, cx, &api.id, &document, g::PutMode::Overwrite).await
 }
 
 pub(crate) async fn put(
@@ -75,47 +77,148 @@ pub(crate) async fn put(
     cx: &Context,
     input: g::PutRestApiRequest,
 ) -> Result<g::RestApi, ApiError> {
-    if input.mode != Some(g::PutMode::Overwrite) {
-        return Err(ApiError::not_implemented("PutRestApi", "mode=merge"));
-    }
     let document = parse(&input.body)?;
-    replace(gateway, cx, &input.rest_api_id, &document).await
+    let mode = input.mode.unwrap_or(g::PutMode::Merge);
+    replace(gateway, cx, &input.rest_api_id, &document, mode).await
 }
 
-/// Puts the document's resources in the place of the API's own.
+/// What an API has before a document is put into it.
+#[derive(Default)]
+struct Present {
+    resources: Vec<Resource>,
+    authorizers: Vec<Authorizer>,
+    responses: Vec<GatewayResponse>,
+    models: Vec<Model>,
+    validators: Vec<RequestValidator>,
+}
+
+/// What an API has afterwards.
+struct Definition {
+    resources: Vec<Resource>,
+    authorizers: Vec<Authorizer>,
+    responses: Vec<GatewayResponse>,
+    models: Vec<Model>,
+    validators: Vec<RequestValidator>,
+}
+
+impl Present {
+    async fn load(gateway: &ApiGateway, api: &str) -> Result<Self, ApiError> {
+        Ok(Self {
+            resources: RESOURCES.all(gateway.store(), &table::of_api(&RESOURCES, api)).await?,
+            authorizers: authorizer::all(gateway, api).await?,
+            responses: gateway_response::all(gateway, api).await?,
+            models: crate::model::all(gateway, api).await?,
+            validators: request_validator::all(gateway, api).await?,
+        })
+    }
+
+    /// What of it stays when a document takes its place: what has an id keeps it, by its name.
+    fn overwritten(self, random: &dyn pagoda_base::Random) -> Self {
+        let models = crate::model::defaults(random).into_iter();
+        let kept =
+            |model: Model| self.models.iter().find(|old| old.name == model.name).cloned().unwrap_or(model);
+        Self { models: models.map(kept).collect(), resources: Vec::new(), responses: Vec::new(), ..self }
+    }
+}
+
+impl Definition {
+    /// What the document makes of what is there.
+    fn read(
+        gateway: &ApiGateway,
+        api: &RestApi,
+        document: &Value,
+        present: Present,
+    ) -> Result<Self, ApiError> {
+        let random = &*gateway.ports.random;
+        let security = Security::read(gateway, document, &present.authorizers)?;
+        let validators = Validators::read(document, present.validators, random)?;
+        let mut models = Models::read(document, &api.id, present.models, random)?;
+        let mut resources = present.resources;
+        if resources.is_empty() {
+            resources.push(root(&api.root_resource_id));
+        }
+        let resources = self::resources(gateway, document, resources, &security, &mut models, &validators)?;
+        let mut responses = gateway_responses(document)?;
+        let own = present.responses.into_iter();
+        let own = own.filter(|old| responses.iter().all(|response| response.kind != old.kind));
+        let own: Vec<_> = own.collect();
+        responses.extend(own);
+        Ok(Self {
+            resources,
+            authorizers: security.authorizers,
+            responses,
+            models: models.done()?,
+            validators: validators.done(),
+        })
+    }
+
+    /// Puts all of it in the place of what is there.
+    fn put(&self, api: &str) -> Result<Commit, ApiError> {
+        let mut commit = Commit::new();
+        commit = put_all(commit, &RESOURCES, api, &self.resources, |resource| &resource.id)?;
+        commit = put_all(commit, &AUTHORIZERS, api, &self.authorizers, |authorizer| &authorizer.id)?;
+        commit = put_all(commit, &GATEWAY_RESPONSES, api, &self.responses, |response| &response.kind)?;
+        commit = put_all(commit, &MODELS, api, &self.models, |model| &model.name)?;
+        put_all(commit, &REQUEST_VALIDATORS, api, &self.validators, |validator| &validator.id)
+    }
+}
+
+fn put_all<R: Record>(
+    commit: Commit,
+    table: &Table<R>,
+    api: &str,
+    records: &[R],
+    name: impl Fn(&R) -> &str,
+) -> Result<Commit, ApiError> {
+    let (lo, hi) = table::of_api(table, api).prefix_range();
+    let mut commit = commit.clear_range(lo, hi);
+    for record in records {
+        commit = table.put(commit, &table::in_api(table, api, name(record)), record)?;
+    }
+    Ok(commit)
+}
+
+fn root(id: &str) -> Resource {
+    Resource {
+        id: id.to_owned(),
+        parent_id: None,
+        path_part: None,
+        path: "/".into(),
+        methods: BTreeMap::new(),
+    }
+}
+
+/// Puts a document into an API.
 async fn replace(
     gateway: &ApiGateway,
     cx: &Context,
     id: &str,
     document: &Value,
+    mode: g::PutMode,
 ) -> Result<g::RestApi, ApiError> {
     edit::change(gateway, cx, id, async |mut api: RestApi| {
-        let security = Security::read(gateway, document, &authorizer::all(gateway, id).await?)?;
-        let resources = resources(gateway, document, &api.root_resource_id, &security)?;
+        let present = Present::load(gateway, id).await?;
+        let definition = match mode {
+            g::PutMode::Overwrite => {
+                let present = present.overwritten(&*gateway.ports.random);
+                let validators = Vec::new();
+                Definition::read(gateway, &api, document, Present { validators, ..present })?
+            }
+            g::PutMode::Merge => {
+                let before = present.authorizers.clone();
+                let mut merged = Definition::read(gateway, &api, document, present)?;
+                let own = before.into_iter();
+                let own = own.filter(|old| merged.authorizers.iter().all(|new| new.id != old.id));
+                let own: Vec<_> = own.collect();
+                merged.authorizers.extend(own);
+                merged
+            }
+        };
         about(&mut api, document)?;
         api.name = title(document).unwrap_or(api.name);
-        api.resources = resources.len();
-        let (lo, hi) = table::of_api(&RESOURCES, id).prefix_range();
-        let mut commit = Commit::new().clear_range(lo, hi);
-        for resource in &resources {
-            commit = RESOURCES.put(commit, &table::in_api(&RESOURCES, id, &resource.id), resource)?;
-        }
-        let (lo, hi) = table::of_api(&AUTHORIZERS, id).prefix_range();
-        commit = commit.clear_range(lo, hi);
-        for authorizer in &security.authorizers {
-            commit = AUTHORIZERS.put(commit, &table::in_api(&AUTHORIZERS, id, &authorizer.id), authorizer)?;
-        }
-        let (lo, hi) = table::of_api(&GATEWAY_RESPONSES, id).prefix_range();
-        commit = commit.clear_range(lo, hi);
-        for response in &gateway_responses(document)? {
-            commit = GATEWAY_RESPONSES.put(
-                commit,
-                &table::in_api(&GATEWAY_RESPONSES, id, &response.kind),
-                response,
-            )?;
-        }
+        api.resources = definition.resources.len();
         let described = rest_api::describe(&api);
-        Ok((api, commit, described))
+        Ok((api, definition.put(id)?, described))
     })
     .await
 }
@@ -197,32 +300,24 @@ fn gateway_responses(document: &Value) -> Result<Vec<GatewayResponse>, ApiError>
     described.into_iter().flatten().map(read).collect()
 }
 
-/// All resources of the document, the root first.
+/// The resources of the document with those that are there, the root first.
 fn resources(
     gateway: &ApiGateway,
     document: &Value,
-    root_id: &str,
+    present: Vec<Resource>,
     security: &Security<'_>,
+    models: &mut Models,
+    validators: &Validators,
 ) -> Result<Vec<Resource>, ApiError> {
-    let root = Resource {
-        id: root_id.to_owned(),
-        parent_id: None,
-        path_part: None,
-        path: "/".into(),
-        methods: BTreeMap::new(),
-    };
-    let mut all = vec![root];
+    let mut all = present;
     for (path, item) in document.get("paths").map(fields).transpose()?.into_iter().flatten() {
         let place = grow(gateway, &mut all, path)?;
         let item = fields(item)?;
         refuse_others(item, &VERBS, path)?;
         for (name, operation) in item.iter().filter(|(name, _)| VERBS.contains(&name.as_str())) {
             let verb = if name.starts_with("x-") { "ANY".to_owned() } else { name.to_ascii_uppercase() };
-            let operation = fields(operation)?;
-            let mut method = method(operation, security.of(operation)?)?;
-            for described in [item.get("parameters"), operation.get("parameters")] {
-                method.request_parameters.extend(parameters(document, described)?);
-            }
+            let operation = Operation { document, path, verb: &verb, item, fields: fields(operation)? };
+            let method = operation.read(security, models, validators)?;
             all[place].methods.insert(verb, method);
         }
     }
@@ -247,127 +342,6 @@ fn grow(gateway: &ApiGateway, all: &mut Vec<Resource>, path: &str) -> Result<usi
         };
     }
     Ok(place)
-}
-
-fn method(operation: &Map<String, Value>, authorization: Authorization) -> Result<Method, ApiError> {
-    refuse_others(operation, &OPERATION_EXTENSIONS, "")?;
-    let mut method = Method {
-        authorization,
-        operation_name: operation.get("operationId").and_then(Value::as_str).map(str::to_owned),
-        request_parameters: BTreeMap::new(),
-        responses: BTreeMap::new(),
-        integration: None,
-    };
-    for (status, response) in operation.get("responses").map(fields).transpose()?.into_iter().flatten() {
-        if status == "default" {
-            continue;
-        }
-        let headers = response.get("headers").map(fields).transpose()?;
-        let headers =
-            headers.into_iter().flatten().map(|(name, _)| (format!("method.response.header.{name}"), false));
-        let declared = MethodResponse { parameters: headers.collect(), models: Texts::new() };
-        method_response::check(status, &declared)?;
-        method.responses.insert(status.clone(), declared);
-    }
-    if let Some(integration) = operation.get("x-amazon-apigateway-integration") {
-        method.integration = Some(read_integration(fields(integration)?, &mut method.responses)?);
-    }
-    Ok(method)
-}
-
-/// What a request can bear, and whether it must: those that the front door tells apart. Bodies and forms are
-/// matters of models.
-fn parameters(document: &Value, described: Option<&Value>) -> Result<BTreeMap<String, bool>, ApiError> {
-    let mut read = BTreeMap::new();
-    for parameter in described.and_then(Value::as_array).into_iter().flatten() {
-        let parameter = match parameter.get("$ref").and_then(Value::as_str) {
-            Some(place) => place
-                .strip_prefix('#')
-                .and_then(|pointer| document.pointer(pointer))
-                .ok_or_else(|| bad_request(format!("Invalid OpenAPI input: {place} does not exist")))?,
-            None => parameter,
-        };
-        let text = |field: &str| parameter.get(field).and_then(Value::as_str);
-        let place = match text("in") {
-            Some(place @ ("header" | "path")) => place,
-            Some("query") => "querystring",
-            _ => continue,
-        };
-        let name =
-            text("name").ok_or_else(|| bad_request("Invalid OpenAPI input: a parameter has no name"))?;
-        let required = parameter.get("required").and_then(Value::as_bool).unwrap_or_default();
-        read.insert(format!("method.request.{place}.{name}"), required);
-    }
-    Ok(read)
-}
-
-fn read_integration(
-    fields_of: &Map<String, Value>,
-    declared: &mut BTreeMap<String, MethodResponse>,
-) -> Result<table::Integration, ApiError> {
-    let mut wanted = Wanted {
-        kind: g::IntegrationType::Mock,
-        http_method: None,
-        uri: None,
-        credentials: None,
-        request_templates: Texts::new(),
-        passthrough: None,
-        timeout_millis: None,
-    };
-    let mut responses = BTreeMap::new();
-    for (name, value) in fields_of {
-        let text = || value.as_str().map(str::to_owned);
-        match name.as_str() {
-            "type" => {
-                let kind = text().unwrap_or_default().to_ascii_uppercase();
-                wanted.kind =
-                    kind.parse().map_err(|_| bad_request(format!("Invalid integration type {kind}")))?;
-            }
-            "httpMethod" => wanted.http_method = text(),
-            "uri" => wanted.uri = text(),
-            "credentials" => wanted.credentials = text(),
-            "passthroughBehavior" => wanted.passthrough = text(),
-            "timeoutInMillis" => wanted.timeout_millis = value.as_i64().map(|millis| millis as i32),
-            "requestTemplates" => wanted.request_templates = texts(value)?,
-            "responses" => responses = read_responses(fields(value)?, declared)?,
-            other => {
-                return Err(ApiError::not_implemented("PutRestApi", &format!("integration field {other}")));
-            }
-        }
-    }
-    let integration = integration::read(wanted)?;
-    Ok(table::Integration { responses, ..integration })
-}
-
-/// Keys are selection patterns, `default` being the answer to all the rest.
-fn read_responses(
-    responses: &Map<String, Value>,
-    declared: &mut BTreeMap<String, MethodResponse>,
-) -> Result<BTreeMap<String, IntegrationResponse>, ApiError> {
-    let mut read = BTreeMap::new();
-    for (pattern, response) in responses {
-        let mut kept = IntegrationResponse {
-            selection_pattern: (pattern != "default").then(|| pattern.clone()),
-            ..Default::default()
-        };
-        let mut status = "200".to_owned();
-        for (name, value) in fields(response)? {
-            match name.as_str() {
-                "statusCode" => status = value.as_str().map_or_else(|| value.to_string(), str::to_owned),
-                "responseParameters" => kept.parameters = texts(value)?,
-                "responseTemplates" => kept.templates = texts(value)?,
-                other => {
-                    return Err(ApiError::not_implemented("PutRestApi", &format!("response field {other}")));
-                }
-            }
-        }
-        integration_response::check(&kept)?;
-        // A definition may leave undeclared what its integration answers.
-        let declared = declared.entry(status.clone()).or_default();
-        declared.parameters.extend(kept.parameters.keys().map(|name| (name.clone(), false)));
-        read.insert(status, kept);
-    }
-    Ok(read)
 }
 
 fn texts(value: &Value) -> Result<Texts, ApiError> {

@@ -1,18 +1,20 @@
-//! PutIntegration GetIntegration DeleteIntegration
+//! PutIntegration GetIntegration UpdateIntegration DeleteIntegration
 
 use std::collections::BTreeMap;
 
 use pagoda_protocol::{ApiError, Unit};
-use pagoda_service::Context;
+use pagoda_service::{Access, Context, Ownership};
 
 use crate::edit::{self, bad_request};
 use crate::generated as g;
-use crate::table::{Integration, IntegrationKind, Passthrough, Resource, Texts};
-use crate::{ApiGateway, integration_response, method};
+use crate::table::{ContentHandling, Integration, IntegrationKind, Method, Passthrough, Resource, Texts};
+use crate::{ApiGateway, integration_response, method, patch, serve};
 
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html>
 const TIMEOUT_MILLIS: std::ops::RangeInclusive<i32> = 50..=29_000;
 const TIMEOUT_MILLIS_DEFAULT: i32 = 29_000;
+/// As roles name it that trust it.
+pub(crate) const SERVICE: &str = "apigateway.amazonaws.com";
 /// The credentials that mean the caller's own.
 const CALLER: &str = "arn:aws:iam::*:user/*";
 
@@ -26,12 +28,17 @@ pub(crate) async fn put(
         http_method: input.integration_http_method,
         uri: input.uri,
         credentials: input.credentials,
+        request_parameters: input.request_parameters.unwrap_or_default(),
         request_templates: input.request_templates.unwrap_or_default(),
         passthrough: input.passthrough_behavior,
+        content_handling: input.content_handling.map(content_handling),
         timeout_millis: input.timeout_in_millis,
+        is_unverified: input.tls_config.and_then(|tls| tls.insecure_skip_verification).unwrap_or(false),
     })?;
+    check_role(gateway, cx, &integration).await?;
     edit::change_resource(gateway, cx, &input.rest_api_id, &input.resource_id, |resource| {
         let method = method::of_mut(resource, &input.http_method)?;
+        check_declared(method, &integration)?;
         let responses = method.integration.take().map(|present| present.responses).unwrap_or_default();
         let integration = Integration { responses, ..integration.clone() };
         let described = describe(&integration);
@@ -41,15 +48,117 @@ pub(crate) async fn put(
     .await
 }
 
+pub(crate) async fn update(
+    gateway: &ApiGateway,
+    cx: &Context,
+    input: g::UpdateIntegrationRequest,
+) -> Result<g::Integration, ApiError> {
+    let patches = patch::read(&input.patch_operations)?;
+    edit::load(gateway, cx, &input.rest_api_id).await?;
+    let resource = edit::resource(gateway, &input.rest_api_id, &input.resource_id).await?.record;
+    check_role(gateway, cx, &patched(of(&resource, &input.http_method)?, &patches)?).await?;
+    edit::change_resource(gateway, cx, &input.rest_api_id, &input.resource_id, |resource| {
+        let changed = patched(of(resource, &input.http_method)?, &patches)?;
+        let method = method::of_mut(resource, &input.http_method)?;
+        check_declared(method, &changed)?;
+        let described = describe(&changed);
+        method.integration = Some(changed);
+        Ok(described)
+    })
+    .await
+}
+
+/// The integration as the patches leave it, checked as a new one is.
+fn patched(present: &Integration, patches: &[patch::Patch<'_>]) -> Result<Integration, ApiError> {
+    let mut wanted = Wanted::of(present);
+    for patch in patches {
+        let (texts, name) = match (patch.below("/requestParameters/"), patch.below("/requestTemplates/")) {
+            (Some(name), _) => (&mut wanted.request_parameters, name),
+            (_, Some(name)) => (&mut wanted.request_templates, name),
+            _ => {
+                apply(&mut wanted, patch)?;
+                continue;
+            }
+        };
+        match patch.op {
+            g::Op::Remove => drop(texts.remove(&name)),
+            _ => drop(texts.insert(name, patch.given()?.to_owned())),
+        }
+    }
+    Ok(Integration { responses: present.responses.clone(), ..read(wanted)? })
+}
+
+fn apply(wanted: &mut Wanted, patch: &patch::Patch<'_>) -> Result<(), ApiError> {
+    let text = || Ok::<_, ApiError>(Some(patch.given()?.to_owned()).filter(|text| !text.is_empty()));
+    match patch.path {
+        "/type" => {
+            let kind = patch.replaced()?;
+            wanted.kind =
+                kind.parse().map_err(|_| bad_request(format!("Invalid integration type {kind}")))?;
+        }
+        "/httpMethod" => wanted.http_method = text()?,
+        "/uri" => wanted.uri = text()?,
+        "/credentials" if patch.op == g::Op::Remove => wanted.credentials = None,
+        "/credentials" => wanted.credentials = text()?,
+        "/passthroughBehavior" => wanted.passthrough = text()?,
+        "/contentHandling" => wanted.content_handling = content_handling_of(patch)?,
+        "/timeoutInMillis" => {
+            let millis = patch.replaced()?.parse();
+            wanted.timeout_millis = Some(millis.map_err(|_| bad_request("Invalid timeout specified"))?);
+        }
+        "/tlsConfig/insecureSkipVerification" => wanted.is_unverified = patch.flag()?,
+        _ => return Err(patch.refused()),
+    }
+    Ok(())
+}
+
 /// An integration as it is asked for, by an operation or by an imported definition.
 pub(crate) struct Wanted {
     pub(crate) kind: g::IntegrationType,
     pub(crate) http_method: Option<String>,
     pub(crate) uri: Option<String>,
     pub(crate) credentials: Option<String>,
+    pub(crate) request_parameters: Texts,
     pub(crate) request_templates: Texts,
     pub(crate) passthrough: Option<String>,
+    pub(crate) content_handling: Option<ContentHandling>,
     pub(crate) timeout_millis: Option<i32>,
+    pub(crate) is_unverified: bool,
+}
+
+impl Wanted {
+    /// An integration of this kind of which nothing else is known yet.
+    pub(crate) fn new(kind: g::IntegrationType) -> Self {
+        Self {
+            kind,
+            http_method: None,
+            uri: None,
+            credentials: None,
+            request_parameters: Texts::new(),
+            request_templates: Texts::new(),
+            passthrough: None,
+            content_handling: None,
+            timeout_millis: None,
+            is_unverified: false,
+        }
+    }
+
+    /// What would be asked for to get the present one.
+    fn of(present: &Integration) -> Self {
+        let credentials = present.as_caller.then(|| CALLER.to_owned());
+        Self {
+            kind: describe_kind(present.kind),
+            http_method: present.http_method.clone(),
+            uri: present.uri.clone(),
+            credentials: credentials.or_else(|| present.role.clone()),
+            request_parameters: present.request_parameters.clone(),
+            request_templates: present.request_templates.clone(),
+            passthrough: Some(describe_passthrough(present.passthrough).to_owned()),
+            content_handling: present.content_handling,
+            timeout_millis: i32::try_from(present.timeout_millis).ok(),
+            is_unverified: present.is_unverified,
+        }
+    }
 }
 
 /// Checks an integration; its responses come later.
@@ -57,30 +166,22 @@ pub(crate) fn read(wanted: Wanted) -> Result<Integration, ApiError> {
     let kind = match wanted.kind {
         g::IntegrationType::Mock => IntegrationKind::Mock,
         g::IntegrationType::AwsProxy => IntegrationKind::AwsProxy,
-        other => {
-            return Err(ApiError::not_implemented("PutIntegration", &format!("type={}", other.as_str())));
-        }
+        g::IntegrationType::Aws => IntegrationKind::Aws,
+        g::IntegrationType::Http => IntegrationKind::Http,
+        g::IntegrationType::HttpProxy => IntegrationKind::HttpProxy,
     };
-    if kind == IntegrationKind::AwsProxy {
-        let uri = wanted.uri.as_deref().unwrap_or_default();
-        if function_arn(uri).is_none() {
+    check_target(kind, &wanted)?;
+    if let Some((_, value)) =
+        wanted.request_parameters.iter().find(|(name, value)| !serve::maps_request(name, value))
+    {
+        return Err(bad_request(format!("Invalid mapping expression specified: {value}")));
+    }
+    let (as_caller, role) = match wanted.credentials {
+        Some(credentials) if credentials == CALLER => (true, None),
+        Some(role) if !role.starts_with("arn:aws:iam::") || !role.contains(":role/") => {
             return Err(bad_request("Invalid ARN specified in the request"));
         }
-        if wanted.http_method.is_none() {
-            return Err(bad_request("Enumeration value for HttpMethod must be non-empty"));
-        }
-        if wanted.http_method.as_deref() != Some("POST") {
-            return Err(ApiError::not_implemented("PutIntegration", "integrationHttpMethod other than POST"));
-        }
-        if !wanted.request_templates.is_empty() {
-            return Err(ApiError::not_implemented("PutIntegration", "requestTemplates of AWS_PROXY"));
-        }
-    }
-    wanted.request_templates.values().try_for_each(|template| plain(template, "requestTemplates"))?;
-    let as_caller = match wanted.credentials.as_deref() {
-        None => false,
-        Some(CALLER) => true,
-        Some(_) => return Err(ApiError::not_implemented("PutIntegration", "credentials of a role")),
+        role => (false, role),
     };
     let timeout_millis = wanted.timeout_millis.unwrap_or(TIMEOUT_MILLIS_DEFAULT);
     if !TIMEOUT_MILLIS.contains(&timeout_millis) {
@@ -90,23 +191,107 @@ pub(crate) fn read(wanted: Wanted) -> Result<Integration, ApiError> {
         kind,
         http_method: wanted.http_method,
         uri: wanted.uri,
+        request_parameters: wanted.request_parameters,
         request_templates: wanted.request_templates,
         as_caller,
+        role,
         passthrough: passthrough(wanted.passthrough.as_deref())?,
+        content_handling: wanted.content_handling,
         timeout_millis: timeout_millis as u64,
+        is_unverified: wanted.is_unverified,
         responses: BTreeMap::new(),
     })
 }
 
-/// Only text without Velocity's directives and references is a template so far.
-pub(crate) fn plain(template: &str, parameter: &str) -> Result<(), ApiError> {
-    if template.contains(['#', '$']) {
-        return Err(ApiError::not_implemented(
-            "PutIntegration",
-            &format!("{parameter} with Velocity directives"),
-        ));
+/// What each kind needs to know of where it goes.
+fn check_target(kind: IntegrationKind, wanted: &Wanted) -> Result<(), ApiError> {
+    let uri = wanted.uri.as_deref().unwrap_or_default();
+    let verb = wanted.http_method.as_deref();
+    if kind != IntegrationKind::Mock {
+        let verb = verb.ok_or_else(|| bad_request("Enumeration value for HttpMethod must be non-empty"))?;
+        method::verb(verb)?;
     }
-    Ok(())
+    match kind {
+        IntegrationKind::Mock => Ok(()),
+        IntegrationKind::AwsProxy => {
+            if function_arn(uri).is_none() {
+                return Err(bad_request("Invalid ARN specified in the request"));
+            }
+            if verb != Some("POST") {
+                return Err(ApiError::not_implemented(
+                    "PutIntegration",
+                    "integrationHttpMethod other than POST",
+                ));
+            }
+            if !wanted.request_templates.is_empty() || !wanted.request_parameters.is_empty() {
+                return Err(ApiError::not_implemented("PutIntegration", "request mappings of AWS_PROXY"));
+            }
+            Ok(())
+        }
+        IntegrationKind::Aws => match serve::AwsTarget::read(uri) {
+            Some(_) => Ok(()),
+            None => Err(bad_request("AWS ARN for integration must contain path or action")),
+        },
+        IntegrationKind::Http | IntegrationKind::HttpProxy => {
+            // What a variable stands for is known when a stage is served.
+            if uri.starts_with("http://") || uri.starts_with("https://") || uri.starts_with("${") {
+                return Ok(());
+            }
+            Err(bad_request("Invalid HTTP endpoint specified for URI"))
+        }
+    }
+}
+
+/// Mappings name parameters that the method declares.
+pub(crate) fn check_declared(method: &Method, integration: &Integration) -> Result<(), ApiError> {
+    let undeclared = |value: &&String| {
+        let is_parameter = value.starts_with("method.request.") && !value.starts_with("method.request.body");
+        let plain = value.replace("method.request.multivalue", "method.request.");
+        is_parameter
+            && !method.request_parameters.contains_key(*value)
+            && !method.request_parameters.contains_key(&plain)
+            && !value.starts_with("method.request.path.")
+    };
+    match integration.request_parameters.values().find(undeclared) {
+        Some(value) => Err(bad_request(format!("Invalid mapping expression parameter specified: {value}"))),
+        None => Ok(()),
+    }
+}
+
+/// Whoever lets an integration act as a role must be allowed to pass the role on.
+async fn check_role(gateway: &ApiGateway, cx: &Context, integration: &Integration) -> Result<(), ApiError> {
+    let Some(role) = &integration.role else { return Ok(()) };
+    let access = Access::new("iam:PassRole", role).with("iam:PassedToService", SERVICE);
+    gateway.ports.authorizer.require(&g::SERVICE, cx, &access, &Ownership::of(cx.account)).await
+}
+
+pub(crate) fn content_handling(wanted: g::ContentHandlingStrategy) -> ContentHandling {
+    match wanted {
+        g::ContentHandlingStrategy::ConvertToBinary => ContentHandling::ConvertToBinary,
+        g::ContentHandlingStrategy::ConvertToText => ContentHandling::ConvertToText,
+    }
+}
+
+pub(crate) fn describe_content_handling(kept: ContentHandling) -> g::ContentHandlingStrategy {
+    match kept {
+        ContentHandling::ConvertToBinary => g::ContentHandlingStrategy::ConvertToBinary,
+        ContentHandling::ConvertToText => g::ContentHandlingStrategy::ConvertToText,
+    }
+}
+
+/// What a patch says of `contentHandling`; the empty text is nothing.
+pub(crate) fn content_handling_of(patch: &patch::Patch<'_>) -> Result<Option<ContentHandling>, ApiError> {
+    if patch.op == g::Op::Remove {
+        return Ok(None);
+    }
+    match patch.given()? {
+        "" => Ok(None),
+        text => text.parse().map(|wanted| Some(content_handling(wanted))).map_err(|_| {
+            bad_request(
+                "Enumeration value for contentHandling must be one of: CONVERT_TO_BINARY, CONVERT_TO_TEXT",
+            )
+        }),
+    }
 }
 
 fn passthrough(text: Option<&str>) -> Result<Passthrough, ApiError> {
@@ -161,28 +346,43 @@ fn missing() -> ApiError {
     g::NotFoundException::new("Invalid Integration identifier specified").into()
 }
 
-pub(crate) fn describe(integration: &Integration) -> g::Integration {
-    let kind = match integration.kind {
+fn describe_kind(kind: IntegrationKind) -> g::IntegrationType {
+    match kind {
         IntegrationKind::AwsProxy => g::IntegrationType::AwsProxy,
         IntegrationKind::Mock => g::IntegrationType::Mock,
-    };
-    let passthrough = match integration.passthrough {
+        IntegrationKind::Aws => g::IntegrationType::Aws,
+        IntegrationKind::Http => g::IntegrationType::Http,
+        IntegrationKind::HttpProxy => g::IntegrationType::HttpProxy,
+    }
+}
+
+fn describe_passthrough(passthrough: Passthrough) -> &'static str {
+    match passthrough {
         Passthrough::WhenNoMatch => "WHEN_NO_MATCH",
         Passthrough::WhenNoTemplates => "WHEN_NO_TEMPLATES",
         Passthrough::Never => "NEVER",
-    };
+    }
+}
+
+pub(crate) fn describe(integration: &Integration) -> g::Integration {
     let responses = integration
         .responses
         .iter()
         .map(|(status, response)| (status.clone(), integration_response::describe(status, response)));
     g::Integration {
-        r#type: Some(kind),
+        r#type: Some(describe_kind(integration.kind)),
         http_method: integration.http_method.clone(),
         uri: integration.uri.clone(),
-        credentials: integration.as_caller.then(|| CALLER.to_owned()),
+        credentials: Wanted::of(integration).credentials,
+        request_parameters: (!integration.request_parameters.is_empty())
+            .then(|| integration.request_parameters.clone()),
         request_templates: (!integration.request_templates.is_empty())
             .then(|| integration.request_templates.clone()),
-        passthrough_behavior: Some(passthrough.into()),
+        passthrough_behavior: Some(describe_passthrough(integration.passthrough).into()),
+        content_handling: integration.content_handling.map(describe_content_handling),
+        tls_config: integration
+            .is_unverified
+            .then_some(g::TlsConfig { insecure_skip_verification: Some(true) }),
         timeout_in_millis: Some(integration.timeout_millis as i32),
         integration_responses: (!integration.responses.is_empty()).then(|| responses.collect()),
         ..Default::default()

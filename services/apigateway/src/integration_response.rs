@@ -1,4 +1,4 @@
-//! PutIntegrationResponse GetIntegrationResponse DeleteIntegrationResponse
+//! PutIntegrationResponse GetIntegrationResponse UpdateIntegrationResponse DeleteIntegrationResponse
 
 use pagoda_protocol::{ApiError, Unit};
 use pagoda_service::Context;
@@ -6,8 +6,8 @@ use regex::Regex;
 
 use crate::edit::{self, bad_request};
 use crate::generated as g;
-use crate::table::IntegrationResponse;
-use crate::{ApiGateway, integration, method};
+use crate::table::{IntegrationResponse, Resource};
+use crate::{ApiGateway, integration, method, patch, serve};
 
 pub(crate) async fn put(
     gateway: &ApiGateway,
@@ -18,14 +18,11 @@ pub(crate) async fn put(
         selection_pattern: input.selection_pattern,
         parameters: input.response_parameters.unwrap_or_default(),
         templates: input.response_templates.unwrap_or_default(),
+        content_handling: input.content_handling.map(integration::content_handling),
     };
     check(&response)?;
     edit::change_resource(gateway, cx, &input.rest_api_id, &input.resource_id, |resource| {
-        let declared = method::of(resource, &input.http_method)?.responses.get(&input.status_code);
-        let declared = declared.ok_or_else(|| bad_request("Invalid Response status code specified"))?;
-        if let Some(name) = response.parameters.keys().find(|name| !declared.parameters.contains_key(*name)) {
-            return Err(bad_request(format!("Invalid mapping expression parameter specified: {name}")));
-        }
+        check_declared(resource, &input.http_method, &input.status_code, &response)?;
         let integration = integration::of_mut(resource, &input.http_method)?;
         integration.responses.insert(input.status_code.clone(), response.clone());
         Ok(describe(&input.status_code, &response))
@@ -33,19 +30,72 @@ pub(crate) async fn put(
     .await
 }
 
+/// An integration's answer has nothing that its method does not declare.
+fn check_declared(
+    resource: &Resource,
+    verb: &str,
+    status: &str,
+    response: &IntegrationResponse,
+) -> Result<(), ApiError> {
+    let declared = method::of(resource, verb)?.responses.get(status);
+    let declared = declared.ok_or_else(|| bad_request("Invalid Response status code specified"))?;
+    match response.parameters.keys().find(|name| !declared.parameters.contains_key(*name)) {
+        Some(name) => Err(bad_request(format!("Invalid mapping expression parameter specified: {name}"))),
+        None => Ok(()),
+    }
+}
+
 /// Checks how an answer is made.
 pub(crate) fn check(response: &IntegrationResponse) -> Result<(), ApiError> {
     if let Some(pattern) = &response.selection_pattern {
         Regex::new(pattern).map_err(|_| bad_request("Invalid selection pattern"))?;
     }
-    response.templates.values().try_for_each(|template| integration::plain(template, "responseTemplates"))?;
-    match response.parameters.values().find(|value| literal(value).is_none()) {
-        Some(value) if value.starts_with("integration.response.") || value.starts_with("context.") => Err(
-            ApiError::not_implemented("PutIntegrationResponse", &format!("responseParameters from {value}")),
-        ),
-        Some(value) => Err(bad_request(format!("Invalid mapping expression specified: {value}"))),
+    match response.parameters.iter().find(|(name, value)| !serve::maps_response(name, value)) {
+        Some((_, value)) => Err(bad_request(format!("Invalid mapping expression specified: {value}"))),
         None => Ok(()),
     }
+}
+
+pub(crate) async fn update(
+    gateway: &ApiGateway,
+    cx: &Context,
+    input: g::UpdateIntegrationResponseRequest,
+) -> Result<g::IntegrationResponse, ApiError> {
+    let patches = patch::read(&input.patch_operations)?;
+    edit::change_resource(gateway, cx, &input.rest_api_id, &input.resource_id, |resource| {
+        let present = integration::of(resource, &input.http_method)?.responses.get(&input.status_code);
+        let mut response = present.cloned().ok_or_else(missing)?;
+        patches.iter().try_for_each(|patch| apply(&mut response, patch))?;
+        check(&response)?;
+        check_declared(resource, &input.http_method, &input.status_code, &response)?;
+        let integration = integration::of_mut(resource, &input.http_method)?;
+        integration.responses.insert(input.status_code.clone(), response.clone());
+        Ok(describe(&input.status_code, &response))
+    })
+    .await
+}
+
+fn apply(response: &mut IntegrationResponse, patch: &patch::Patch<'_>) -> Result<(), ApiError> {
+    let (texts, name) = match (patch.below("/responseParameters/"), patch.below("/responseTemplates/")) {
+        (Some(name), _) => (&mut response.parameters, name),
+        (_, Some(name)) => (&mut response.templates, name),
+        _ => match patch.path {
+            "/selectionPattern" => {
+                response.selection_pattern = Some(patch.given()?.to_owned()).filter(|text| !text.is_empty());
+                return Ok(());
+            }
+            "/contentHandling" => {
+                response.content_handling = integration::content_handling_of(patch)?;
+                return Ok(());
+            }
+            _ => return Err(patch.refused()),
+        },
+    };
+    match patch.op {
+        g::Op::Remove => texts.remove(&name),
+        _ => texts.insert(name, patch.given()?.to_owned()),
+    };
+    Ok(())
 }
 
 /// The text between single quotes.
@@ -86,6 +136,6 @@ pub(crate) fn describe(status: &str, response: &IntegrationResponse) -> g::Integ
         selection_pattern: response.selection_pattern.clone(),
         response_parameters: (!response.parameters.is_empty()).then(|| response.parameters.clone()),
         response_templates: (!response.templates.is_empty()).then(|| response.templates.clone()),
-        content_handling: None,
+        content_handling: response.content_handling.map(integration::describe_content_handling),
     }
 }

@@ -17,10 +17,13 @@ mod integration_response;
 mod method;
 mod method_response;
 mod method_setting;
+mod model;
 mod patch;
 mod position;
+mod request_validator;
 mod resource;
 mod rest_api;
+mod sample;
 mod serve;
 mod stage;
 mod table;
@@ -32,7 +35,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use pagoda_base::Random;
 use pagoda_protocol::ApiError;
-use pagoda_service::ports::{AssumeRole, Authenticate, FindCredential, InvokeFunction, RecordMetric};
+use pagoda_service::ports::{
+    AssumeRole, Authenticate, FindCredential, InvokeFunction, InvokeLater, RecordMetric, RelayRequest,
+};
 use pagoda_service::{Access, Authorizer, Context, Ownership, Service, operations};
 use pagoda_store::Store;
 
@@ -42,6 +47,7 @@ pub struct ApiGateway {
     served: serve::Served,
     verdicts: serve::Verdicts,
     buckets: serve::Buckets,
+    upstreams: serve::Upstreams,
 }
 
 /// What API Gateway stands on.
@@ -56,6 +62,10 @@ pub struct Ports {
     pub authenticate: Arc<dyn Authenticate>,
     /// The functions behind methods and authorizers.
     pub functions: Arc<dyn InvokeFunction>,
+    /// The same functions, for events that nobody waits for.
+    pub later: Arc<dyn InvokeLater>,
+    /// The services behind methods.
+    pub relay: Arc<dyn RelayRequest>,
     /// What calls are measured by.
     pub metrics: Arc<dyn RecordMetric>,
     /// Sessions of the roles as which authorizers are invoked.
@@ -72,6 +82,7 @@ impl ApiGateway {
             served: serve::Served::default(),
             verdicts: serve::Verdicts::default(),
             buckets: serve::Buckets::default(),
+            upstreams: serve::Upstreams::default(),
         })
     }
 
@@ -83,6 +94,8 @@ impl ApiGateway {
 operations!(ApiGateway {
     CreateAuthorizer => authorizer::create, on access::create_authorizer;
     CreateDeployment => deployment::create, on access::create_deployment;
+    CreateModel => model::create, on access::create_model;
+    CreateRequestValidator => request_validator::create, on access::create_request_validator;
     CreateResource => resource::create, on access::create_resource;
     CreateRestApi => rest_api::create, on access::create_rest_api;
     CreateStage => stage::create, on access::create_stage;
@@ -93,6 +106,8 @@ operations!(ApiGateway {
     DeleteIntegrationResponse => integration_response::delete, on access::delete_integration_response;
     DeleteMethod => method::delete, on access::delete_method;
     DeleteMethodResponse => method_response::delete, on access::delete_method_response;
+    DeleteModel => model::delete, on access::delete_model;
+    DeleteRequestValidator => request_validator::delete, on access::delete_request_validator;
     DeleteResource => resource::delete, on access::delete_resource;
     DeleteRestApi => rest_api::delete, on access::delete_rest_api;
     DeleteStage => stage::delete, on access::delete_stage;
@@ -108,6 +123,11 @@ operations!(ApiGateway {
     GetIntegrationResponse => integration_response::get, on access::get_integration_response;
     GetMethod => method::get, on access::get_method;
     GetMethodResponse => method_response::get, on access::get_method_response;
+    GetModel => model::get, on access::get_model;
+    GetModelTemplate => model::template, on access::get_model_template;
+    GetModels => model::list, on access::get_models;
+    GetRequestValidator => request_validator::get, on access::get_request_validator;
+    GetRequestValidators => request_validator::list, on access::get_request_validators;
     GetResource => resource::get, on access::get_resource;
     GetResources => resource::list, on access::get_resources;
     GetRestApi => rest_api::get, on access::get_rest_api;
@@ -127,7 +147,12 @@ operations!(ApiGateway {
     UntagResource => tag::delete, on access::untag_resource;
     UpdateAuthorizer => authorizer::update, on access::update_authorizer;
     UpdateGatewayResponse => gateway_response::update, on access::update_gateway_response;
+    UpdateIntegration => integration::update, on access::update_integration;
+    UpdateIntegrationResponse => integration_response::update, on access::update_integration_response;
     UpdateMethod => method::update, on access::update_method;
+    UpdateMethodResponse => method_response::update, on access::update_method_response;
+    UpdateModel => model::update, on access::update_model;
+    UpdateRequestValidator => request_validator::update, on access::update_request_validator;
     UpdateRestApi => rest_api::update, on access::update_rest_api;
     UpdateStage => stage::update, on access::update_stage;
 });

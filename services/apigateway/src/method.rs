@@ -10,7 +10,7 @@ use crate::authorizer::no_valid_authorizer;
 use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::table::{self, Authorization, Method, RESOURCES, Resource};
-use crate::{ApiGateway, authorizer, integration, method_response, patch};
+use crate::{ApiGateway, authorizer, integration, method_response, model, patch, request_validator};
 
 pub(crate) const VERBS: [&str; 8] = ["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
@@ -19,20 +19,21 @@ pub(crate) async fn put(
     cx: &Context,
     input: g::PutMethodRequest,
 ) -> Result<g::Method, ApiError> {
-    if input.api_key_required.unwrap_or(false) {
-        return Err(ApiError::not_implemented("PutMethod", "apiKeyRequired"));
-    }
     let verb = verb(&input.http_method)?;
     let method = Method {
         authorization: authorization(&input.authorization_type, input.authorizer_id.as_deref())?,
+        api_key_required: input.api_key_required.unwrap_or(false),
         operation_name: input.operation_name,
         request_parameters: input.request_parameters.unwrap_or_default(),
+        request_models: input.request_models.unwrap_or_default(),
+        request_validator: input.request_validator_id.filter(|id| !id.is_empty()),
         responses: BTreeMap::new(),
         integration: None,
     };
+    check_parameters(&method)?;
     let (api, id) = (&input.rest_api_id, &input.resource_id);
     edit::change(gateway, cx, api, async |record| {
-        authorizer::check_use(gateway, api, &method.authorization).await?;
+        check_uses(gateway, api, &method).await?;
         let mut resource = edit::resource(gateway, api, id).await?.record;
         if resource.methods.contains_key(&verb) {
             return Err(g::ConflictException::new("Method already exists for this resource").into());
@@ -55,12 +56,34 @@ pub(crate) async fn update(
         let mut resource = edit::resource(gateway, api, id).await?.record;
         let method = of_mut(&mut resource, verb)?;
         apply(method, &patches)?;
-        authorizer::check_use(gateway, api, &method.authorization).await?;
+        check_parameters(method)?;
+        check_uses(gateway, api, method).await?;
         let described = describe(verb, method);
         let commit = RESOURCES.put(Commit::new(), &table::in_api(&RESOURCES, api, id), &resource)?;
         Ok((record, commit, described))
     })
     .await
+}
+
+/// Refuses what a method names and its API hasn't got.
+async fn check_uses(gateway: &ApiGateway, api: &str, method: &Method) -> Result<(), ApiError> {
+    authorizer::check_use(gateway, api, &method.authorization).await?;
+    model::check_names(gateway, api, method.request_models.values()).await?;
+    request_validator::check_id(gateway, api, method.request_validator.as_deref()).await
+}
+
+/// Parameters are named by where they stand.
+fn check_parameters(method: &Method) -> Result<(), ApiError> {
+    const PLACES: [&str; 5] =
+        ["header.", "querystring.", "path.", "multivalueheader.", "multivaluequerystring."];
+    let is_lawful = |name: &str| {
+        let place = name.strip_prefix("method.request.").unwrap_or_default();
+        PLACES.iter().any(|prefix| place.strip_prefix(prefix).is_some_and(|name| !name.is_empty()))
+    };
+    match method.request_parameters.keys().find(|name| !is_lawful(name)) {
+        Some(name) => Err(bad_request(format!("Invalid mapping expression specified: {name}"))),
+        None => Ok(()),
+    }
 }
 
 /// The type of authorization and the authorizer belong together: they are read when all patches are.
@@ -78,7 +101,19 @@ fn apply(method: &mut Method, patches: &[patch::Patch<'_>]) -> Result<(), ApiErr
             }
             continue;
         }
+        if let Some(kind) = patch.below("/requestModels/") {
+            match patch.op {
+                g::Op::Remove => drop(method.request_models.remove(&kind)),
+                _ => drop(method.request_models.insert(kind, patch.given()?.to_owned())),
+            }
+            continue;
+        }
         match patch.path {
+            "/apiKeyRequired" => method.api_key_required = patch.flag()?,
+            "/requestValidatorId" if patch.op == g::Op::Remove => method.request_validator = None,
+            "/requestValidatorId" => {
+                method.request_validator = Some(patch.given()?.to_owned()).filter(|id| !id.is_empty());
+            }
             "/authorizationType" => kind = patch.replaced()?.to_owned(),
             "/authorizerId" => authorizer = Some(patch.replaced()?.to_owned()),
             "/operationName" => method.operation_name = Some(patch.replaced()?.to_owned()),
@@ -168,7 +203,9 @@ pub(crate) fn describe(verb: &str, method: &Method) -> g::Method {
         http_method: Some(verb.to_owned()),
         authorization_type: Some(authorization_type(&method.authorization).into()),
         authorizer_id,
-        api_key_required: Some(false),
+        api_key_required: Some(method.api_key_required),
+        request_models: (!method.request_models.is_empty()).then(|| method.request_models.clone()),
+        request_validator_id: method.request_validator.clone(),
         operation_name: method.operation_name.clone(),
         request_parameters: (!method.request_parameters.is_empty())
             .then(|| method.request_parameters.clone()),

@@ -1,4 +1,4 @@
-//! PutMethodResponse GetMethodResponse DeleteMethodResponse
+//! PutMethodResponse GetMethodResponse UpdateMethodResponse DeleteMethodResponse
 
 use pagoda_protocol::{ApiError, Unit};
 use pagoda_service::Context;
@@ -6,10 +6,7 @@ use pagoda_service::Context;
 use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::table::MethodResponse;
-use crate::{ApiGateway, method};
-
-/// The models that every API has.
-const MODELS: [&str; 2] = ["Empty", "Error"];
+use crate::{ApiGateway, method, model, patch};
 
 pub(crate) async fn put(
     gateway: &ApiGateway,
@@ -21,6 +18,7 @@ pub(crate) async fn put(
         models: input.response_models.unwrap_or_default(),
     };
     check(&input.status_code, &response)?;
+    model::check_names(gateway, &input.rest_api_id, response.models.values()).await?;
     edit::change_resource(gateway, cx, &input.rest_api_id, &input.resource_id, |resource| {
         let method = method::of_mut(resource, &input.http_method)?;
         if method.responses.contains_key(&input.status_code) {
@@ -40,10 +38,38 @@ pub(crate) fn check(status: &str, response: &MethodResponse) -> Result<(), ApiEr
     if let Some(name) = response.parameters.keys().find(|name| !name.starts_with("method.response.header.")) {
         return Err(bad_request(format!("Invalid mapping expression specified: {name}")));
     }
-    match response.models.values().find(|model| !MODELS.contains(&model.as_str())) {
-        Some(model) => Err(bad_request(format!("Invalid model identifier specified: {model}"))),
-        None => Ok(()),
+    Ok(())
+}
+
+pub(crate) async fn update(
+    gateway: &ApiGateway,
+    cx: &Context,
+    input: g::UpdateMethodResponseRequest,
+) -> Result<g::MethodResponse, ApiError> {
+    let patches = patch::read(&input.patch_operations)?;
+    let models = patches.iter().filter(|patch| patch.op != g::Op::Remove);
+    let models = models.filter(|patch| patch.below("/responseModels/").is_some());
+    let models = models.map(|patch| patch.given().map(str::to_owned)).collect::<Result<Vec<_>, _>>()?;
+    model::check_names(gateway, &input.rest_api_id, models.iter()).await?;
+    edit::change_resource(gateway, cx, &input.rest_api_id, &input.resource_id, |resource| {
+        let responses = &mut method::of_mut(resource, &input.http_method)?.responses;
+        let response = responses.get_mut(&input.status_code).ok_or_else(missing)?;
+        patches.iter().try_for_each(|patch| apply(response, patch))?;
+        check(&input.status_code, response)?;
+        Ok(describe(&input.status_code, response))
+    })
+    .await
+}
+
+fn apply(response: &mut MethodResponse, patch: &patch::Patch<'_>) -> Result<(), ApiError> {
+    match (patch.below("/responseParameters/"), patch.below("/responseModels/")) {
+        (Some(name), _) if patch.op == g::Op::Remove => drop(response.parameters.remove(&name)),
+        (Some(name), _) => drop(response.parameters.insert(name, patch.given_flag()?)),
+        (_, Some(kind)) if patch.op == g::Op::Remove => drop(response.models.remove(&kind)),
+        (_, Some(kind)) => drop(response.models.insert(kind, patch.given()?.to_owned())),
+        _ => return Err(patch.refused()),
     }
+    Ok(())
 }
 
 pub(crate) async fn get(

@@ -11,10 +11,10 @@ use pagoda_store::{Commit, Outcome};
 use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::table::{
-    self, AUTHORIZERS, DEPLOYED, DEPLOYED_APIS, DEPLOYMENTS, GATEWAY_RESPONSES, LISTED, Listed, RESOURCES,
-    REST_APIS, Resource, RestApi, STAGES,
+    self, AUTHORIZERS, DEPLOYED, DEPLOYED_APIS, DEPLOYMENTS, GATEWAY_RESPONSES, LISTED, Listed, MODELS,
+    REQUEST_VALIDATORS, RESOURCES, REST_APIS, Resource, RestApi, STAGES,
 };
-use crate::{ApiGateway, patch, position, tag};
+use crate::{ApiGateway, model, patch, position, tag};
 
 const ID_CHARS: usize = 10;
 const BINARY_TYPES_MAX: usize = 50;
@@ -61,7 +61,10 @@ pub(crate) async fn insert(gateway: &ApiGateway, api: &RestApi) -> Result<(), Ap
         pagoda_store::KeyBuilder::under(&table::listed(api.account, &api.region)).text(&api.id).done();
     let commit = REST_APIS.create(Commit::new(), &table::rest_api(&api.id), api)?;
     let commit = RESOURCES.put(commit, &table::in_api(&RESOURCES, &api.id, &root.id), &root)?;
-    let commit = LISTED.put(commit, &place, &Listed { id: api.id.clone() })?;
+    let mut commit = LISTED.put(commit, &place, &Listed { id: api.id.clone() })?;
+    for model in model::defaults(&*gateway.ports.random) {
+        commit = MODELS.put(commit, &table::in_api(&MODELS, &api.id, &model.name), &model)?;
+    }
     match gateway.store().commit(commit).await? {
         // Two random ids met.
         Outcome::CheckFailed { .. } => Err(g::ConflictException::new("Please try again.").into()),
@@ -151,6 +154,8 @@ pub(crate) async fn delete(
         table::of_api(&DEPLOYED_APIS, id),
         table::of_api(&AUTHORIZERS, id),
         table::of_api(&GATEWAY_RESPONSES, id),
+        table::of_api(&MODELS, id),
+        table::of_api(&REQUEST_VALIDATORS, id),
         table::of_api(&RESOURCES, id),
     ];
     for prefix in belongings {

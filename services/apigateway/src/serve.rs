@@ -1,21 +1,32 @@
 //! The data plane: how a request to a deployed API is answered. The phases, in their order: find the
-//! stage, route, authorize, throttle, integrate, answer.
+//! stage, route, authorize, throttle, validate, integrate (map the request, send it, map the response), answer.
 //!
 //! Invariants: only what is deployed is served; every failure is answered as a gateway response, and tells
 //! the caller no more than AWS does.
 
 mod answer;
+mod ask;
 mod authorize;
 mod authorizer;
 mod bucket;
 mod deployed;
 mod event;
+mod expression;
 mod gateway_response;
 mod identity;
+mod mapped;
 mod metric;
 mod mock;
+mod outgoing;
+mod passing;
 mod proxy;
+mod ready;
+mod response;
 mod route;
+mod target;
+mod template;
+mod upstream;
+mod validate;
 mod verdict;
 
 use std::sync::Arc;
@@ -34,7 +45,10 @@ pub(crate) use authorizer::{Authorizer, Question, check as check_authorizer};
 pub(crate) use bucket::Buckets;
 pub(crate) use deployed::Served;
 pub(crate) use event::fields as request_fields;
+pub(crate) use expression::{maps_request, maps_response};
 pub(crate) use gateway_response::check as check_gateway_response;
+pub(crate) use target::AwsTarget;
+pub(crate) use upstream::Upstreams;
 pub(crate) use verdict::Verdicts;
 
 use crate::ApiGateway;
@@ -42,6 +56,7 @@ use crate::table::{IntegrationKind, Method};
 use deployed::Deployment;
 use gateway_response::Scene;
 use metric::Gauges;
+use ready::Plan;
 use route::Matched;
 use verdict::Verdict;
 
@@ -109,8 +124,9 @@ impl ApiGateway {
         gauges: &mut Option<Arc<Gauges>>,
     ) -> Result<Response<Body>, Refusal> {
         let matched = deployment.routes.find(path).ok_or(Refusal::MissingAuthenticationToken)?;
-        let method = matched.method(parts.method.as_str()).ok_or(Refusal::MissingAuthenticationToken)?;
-        *gauges = matched.gauges(parts.method.as_str()).cloned();
+        let (method, ready) =
+            matched.method(parts.method.as_str()).ok_or(Refusal::MissingAuthenticationToken)?;
+        *gauges = Some(Arc::clone(&ready.gauges));
         let body = body.collect(BODY_BYTES_MAX).await.map_err(Refusal::of_body)?;
 
         let mut call = Call { deployment, matched, method, cx, parts, body, path, verdict: None };
@@ -118,26 +134,42 @@ impl ApiGateway {
             Box::pin(self.authorize(&mut call)).await?;
         }
 
-        if let Some(bucket) = call.matched.bucket(parts.method.as_str())
+        if let Some(bucket) = &ready.bucket
             && !bucket.take(call.cx.now)
         {
             return Err(Refusal::Throttled);
         }
 
-        let integration = method.integration.as_ref().ok_or(Refusal::InternalError)?;
-        match integration.kind {
-            // In a box of its own, so that mocks do not carry its weight.
-            IntegrationKind::AwsProxy => {
-                let began = Instant::now();
-                let answered = Box::pin(self.proxy(&call, integration)).await;
-                gauges.iter().for_each(|gauges| gauges.integrated(began.elapsed()));
-                answered
-            }
-            IntegrationKind::Mock => {
-                let mock = call.matched.mock(parts.method.as_str()).ok_or(Refusal::InternalError)?;
-                mock.answer(&parts.headers, &call.body)
-            }
+        if let Some(validation) = &ready.validation {
+            validation.check(&call.origin())?;
         }
+
+        match ready.plan.as_ref().ok_or(Refusal::InternalError)? {
+            Plan::Mock(mock) => mock.answer(&parts.headers, &call.body),
+            // In a box of its own, so that mocks do not carry its weight.
+            plan => Box::pin(self.integrate(&call, plan, &ready.gauges)).await,
+        }
+    }
+
+    /// Asks what stands behind the method.
+    async fn integrate(
+        &self,
+        call: &Call<'_>,
+        plan: &Plan,
+        gauges: &Gauges,
+    ) -> Result<Response<Body>, Refusal> {
+        let integration = call.method.integration.as_ref().ok_or(Refusal::InternalError)?;
+        let began = Instant::now();
+        let answered = match plan {
+            Plan::Mock(mock) => return mock.answer(&call.parts.headers, &call.body),
+            Plan::Mapped(mapped) => self.map(call, mapped).await,
+            Plan::Function => self.proxy(call, integration).await,
+            Plan::Passing(parameters) => self.pass(call, integration, parameters).await,
+        };
+        if integration.kind != IntegrationKind::Mock {
+            gauges.integrated(began.elapsed());
+        }
+        answered
     }
 
     async fn deployment(&self, api: &str, stage: &str) -> Result<Option<Arc<Deployment>>, Refusal> {

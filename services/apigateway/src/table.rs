@@ -44,8 +44,17 @@ pub(crate) struct Resource {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Method {
     pub(crate) authorization: Authorization,
+    /// Whether a request bears a key that one of the stage's usage plans knows.
+    #[serde(default)]
+    pub(crate) api_key_required: bool,
     pub(crate) operation_name: Option<String>,
     pub(crate) request_parameters: BTreeMap<String, bool>,
+    /// The models of bodies, by their media types.
+    #[serde(default)]
+    pub(crate) request_models: Texts,
+    /// The id of what says whether parameters and bodies are checked.
+    #[serde(default)]
+    pub(crate) request_validator: Option<String>,
     pub(crate) responses: BTreeMap<String, MethodResponse>,
     pub(crate) integration: Option<Integration>,
 }
@@ -98,19 +107,46 @@ pub(crate) struct Integration {
     pub(crate) kind: IntegrationKind,
     pub(crate) http_method: Option<String>,
     pub(crate) uri: Option<String>,
+    /// Where the integration's request has its parameters from.
+    #[serde(default)]
+    pub(crate) request_parameters: Texts,
     pub(crate) request_templates: Texts,
-    /// The function is invoked as the caller of the method, not as API Gateway.
+    /// The integration is called as the caller of the method, not as API Gateway.
     pub(crate) as_caller: bool,
+    /// The role as which it is called.
+    #[serde(default)]
+    pub(crate) role: Option<String>,
+    #[serde(default)]
+    pub(crate) content_handling: Option<ContentHandling>,
+    /// Whatever certificate the server shows is good enough.
+    #[serde(default)]
+    pub(crate) is_unverified: bool,
     pub(crate) passthrough: Passthrough,
     pub(crate) timeout_millis: u64,
     pub(crate) responses: BTreeMap<String, IntegrationResponse>,
 }
 
-/// The integrations that are built.
+/// The integrations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum IntegrationKind {
+    /// A function gets the request as an event.
     AwsProxy,
     Mock,
+    /// A function, or an operation of another service, gets what templates make of the request.
+    Aws,
+    /// A server gets what templates make of the request.
+    Http,
+    /// A server gets the request.
+    HttpProxy,
+}
+
+/// What becomes of bodies that are not what the other side takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ContentHandling {
+    /// From base64.
+    ConvertToBinary,
+    /// To base64.
+    ConvertToText,
 }
 
 /// What becomes of a body for which there is no template.
@@ -127,6 +163,27 @@ pub(crate) struct IntegrationResponse {
     pub(crate) selection_pattern: Option<String>,
     pub(crate) parameters: Texts,
     pub(crate) templates: Texts,
+    #[serde(default)]
+    pub(crate) content_handling: Option<ContentHandling>,
+}
+
+/// A JSON schema by name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Model {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) content_type: String,
+    pub(crate) schema: Option<String>,
+}
+
+/// What of requests is checked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RequestValidator {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) checks_body: bool,
+    pub(crate) checks_parameters: bool,
 }
 
 /// A deployment: its resources are copied beside it.
@@ -147,6 +204,10 @@ pub(crate) struct DeployedApi {
     pub(crate) authorizers: Vec<Authorizer>,
     #[serde(default)]
     pub(crate) gateway_responses: Vec<GatewayResponse>,
+    #[serde(default)]
+    pub(crate) models: Vec<Model>,
+    #[serde(default)]
+    pub(crate) request_validators: Vec<RequestValidator>,
 }
 
 /// What a request is told that no integration answers for, in the API's own words.
@@ -187,6 +248,8 @@ pub(crate) const DEPLOYED: Table<Deployed> = Table::new(Space::Meta);
 pub(crate) const DEPLOYED_APIS: Table<DeployedApi> = Table::new(Space::Meta);
 pub(crate) const AUTHORIZERS: Table<Authorizer> = Table::new(Space::Meta);
 pub(crate) const GATEWAY_RESPONSES: Table<GatewayResponse> = Table::new(Space::Meta);
+pub(crate) const MODELS: Table<Model> = Table::new(Space::Meta);
+pub(crate) const REQUEST_VALIDATORS: Table<RequestValidator> = Table::new(Space::Meta);
 pub(crate) const STAGES: Table<Stage> = Table::new(Space::Meta);
 
 macro_rules! records {
@@ -201,32 +264,39 @@ macro_rules! records {
 records!(
     RestApi: "apigateway.rest-api",
     Listed: "apigateway.rest-api.of-account",
-    Resource: "apigateway.resource",
     Deployment: "apigateway.deployment",
-    Deployed: "apigateway.deployed",
+    Model: "apigateway.model",
+    RequestValidator: "apigateway.request-validator",
     GatewayResponse: "apigateway.gateway-response",
     Authorizer: "apigateway.authorizer",
 );
 
-impl Record for DeployedApi {
-    const KIND: &str = "apigateway.deployed-api";
-    const VERSION: u8 = 2;
+/// Records to which members were added: those of versions before do not have them.
+macro_rules! grown_records {
+    ($($(#[$what:meta])* $record:ty: $kind:literal version $version:literal),* $(,)?) => {$(
+        $(#[$what])*
+        impl Record for $record {
+            const KIND: &str = $kind;
+            const VERSION: u8 = $version;
 
-    /// Those of version 1 have no gateway responses.
-    fn migrate(_version: u8, body: &[u8]) -> Result<Self, StoreError> {
-        Self::read(Self::VERSION, body)
-    }
+            fn migrate(_version: u8, body: &[u8]) -> Result<Self, StoreError> {
+                Self::read(Self::VERSION, body)
+            }
+        }
+    )*};
 }
 
-impl Record for Stage {
-    const KIND: &str = "apigateway.stage";
-    const VERSION: u8 = 2;
-
-    /// Those of version 1 have no settings of methods.
-    fn migrate(_version: u8, body: &[u8]) -> Result<Self, StoreError> {
-        Self::read(Self::VERSION, body)
-    }
-}
+grown_records!(
+    /// Version 1 has no request models, validators and keys of methods, and of integrations neither
+    /// parameters, roles nor the handling of contents.
+    Resource: "apigateway.resource" version 2,
+    /// As resources.
+    Deployed: "apigateway.deployed" version 2,
+    /// Version 1 has no gateway responses, version 2 no models and validators.
+    DeployedApi: "apigateway.deployed-api" version 3,
+    /// Version 1 has no settings of methods.
+    Stage: "apigateway.stage" version 2,
+);
 
 pub(crate) fn rest_api(id: &str) -> Key {
     REST_APIS.key().text(id).done()
@@ -254,6 +324,20 @@ pub(crate) fn deployed(api: &str, deployment: &str) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn resources_of_version_1_still_decode() {
+        let stored = br#"_{"id":"r","parent_id":null,"path_part":null,"path":"/","methods":{"GET":{"authorization":"None","operation_name":null,"request_parameters":{},"responses":{"200":{"parameters":{},"models":{}}},"integration":{"kind":"Mock","http_method":null,"uri":null,"request_templates":{},"as_caller":false,"passthrough":"WhenNoMatch","timeout_millis":29000,"responses":{"200":{"selection_pattern":null,"parameters":{},"templates":{}}}}}}}"#;
+        let mut stored = stored.to_vec();
+        stored[0] = 1;
+        let Deployed(deployed) = Deployed::decode(&stored).unwrap();
+        let resource = Resource::decode(&stored).unwrap();
+        for resource in [deployed, resource] {
+            let method = &resource.methods["GET"];
+            assert!(!method.api_key_required && method.request_models.is_empty());
+            assert!(method.integration.as_ref().unwrap().role.is_none());
+        }
+    }
 
     #[test]
     fn deployed_apis_of_version_1_still_decode() {

@@ -16,6 +16,7 @@ mod read_object;
 mod read_role;
 mod read_stream;
 mod record_metric;
+mod relay_request;
 mod serve_endpoint;
 
 pub use assume_role::{AssumeRole, SessionCredentials};
@@ -33,4 +34,5 @@ pub use read_object::ReadObject;
 pub use read_role::{ReadRole, Role};
 pub use read_stream::{Position, ReadStream, StreamRecord, StreamRecords, StreamShard, TableStream};
 pub use record_metric::{Meter, MetricName, RecordMetric};
+pub use relay_request::RelayRequest;
 pub use serve_endpoint::{Endpoint, ServeEndpoint};

@@ -42,31 +42,50 @@ impl<'d> Security<'d> {
     }
 
     /// Who may call an operation. `AWS_IAM` is a scheme with `x-amazon-apigateway-authtype: awsSigv4`.
-    pub(super) fn of(&self, operation: &Map<String, Value>) -> Result<Authorization, ApiError> {
+    pub(super) fn of(&self, operation: &Map<String, Value>) -> Result<Guard, ApiError> {
+        let mut guard = Guard { authorization: Authorization::None, needs_key: false };
         let auth = operation.get("x-amazon-apigateway-auth").and_then(|auth| auth.get("type"));
         match auth.map(|auth| auth.as_str().unwrap_or_default()) {
             None | Some("CUSTOM") => {}
-            Some(other) => return method::authorization(other, None),
+            Some(other) => {
+                guard.authorization = method::authorization(other, None)?;
+                return Ok(guard);
+            }
         }
         let required = operation.get("security").or(self.default).and_then(Value::as_array);
         let names = required.into_iter().flatten().filter_map(Value::as_object).flat_map(Map::keys);
-        let mut found = Authorization::None;
         for name in names {
-            found = self.named(name)?;
+            match self.named(name)? {
+                Some(authorization) => guard.authorization = authorization,
+                None => guard.needs_key = true,
+            }
         }
-        Ok(found)
+        Ok(guard)
     }
 
-    fn named(&self, name: &str) -> Result<Authorization, ApiError> {
+    /// What a scheme stands for; nothing for API keys, which authorize nobody.
+    fn named(&self, name: &str) -> Result<Option<Authorization>, ApiError> {
         if let Some(authorizer) = self.authorizers.iter().find(|one| one.name == name) {
-            return Ok(Authorization::Custom(authorizer.id.clone()));
+            return Ok(Some(Authorization::Custom(authorizer.id.clone())));
         }
         let scheme = self.schemes.and_then(|schemes| schemes.get(name));
-        match scheme.and_then(|scheme| scheme.get("x-amazon-apigateway-authtype")).and_then(Value::as_str) {
-            Some("awsSigv4") => Ok(Authorization::AwsIam),
+        let text = |field: &str| scheme.and_then(|scheme| scheme.get(field)).and_then(Value::as_str);
+        match text("x-amazon-apigateway-authtype") {
+            Some("awsSigv4") => Ok(Some(Authorization::AwsIam)),
+            None if text("type") == Some("apiKey")
+                && text("name").is_some_and(|header| header.eq_ignore_ascii_case("x-api-key")) =>
+            {
+                Ok(None)
+            }
             _ => Err(ApiError::not_implemented("PutRestApi", &format!("security {name}"))),
         }
     }
+}
+
+/// What guards an operation.
+pub(super) struct Guard {
+    pub(super) authorization: Authorization,
+    pub(super) needs_key: bool,
 }
 
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-authorizer.html>

@@ -37,12 +37,18 @@ pub(crate) enum Refusal {
     RequestTooLarge,
     /// The body did not arrive.
     BadBody(ApiError),
+    /// Parameters that must be there are not; their names.
+    BadParameters(String),
+    /// The body is not what its model describes; how.
+    BadRequestBody(String),
     /// No template for the media type, and none may be passed through.
     UnsupportedMediaType,
     /// The integration answered what cannot be an answer.
     BadGateway,
     /// The integration took too long.
     IntegrationTimeout,
+    /// The integration could not be reached, or answered garbage.
+    IntegrationFailure,
     /// Something broke inside.
     InternalError,
 }
@@ -76,6 +82,9 @@ impl Refusal {
             Self::RequestTooLarge => "REQUEST_TOO_LARGE",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::IntegrationTimeout => "INTEGRATION_TIMEOUT",
+            Self::IntegrationFailure => "INTEGRATION_FAILURE",
+            Self::BadParameters(_) => "BAD_REQUEST_PARAMETERS",
+            Self::BadRequestBody(_) => "BAD_REQUEST_BODY",
             Self::InternalError => "API_CONFIGURATION_ERROR",
             // These have none but their class.
             Self::Forbidden | Self::BadBody(_) => "DEFAULT_4XX",
@@ -86,6 +95,14 @@ impl Refusal {
     /// What the caller is told, if anything.
     pub(crate) fn message(&self) -> Option<String> {
         self.parts().2
+    }
+
+    /// What of a request was found wrong.
+    pub(crate) fn validation_error(&self) -> Option<&str> {
+        match self {
+            Self::BadParameters(error) | Self::BadRequestBody(error) => Some(error),
+            _ => None,
+        }
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {
@@ -143,6 +160,15 @@ impl Refusal {
             }
             Self::BadGateway => (502, "InternalServerErrorException", "Internal server error".into()),
             Self::IntegrationTimeout => (504, "GatewayTimeoutException", "Endpoint request timed out".into()),
+            Self::IntegrationFailure => {
+                let message = "Network error communicating with endpoint";
+                (504, "GatewayTimeoutException", message.into())
+            }
+            Self::BadParameters(names) => {
+                let message = format!("Missing required request parameters: [{names}]");
+                (400, "BadRequestException", message)
+            }
+            Self::BadRequestBody(_) => (400, "BadRequestException", "Invalid request body".into()),
             Self::InternalError => (500, "InternalServerErrorException", "Internal server error".into()),
         };
         (

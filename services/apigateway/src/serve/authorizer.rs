@@ -186,7 +186,18 @@ impl ApiGateway {
     ) -> Result<Caller, pagoda_protocol::ApiError> {
         let Some(role) = &record.credentials else { return Ok(Caller::service(SERVICE)) };
         let session = format!("authorizer-{}", record.id);
-        let session = self.ports.roles.assume(cx, SERVICE, role, &session, SESSION_SECONDS).await?;
+        self.session(cx, role, &session, SESSION_SECONDS).await
+    }
+
+    /// Whom a session of a role stands for that trusts API Gateway.
+    pub(crate) async fn session(
+        &self,
+        cx: &Context,
+        role: &str,
+        name: &str,
+        seconds: i32,
+    ) -> Result<Caller, pagoda_protocol::ApiError> {
+        let session = self.ports.roles.assume(cx, SERVICE, role, name, seconds).await?;
         let (id, token) = (&session.access_key_id, Some(session.session_token.as_str()));
         let credential = self.ports.credentials.find(id, token).await;
         let unknown = |error: pagoda_service::ports::NoCredential| {

@@ -13,7 +13,9 @@ use super::authorizer::Authorizer;
 use super::bucket::Limit;
 use super::gateway_response::Responses;
 use super::metric::{Gauges, Gauging};
+use super::ready::{Plan, Ready};
 use super::route::Routes;
+use super::validate::Validation;
 use crate::table::{self, REST_APIS, RestApi, STAGES, Texts};
 use crate::{ApiGateway, deployment, method_setting};
 
@@ -100,11 +102,16 @@ async fn read(gateway: &ApiGateway, api: &str, stage: &str) -> Result<Option<Dep
         api: &api.name,
         stage: &stage.name,
     };
-    let mut routes = Routes::new(resources, |path, verb| gauging.of_method(path, verb));
-    routes.limit(|path, verb| {
+    let bucket = |path: &str, verb: &str| {
         let (rate, burst) = method_setting::limit(&stage.method_settings, path, verb)?;
         let name = format!("{}/{}{path}/{verb}", api.id, stage.name);
         Some(gateway.buckets.of(&name, Limit { rate, burst }))
+    };
+    let routes = Routes::new(resources, |path, verb, method| Ready {
+        gauges: gauging.of_method(path, verb),
+        bucket: bucket(path, verb),
+        validation: Validation::new(method, &deployed.request_validators, &deployed.models),
+        plan: method.integration.as_ref().map(Plan::new),
     });
     let gauges = gauging.of_stage();
     Ok(Some(Deployment {

@@ -126,7 +126,7 @@ fn headers(headers: &HeaderMap) -> (Map<String, Value>, Map<String, Value>) {
 }
 
 /// HTTP/2 and hyper have header names in lower case; functions written for AWS look for `Content-Type`.
-fn title_case(name: &str) -> String {
+pub(crate) fn title_case(name: &str) -> String {
     // What a client sends with names of its own stays as HTTP/2 sends it.
     if !matches!(
         name,

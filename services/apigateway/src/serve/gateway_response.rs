@@ -75,11 +75,14 @@ impl Responses {
 
     /// The refusal as the API words it: by its type, by its class, or as always.
     pub(crate) fn answer(&self, refusal: Refusal, scene: &Scene<'_>) -> Response<Body> {
+        let wrong = refusal.validation_error().map(str::to_owned);
         let (kind, message) = (refusal.kind(), refusal.message());
         let response = refusal.into_response();
         let class = if response.status().is_server_error() { "DEFAULT_5XX" } else { "DEFAULT_4XX" };
         match self.0.get(kind).or_else(|| self.0.get(class)) {
-            Some(answer) => answer.put_on(response, &scene.context(kind, message.as_deref()), scene),
+            Some(answer) => {
+                answer.put_on(response, &scene.context(kind, message.as_deref(), wrong.as_deref()), scene)
+            }
             None => response,
         }
     }
@@ -179,13 +182,18 @@ impl Variable {
 
 impl Scene<'_> {
     /// `$context`, with what went wrong.
-    fn context(&self, kind: &str, message: Option<&str>) -> Value {
+    fn context(&self, kind: &str, message: Option<&str>, wrong: Option<&str>) -> Value {
         let (api, cx) = (&self.deployment.api, &self.cx);
         let id = cx.request_id.to_string();
         json!({
             "accountId": api.account.as_str(),
             "apiId": api.id,
-            "error": { "message": message, "messageString": json!(message).to_string(), "responseType": kind },
+            "error": {
+                "message": message,
+                "messageString": json!(message).to_string(),
+                "responseType": kind,
+                "validationErrorString": wrong,
+            },
             "extendedRequestId": id,
             "httpMethod": self.parts.method.as_str(),
             "identity": {

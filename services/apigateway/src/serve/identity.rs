@@ -60,9 +60,14 @@ impl Source {
 }
 
 fn in_query(query: &str, name: &str) -> Option<String> {
+    all_in_query(query, name).pop()
+}
+
+/// All values of a parameter of a query string, decoded.
+pub(crate) fn all_in_query(query: &str, name: &str) -> Vec<String> {
     let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.filter(|(key, _)| decoded(key) == name).map(|(_, value)| decoded(value)).next_back()
+    pairs.filter(|(key, _)| decoded(key) == name).map(|(_, value)| decoded(value)).collect()
 }
 
 #[cfg(test)]

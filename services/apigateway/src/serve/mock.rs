@@ -15,12 +15,12 @@ use serde_json::Value;
 use super::answer::Refusal;
 use super::media_type;
 use crate::integration_response::literal;
-use crate::table::{Integration, IntegrationResponse, Passthrough};
+use crate::table::{Integration, IntegrationResponse, Passthrough, Texts};
 
 /// Where no media type is said, it is this one.
 const JSON: &str = "application/json";
 
-/// A mock integration, ready to answer.
+/// A mock integration whose templates are the same for all requests, ready to answer.
 pub(crate) struct Mock {
     /// By the media type of the request: which of the responses the template chooses.
     templates: BTreeMap<String, Option<usize>>,
@@ -43,7 +43,19 @@ struct Answer {
 }
 
 impl Mock {
-    pub(crate) fn new(integration: &Integration) -> Self {
+    /// Nothing where an answer depends on the request.
+    pub(crate) fn constant(integration: &Integration) -> Option<Self> {
+        let templates = |texts: &Texts| texts.values().all(|text| !text.contains(['#', '$', '\\']));
+        let is_constant = templates(&integration.request_templates)
+            && integration.content_handling.is_none()
+            && integration.responses.values().all(|response| {
+                let literals = response.parameters.values().all(|value| literal(value).is_some());
+                templates(&response.templates) && literals && response.content_handling.is_none()
+            });
+        is_constant.then(|| Self::new(integration))
+    }
+
+    fn new(integration: &Integration) -> Self {
         let responses: Vec<Choice> =
             integration.responses.iter().map(|(status, response)| Choice::new(status, response)).collect();
         let chosen = |template: &str| select(&responses, &status_code(template.as_bytes())?);
@@ -74,7 +86,7 @@ impl Mock {
 }
 
 /// `statusCode` of the mapped request, which is JSON with, at most, a trailing comma or bare keys amiss.
-fn status_code(request: &[u8]) -> Option<String> {
+pub(crate) fn status_code(request: &[u8]) -> Option<String> {
     let lenient = || yaml_serde::from_str(&String::from_utf8_lossy(request)).ok();
     let value: Value = serde_json::from_slice(request).ok().or_else(lenient)?;
     match value.get("statusCode")? {

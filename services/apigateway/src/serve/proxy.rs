@@ -19,10 +19,8 @@ use super::answer::Refusal;
 use super::event::{self, is_binary};
 use super::{Call, authorize};
 use crate::ApiGateway;
-use crate::integration::function_arn;
+use crate::integration::{SERVICE, function_arn};
 use crate::table::{Integration, Texts};
-
-const SERVICE: &str = "apigateway.amazonaws.com";
 
 /// What a function answers.
 #[derive(Deserialize)]
@@ -71,7 +69,7 @@ impl ApiGateway {
 }
 
 /// `arn:aws:execute-api:{region}:{account}:{api}/{stage}/{verb}{resource path}`: what functions' policies name.
-fn source_arn(call: &Call<'_>) -> String {
+pub(crate) fn source_arn(call: &Call<'_>) -> String {
     let arn = authorize::method_arn(call);
     let (head, _) = arn.rsplit_once(&format!("/{}/", call.parts.method)).unwrap_or((&arn, ""));
     format!("{head}/{}{}", call.parts.method, call.matched.resource.path)

@@ -3,15 +3,12 @@
 //! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html>
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 
-use super::bucket::Bucket;
-use super::metric::Gauges;
-use super::mock::Mock;
+use super::ready::Ready;
 use crate::resource::{is_greedy, is_variable};
-use crate::table::{IntegrationKind, Method, Resource};
+use crate::table::{Method, Resource};
 
 /// All resources of a deployment, by path. Finding one costs the length of the path.
 pub(crate) struct Routes {
@@ -21,12 +18,8 @@ pub(crate) struct Routes {
 #[derive(Default)]
 struct Node {
     resource: Option<Resource>,
-    /// The resource's mocks, by verb.
-    mocks: BTreeMap<String, Mock>,
-    /// What is measured of its methods, by verb.
-    gauges: BTreeMap<String, Arc<Gauges>>,
-    /// What limits its methods, by verb; none where a method takes all.
-    buckets: BTreeMap<String, Arc<Bucket>>,
+    /// The resource's methods by verb, ready.
+    methods: BTreeMap<String, Ready>,
     literals: HashMap<String, usize>,
     variable: Option<(String, usize)>,
     greedy: Option<(String, usize)>,
@@ -35,36 +28,15 @@ struct Node {
 /// The resource of a path, with what its variables stand for.
 pub(crate) struct Matched<'r> {
     pub(crate) resource: &'r Resource,
-    mocks: &'r BTreeMap<String, Mock>,
-    gauges: &'r BTreeMap<String, Arc<Gauges>>,
-    buckets: &'r BTreeMap<String, Arc<Bucket>>,
+    methods: &'r BTreeMap<String, Ready>,
     pub(crate) parameters: Vec<(String, String)>,
 }
 
 impl<'r> Matched<'r> {
-    /// The method for a verb, or the one for any.
-    pub(crate) fn method(&self, verb: &str) -> Option<&'r Method> {
-        let methods = &self.resource.methods;
-        methods.get(verb).or_else(|| methods.get(ANY))
-    }
-
-    /// The mock behind that method, if it is one.
-    pub(crate) fn mock(&self, verb: &str) -> Option<&'r Mock> {
-        self.mocks.get(self.key(verb))
-    }
-
-    /// What is measured of that method.
-    pub(crate) fn gauges(&self, verb: &str) -> Option<&'r Arc<Gauges>> {
-        self.gauges.get(self.key(verb))
-    }
-
-    /// What limits that method, if anything does.
-    pub(crate) fn bucket(&self, verb: &str) -> Option<&'r Bucket> {
-        self.buckets.get(self.key(verb)).map(|bucket| &**bucket)
-    }
-
-    fn key<'v>(&self, verb: &'v str) -> &'v str {
-        if self.resource.methods.contains_key(verb) { verb } else { ANY }
+    /// The method for a verb, or the one for any, with what serves it.
+    pub(crate) fn method(&self, verb: &str) -> Option<(&'r Method, &'r Ready)> {
+        let key = if self.resource.methods.contains_key(verb) { verb } else { ANY };
+        Some((self.resource.methods.get(key)?, self.methods.get(key)?))
     }
 }
 
@@ -72,27 +44,19 @@ impl<'r> Matched<'r> {
 const ANY: &str = "ANY";
 
 impl Routes {
-    /// `gauges` makes what is measured of the method of a resource's path and a verb.
-    pub(crate) fn new(resources: Vec<Resource>, gauges: impl Fn(&str, &str) -> Arc<Gauges>) -> Self {
+    /// `ready` makes what serves a method of a resource's path and a verb.
+    pub(crate) fn new(resources: Vec<Resource>, ready: impl Fn(&str, &str, &Method) -> Ready) -> Self {
         let mut routes = Self { nodes: vec![Node::default()] };
         for resource in resources {
-            let verbs = resource.methods.keys();
-            let gauges = verbs.map(|verb| (verb.clone(), gauges(&resource.path, verb))).collect();
-            routes.insert(resource, gauges);
+            let methods = resource.methods.iter();
+            let methods = methods.map(|(verb, method)| (verb.clone(), ready(&resource.path, verb, method)));
+            let methods = methods.collect();
+            routes.insert(resource, methods);
         }
         routes
     }
 
-    /// Puts a bucket before each method for which `of` its path and verb makes one.
-    pub(crate) fn limit(&mut self, of: impl Fn(&str, &str) -> Option<Arc<Bucket>>) {
-        for node in &mut self.nodes {
-            let Some(resource) = &node.resource else { continue };
-            let verbs = resource.methods.keys();
-            node.buckets = verbs.filter_map(|verb| Some((verb.clone(), of(&resource.path, verb)?))).collect();
-        }
-    }
-
-    fn insert(&mut self, resource: Resource, gauges: BTreeMap<String, Arc<Gauges>>) {
+    fn insert(&mut self, resource: Resource, methods: BTreeMap<String, Ready>) {
         let path = resource.path.clone();
         let mut at = 0;
         for part in path.split('/').filter(|part| !part.is_empty()) {
@@ -109,8 +73,7 @@ impl Routes {
                 self.nodes.push(Node::default());
             }
         }
-        self.nodes[at].mocks = mocks(&resource);
-        self.nodes[at].gauges = gauges;
+        self.nodes[at].methods = methods;
         self.nodes[at].resource = Some(resource);
     }
 
@@ -122,13 +85,7 @@ impl Routes {
         let parts: Vec<&str> = if rest.is_empty() { Vec::new() } else { rest.split('/').collect() };
         let mut parameters = Vec::new();
         let node = self.descend(0, &parts, &mut parameters)?;
-        Some(Matched {
-            resource: node.resource.as_ref()?,
-            mocks: &node.mocks,
-            gauges: &node.gauges,
-            buckets: &node.buckets,
-            parameters,
-        })
+        Some(Matched { resource: node.resource.as_ref()?, methods: &node.methods, parameters })
     }
 
     /// Each level tries at most three branches, and only the first two go on; the greedy one ends.
@@ -164,13 +121,6 @@ fn served(node: &Node) -> Option<&Node> {
     node.resource.as_ref().filter(|resource| !resource.methods.is_empty()).map(|_| node)
 }
 
-fn mocks(resource: &Resource) -> BTreeMap<String, Mock> {
-    let integrations =
-        resource.methods.iter().filter_map(|(verb, method)| Some((verb, method.integration.as_ref()?)));
-    let mocks = integrations.filter(|(_, integration)| integration.kind == IntegrationKind::Mock);
-    mocks.map(|(verb, integration)| (verb.clone(), Mock::new(integration))).collect()
-}
-
 fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
@@ -183,8 +133,11 @@ mod tests {
     fn routes(paths: &[&str]) -> Routes {
         let method = Method {
             authorization: Authorization::None,
+            api_key_required: false,
             operation_name: None,
             request_parameters: BTreeMap::new(),
+            request_models: BTreeMap::new(),
+            request_validator: None,
             responses: BTreeMap::new(),
             integration: None,
         };
@@ -195,7 +148,7 @@ mod tests {
             path: (*path).to_owned(),
             methods: BTreeMap::from([("GET".to_owned(), method.clone())]),
         };
-        Routes::new(paths.iter().map(resource).collect(), |_, _| Gauges::unmeasured())
+        Routes::new(paths.iter().map(resource).collect(), |_, _, _| Ready::unmeasured())
     }
 
     #[track_caller]

@@ -5,5 +5,8 @@
 mod authorizer;
 mod control;
 mod gateway_response;
+mod mapping;
 mod plane;
+mod servers;
+mod validation;
 mod world;

@@ -11,8 +11,8 @@ use pagoda_iam::Iam;
 use pagoda_policy::Principal;
 use pagoda_protocol::{ApiError, Body};
 use pagoda_service::ports::{
-    AssumeRole, Authenticate, Credential, FindCredential, FunctionError, Invocation, InvokeFunction, Invoked,
-    NoCredential, SessionCredentials,
+    AssumeRole, Authenticate, Credential, FindCredential, FunctionError, Invocation, InvokeFunction,
+    InvokeLater, Invoked, NoCredential, RelayRequest, SessionCredentials,
 };
 use pagoda_service::{Api, Arrival, Authorizer, Caller, Context, DataPlane as _};
 use pagoda_testkit::{Client, Measured, World};
@@ -30,6 +30,10 @@ pub(crate) struct Function {
     pub(crate) asked: Mutex<Option<(Caller, Invocation)>>,
     /// The answer of the function [`AUTHORIZER`]; one with an `errorMessage` is its failure.
     pub(crate) verdict: Mutex<Value>,
+    /// What was queued.
+    pub(crate) queued: Mutex<Vec<(Caller, Invocation)>>,
+    /// The status of what services answer.
+    pub(crate) relayed: Mutex<u16>,
     /// What that function was asked.
     pub(crate) questions: Mutex<Vec<(Caller, Invocation)>>,
 }
@@ -54,6 +58,39 @@ impl InvokeFunction for Function {
             executed_version: "$LATEST".into(),
             log_tail: Bytes::new(),
         })
+    }
+}
+
+#[async_trait]
+impl InvokeLater for Function {
+    async fn enqueue(&self, cx: &Context, invocation: Invocation) -> Result<(), ApiError> {
+        self.queued.lock().unwrap().push((cx.caller.clone(), invocation));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl RelayRequest for Function {
+    /// Answers what it was asked.
+    async fn relay(
+        &self,
+        cx: &Context,
+        service: &str,
+        action: Option<&str>,
+        parts: Parts,
+        body: Bytes,
+    ) -> Response<Body> {
+        let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
+        let headers: std::collections::BTreeMap<_, _> = headers.collect();
+        let answer = json!({
+            "caller": format!("{:?}", cx.caller.principal), "region": cx.region.as_str(), "service": service,
+            "action": action, "verb": parts.method.as_str(), "uri": parts.uri.to_string(), "headers": headers,
+            "body": String::from_utf8_lossy(&body),
+        });
+        let mut response = Response::new(Body::from(answer.to_string()));
+        *response.status_mut() = http::StatusCode::from_u16(*self.relayed.lock().unwrap()).unwrap();
+        response.headers_mut().insert("x-relayed", "yes".parse().unwrap());
+        response
     }
 }
 
@@ -125,7 +162,7 @@ impl<'w> Gateway<'w> {
     pub(crate) fn new(world: &'w World) -> Self {
         let iam = Iam::new(world.store.clone(), world.random.clone(), world.sealer.clone(), Vec::new());
         let authorizer = Authorizer::new(iam);
-        let function = Arc::new(Function::default());
+        let function = Arc::new(Function { relayed: Mutex::new(200), ..Function::default() });
         let measured = Arc::new(Measured::default());
         let service = ApiGateway::new(Ports {
             store: world.store.clone(),
@@ -133,6 +170,8 @@ impl<'w> Gateway<'w> {
             authorizer: authorizer.clone(),
             authenticate: Arc::new(Header(world.root())),
             functions: function.clone(),
+            later: function.clone(),
+            relay: function.clone(),
             metrics: measured.clone(),
             roles: Arc::new(Roles),
             credentials: Arc::new(Roles),
