@@ -170,7 +170,7 @@ fn services(ground: &Ground, config: &Config, data: &Data, host: Host, backgroun
         read_object: s3.clone(), logs: logs.clone(), metrics: cloudwatch.clone(), spans, authenticate: authenticator.clone(), streams: dynamodb.clone(), call_operation: registered.clone(), endpoint: fronted.clone(), spawner: Some(host.spawner),
     }).doing("functions")?;
     let apigateway = ApiGateway::new(pagoda_apigateway::Ports {
-        store: store.clone(), random: random.clone(), authorizer: authorizer.clone(), authenticate: authenticator.clone(),
+        store: store.clone(), sealer: sealer.clone(), random: random.clone(), authorizer: authorizer.clone(), authenticate: authenticator.clone(),
         functions: lambda.clone(), later: lambda.clone(), relay: registered.clone(), metrics: cloudwatch.clone(), roles: sts.clone(), credentials: credentials.clone(),
     });
     let events = Events::new(store.clone(), clock.clone(), random.clone(), lambda.clone(), cloudwatch.clone());

@@ -49,6 +49,7 @@ impl World {
         let apis = [
             Api::of(&ApiGateway::new(Ports {
                 store: store.clone(),
+                sealer: sealer.clone(),
                 random: random.clone(),
                 authorizer: authorizer.clone(),
                 authenticate: nothing.clone(),

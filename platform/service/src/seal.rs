@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hmac;
 use pagoda_base::Random;
 use zeroize::Zeroizing;
 
@@ -16,6 +17,7 @@ pub const ROOT_KEY_BYTES: usize = 32;
 #[derive(Clone)]
 pub struct Sealer {
     key: Arc<LessSafeKey>,
+    marks: Arc<hmac::Key>,
     random: Arc<dyn Random>,
 }
 
@@ -28,7 +30,10 @@ impl Sealer {
     /// A sealer under `root_key`.
     pub fn new(root_key: &[u8; ROOT_KEY_BYTES], random: Arc<dyn Random>) -> Self {
         let key = UnboundKey::new(&AES_256_GCM, root_key).expect("the key has the length the cipher wants");
-        Self { key: Arc::new(LessSafeKey::new(key)), random }
+        // A key of its own, so that no mark tells anything of what is sealed.
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, root_key), b"marks");
+        let marks = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()));
+        Self { key: Arc::new(LessSafeKey::new(key)), marks, random }
     }
 
     /// Seals `secret` for `purpose`: nonce, ciphertext, tag.
@@ -41,6 +46,18 @@ impl Sealer {
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut sealed)
             .expect("sealing fails only beyond 64 GiB");
         [&nonce, sealed.as_slice()].concat()
+    }
+
+    /// What stands for a secret where it is looked for: equal secrets of one purpose have equal marks, and
+    /// nobody without the root key finds the secret behind one (HMAC-SHA-256).
+    pub fn mark(&self, purpose: &str, secret: &[u8]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.marks);
+        context.update(&(purpose.len() as u64).to_le_bytes());
+        context.update(purpose.as_bytes());
+        context.update(secret);
+        let mut mark = [0; 32];
+        mark.copy_from_slice(context.sign().as_ref());
+        mark
     }
 
     /// Opens what [`Sealer::seal`] made for the same `purpose`.
@@ -62,6 +79,18 @@ impl Sealer {
 mod tests {
     use super::*;
     use pagoda_base::SeededRandom;
+
+    #[test]
+    fn marks_differ_by_secret_purpose_and_key() {
+        let sealer = |key| Sealer::new(&[key; ROOT_KEY_BYTES], Arc::new(SeededRandom::new(1)));
+        let mark = sealer(7).mark("a", b"secret");
+        assert_eq!(mark, sealer(7).mark("a", b"secret"));
+        for other in
+            [sealer(7).mark("a", b"secrets"), sealer(7).mark("as", b"ecret"), sealer(8).mark("a", b"secret")]
+        {
+            assert_ne!(mark, other);
+        }
+    }
 
     #[test]
     fn opens_only_what_was_sealed_for_the_same_purpose() {

@@ -18,6 +18,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
     error_namespace: "",
     validation_code: "ValidationException",
     operations: &[
+        <CreateApiKey as p::Operation>::SPEC,
         <CreateAuthorizer as p::Operation>::SPEC,
         <CreateDeployment as p::Operation>::SPEC,
         <CreateModel as p::Operation>::SPEC,
@@ -25,6 +26,9 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <CreateResource as p::Operation>::SPEC,
         <CreateRestApi as p::Operation>::SPEC,
         <CreateStage as p::Operation>::SPEC,
+        <CreateUsagePlan as p::Operation>::SPEC,
+        <CreateUsagePlanKey as p::Operation>::SPEC,
+        <DeleteApiKey as p::Operation>::SPEC,
         <DeleteAuthorizer as p::Operation>::SPEC,
         <DeleteDeployment as p::Operation>::SPEC,
         <DeleteGatewayResponse as p::Operation>::SPEC,
@@ -37,8 +41,12 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <DeleteResource as p::Operation>::SPEC,
         <DeleteRestApi as p::Operation>::SPEC,
         <DeleteStage as p::Operation>::SPEC,
+        <DeleteUsagePlan as p::Operation>::SPEC,
+        <DeleteUsagePlanKey as p::Operation>::SPEC,
         <FlushStageAuthorizersCache as p::Operation>::SPEC,
         <GetAccount as p::Operation>::SPEC,
+        <GetApiKey as p::Operation>::SPEC,
+        <GetApiKeys as p::Operation>::SPEC,
         <GetAuthorizer as p::Operation>::SPEC,
         <GetAuthorizers as p::Operation>::SPEC,
         <GetDeployment as p::Operation>::SPEC,
@@ -61,6 +69,12 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <GetStage as p::Operation>::SPEC,
         <GetStages as p::Operation>::SPEC,
         <GetTags as p::Operation>::SPEC,
+        <GetUsage as p::Operation>::SPEC,
+        <GetUsagePlan as p::Operation>::SPEC,
+        <GetUsagePlanKey as p::Operation>::SPEC,
+        <GetUsagePlanKeys as p::Operation>::SPEC,
+        <GetUsagePlans as p::Operation>::SPEC,
+        <ImportApiKeys as p::Operation>::SPEC,
         <ImportRestApi as p::Operation>::SPEC,
         <PutGatewayResponse as p::Operation>::SPEC,
         <PutIntegration as p::Operation>::SPEC,
@@ -71,6 +85,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <TagResource as p::Operation>::SPEC,
         <TestInvokeAuthorizer as p::Operation>::SPEC,
         <UntagResource as p::Operation>::SPEC,
+        <UpdateApiKey as p::Operation>::SPEC,
         <UpdateAuthorizer as p::Operation>::SPEC,
         <UpdateGatewayResponse as p::Operation>::SPEC,
         <UpdateIntegration as p::Operation>::SPEC,
@@ -81,31 +96,25 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <UpdateRequestValidator as p::Operation>::SPEC,
         <UpdateRestApi as p::Operation>::SPEC,
         <UpdateStage as p::Operation>::SPEC,
+        <UpdateUsage as p::Operation>::SPEC,
+        <UpdateUsagePlan as p::Operation>::SPEC,
     ],
     unavailable: &[
-        "CreateApiKey",
         "CreateBasePathMapping",
         "CreateDocumentationPart",
         "CreateDocumentationVersion",
         "CreateDomainName",
         "CreateDomainNameAccessAssociation",
-        "CreateUsagePlan",
-        "CreateUsagePlanKey",
         "CreateVpcLink",
-        "DeleteApiKey",
         "DeleteBasePathMapping",
         "DeleteClientCertificate",
         "DeleteDocumentationPart",
         "DeleteDocumentationVersion",
         "DeleteDomainName",
         "DeleteDomainNameAccessAssociation",
-        "DeleteUsagePlan",
-        "DeleteUsagePlanKey",
         "DeleteVpcLink",
         "FlushStageCache",
         "GenerateClientCertificate",
-        "GetApiKey",
-        "GetApiKeys",
         "GetBasePathMapping",
         "GetBasePathMappings",
         "GetClientCertificate",
@@ -121,19 +130,12 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetSdk",
         "GetSdkType",
         "GetSdkTypes",
-        "GetUsage",
-        "GetUsagePlan",
-        "GetUsagePlanKey",
-        "GetUsagePlanKeys",
-        "GetUsagePlans",
         "GetVpcLink",
         "GetVpcLinks",
-        "ImportApiKeys",
         "ImportDocumentationParts",
         "RejectDomainNameAccessAssociation",
         "TestInvokeMethod",
         "UpdateAccount",
-        "UpdateApiKey",
         "UpdateBasePathMapping",
         "UpdateClientCertificate",
         "UpdateDeployment",
@@ -141,18 +143,9 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "UpdateDocumentationVersion",
         "UpdateDomainName",
         "UpdateResource",
-        "UpdateUsage",
-        "UpdateUsagePlan",
         "UpdateVpcLink",
     ],
     routes: &[
-        p::Route {
-            operation: "ImportRestApi",
-            method: "POST",
-            segments: &[p::Segment::Literal("restapis")],
-            query: &[("mode", Some("import"))],
-            headers: &[],
-        },
         p::Route {
             operation: "ImportApiKeys",
             method: "POST",
@@ -161,9 +154,30 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "ImportRestApi",
+            method: "POST",
+            segments: &[p::Segment::Literal("restapis")],
+            query: &[("mode", Some("import"))],
+            headers: &[],
+        },
+        p::Route {
+            operation: "CreateApiKey",
+            method: "POST",
+            segments: &[p::Segment::Literal("apikeys")],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "CreateRestApi",
             method: "POST",
             segments: &[p::Segment::Literal("restapis")],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "CreateUsagePlan",
+            method: "POST",
+            segments: &[p::Segment::Literal("usageplans")],
             query: &[],
             headers: &[],
         },
@@ -175,6 +189,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "GetApiKeys",
+            method: "GET",
+            segments: &[p::Segment::Literal("apikeys")],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "GetRestApis",
             method: "GET",
             segments: &[p::Segment::Literal("restapis")],
@@ -182,9 +203,9 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "CreateApiKey",
-            method: "POST",
-            segments: &[p::Segment::Literal("apikeys")],
+            operation: "GetUsagePlans",
+            method: "GET",
+            segments: &[p::Segment::Literal("usageplans")],
             query: &[],
             headers: &[],
         },
@@ -203,13 +224,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "CreateUsagePlan",
-            method: "POST",
-            segments: &[p::Segment::Literal("usageplans")],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "CreateVpcLink",
             method: "POST",
             segments: &[p::Segment::Literal("vpclinks")],
@@ -220,13 +234,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             operation: "GenerateClientCertificate",
             method: "POST",
             segments: &[p::Segment::Literal("clientcertificates")],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetApiKeys",
-            method: "GET",
-            segments: &[p::Segment::Literal("apikeys")],
             query: &[],
             headers: &[],
         },
@@ -259,13 +266,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "GetUsagePlans",
-            method: "GET",
-            segments: &[p::Segment::Literal("usageplans")],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "GetVpcLinks",
             method: "GET",
             segments: &[p::Segment::Literal("vpclinks")],
@@ -287,9 +287,30 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "DeleteApiKey",
+            method: "DELETE",
+            segments: &[p::Segment::Literal("apikeys"), p::Segment::Label("api_Key")],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "DeleteRestApi",
             method: "DELETE",
             segments: &[p::Segment::Literal("restapis"), p::Segment::Label("restapi_id")],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "DeleteUsagePlan",
+            method: "DELETE",
+            segments: &[p::Segment::Literal("usageplans"), p::Segment::Label("usageplanId")],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetApiKey",
+            method: "GET",
+            segments: &[p::Segment::Literal("apikeys"), p::Segment::Label("api_Key")],
             query: &[],
             headers: &[],
         },
@@ -304,6 +325,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             operation: "GetTags",
             method: "GET",
             segments: &[p::Segment::Literal("tags"), p::Segment::Label("resource_arn")],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetUsagePlan",
+            method: "GET",
+            segments: &[p::Segment::Literal("usageplans"), p::Segment::Label("usageplanId")],
             query: &[],
             headers: &[],
         },
@@ -329,6 +357,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "UpdateApiKey",
+            method: "PATCH",
+            segments: &[p::Segment::Literal("apikeys"), p::Segment::Label("api_Key")],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "UpdateRestApi",
             method: "PATCH",
             segments: &[p::Segment::Literal("restapis"), p::Segment::Label("restapi_id")],
@@ -336,9 +371,9 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "DeleteApiKey",
-            method: "DELETE",
-            segments: &[p::Segment::Literal("apikeys"), p::Segment::Label("api_Key")],
+            operation: "UpdateUsagePlan",
+            method: "PATCH",
+            segments: &[p::Segment::Literal("usageplans"), p::Segment::Label("usageplanId")],
             query: &[],
             headers: &[],
         },
@@ -367,23 +402,9 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "DeleteUsagePlan",
-            method: "DELETE",
-            segments: &[p::Segment::Literal("usageplans"), p::Segment::Label("usageplanId")],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "DeleteVpcLink",
             method: "DELETE",
             segments: &[p::Segment::Literal("vpclinks"), p::Segment::Label("vpclink_id")],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetApiKey",
-            method: "GET",
-            segments: &[p::Segment::Literal("apikeys"), p::Segment::Label("api_Key")],
             query: &[],
             headers: &[],
         },
@@ -409,23 +430,9 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "GetUsagePlan",
-            method: "GET",
-            segments: &[p::Segment::Literal("usageplans"), p::Segment::Label("usageplanId")],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "GetVpcLink",
             method: "GET",
             segments: &[p::Segment::Literal("vpclinks"), p::Segment::Label("vpclink_id")],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "UpdateApiKey",
-            method: "PATCH",
-            segments: &[p::Segment::Literal("apikeys"), p::Segment::Label("api_Key")],
             query: &[],
             headers: &[],
         },
@@ -440,13 +447,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             operation: "UpdateDomainName",
             method: "PATCH",
             segments: &[p::Segment::Literal("domainnames"), p::Segment::Label("domain_name")],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "UpdateUsagePlan",
-            method: "PATCH",
-            segments: &[p::Segment::Literal("usageplans"), p::Segment::Label("usageplanId")],
             query: &[],
             headers: &[],
         },
@@ -508,6 +508,17 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("restapis"),
                 p::Segment::Label("restapi_id"),
                 p::Segment::Literal("stages"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "CreateUsagePlanKey",
+            method: "POST",
+            segments: &[
+                p::Segment::Literal("usageplans"),
+                p::Segment::Label("usageplanId"),
+                p::Segment::Literal("keys"),
             ],
             query: &[],
             headers: &[],
@@ -590,39 +601,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "CreateBasePathMapping",
-            method: "POST",
-            segments: &[
-                p::Segment::Literal("domainnames"),
-                p::Segment::Label("domain_name"),
-                p::Segment::Literal("basepathmappings"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "CreateUsagePlanKey",
-            method: "POST",
-            segments: &[
-                p::Segment::Literal("usageplans"),
-                p::Segment::Label("usageplanId"),
-                p::Segment::Literal("keys"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetBasePathMappings",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("domainnames"),
-                p::Segment::Label("domain_name"),
-                p::Segment::Literal("basepathmappings"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "GetUsage",
             method: "GET",
             segments: &[
@@ -640,6 +618,28 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Literal("usageplans"),
                 p::Segment::Label("usageplanId"),
                 p::Segment::Literal("keys"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "CreateBasePathMapping",
+            method: "POST",
+            segments: &[
+                p::Segment::Literal("domainnames"),
+                p::Segment::Label("domain_name"),
+                p::Segment::Literal("basepathmappings"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetBasePathMappings",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("domainnames"),
+                p::Segment::Label("domain_name"),
+                p::Segment::Literal("basepathmappings"),
             ],
             query: &[],
             headers: &[],
@@ -879,6 +879,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "DeleteUsagePlanKey",
+            method: "DELETE",
+            segments: &[
+                p::Segment::Literal("usageplans"),
+                p::Segment::Label("usageplanId"),
+                p::Segment::Literal("keys"),
+                p::Segment::Label("keyId"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "GetAuthorizer",
             method: "GET",
             segments: &[
@@ -958,6 +970,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Label("restapi_id"),
                 p::Segment::Literal("stages"),
                 p::Segment::Label("stage_name"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetUsagePlanKey",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("usageplans"),
+                p::Segment::Label("usageplanId"),
+                p::Segment::Literal("keys"),
+                p::Segment::Label("keyId"),
             ],
             query: &[],
             headers: &[],
@@ -1059,18 +1083,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "DeleteUsagePlanKey",
-            method: "DELETE",
-            segments: &[
-                p::Segment::Literal("usageplans"),
-                p::Segment::Label("usageplanId"),
-                p::Segment::Literal("keys"),
-                p::Segment::Label("keyId"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "GetBasePathMapping",
             method: "GET",
             segments: &[
@@ -1078,18 +1090,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Label("domain_name"),
                 p::Segment::Literal("basepathmappings"),
                 p::Segment::Label("base_path"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetUsagePlanKey",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("usageplans"),
-                p::Segment::Label("usageplanId"),
-                p::Segment::Literal("keys"),
-                p::Segment::Label("keyId"),
             ],
             query: &[],
             headers: &[],
@@ -1477,6 +1477,25 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
     ],
 };
 
+/// `CreateApiKey`.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateApiKey;
+
+impl p::Operation for CreateApiKey {
+    type Input = CreateApiKeyRequest;
+    type Output = ApiKey;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "CreateApiKey",
+        method: "POST",
+        uri: "/apikeys",
+        status: 201,
+        input: &schema::CREATE_API_KEY_REQUEST,
+        output: &schema::API_KEY,
+        output_root: "ApiKey",
+        streams_input: false,
+    };
+}
+
 /// `CreateAuthorizer`.
 #[derive(Debug, Clone, Copy)]
 pub struct CreateAuthorizer;
@@ -1606,6 +1625,63 @@ impl p::Operation for CreateStage {
         input: &schema::CREATE_STAGE_REQUEST,
         output: &schema::STAGE,
         output_root: "Stage",
+        streams_input: false,
+    };
+}
+
+/// `CreateUsagePlan`.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateUsagePlan;
+
+impl p::Operation for CreateUsagePlan {
+    type Input = CreateUsagePlanRequest;
+    type Output = UsagePlan;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "CreateUsagePlan",
+        method: "POST",
+        uri: "/usageplans",
+        status: 201,
+        input: &schema::CREATE_USAGE_PLAN_REQUEST,
+        output: &schema::USAGE_PLAN,
+        output_root: "UsagePlan",
+        streams_input: false,
+    };
+}
+
+/// `CreateUsagePlanKey`.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateUsagePlanKey;
+
+impl p::Operation for CreateUsagePlanKey {
+    type Input = CreateUsagePlanKeyRequest;
+    type Output = UsagePlanKey;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "CreateUsagePlanKey",
+        method: "POST",
+        uri: "/usageplans/{usageplanId}/keys",
+        status: 201,
+        input: &schema::CREATE_USAGE_PLAN_KEY_REQUEST,
+        output: &schema::USAGE_PLAN_KEY,
+        output_root: "UsagePlanKey",
+        streams_input: false,
+    };
+}
+
+/// `DeleteApiKey`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteApiKey;
+
+impl p::Operation for DeleteApiKey {
+    type Input = DeleteApiKeyRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "DeleteApiKey",
+        method: "DELETE",
+        uri: "/apikeys/{api_Key}",
+        status: 202,
+        input: &schema::DELETE_API_KEY_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
         streams_input: false,
     };
 }
@@ -1838,6 +1914,44 @@ impl p::Operation for DeleteStage {
     };
 }
 
+/// `DeleteUsagePlan`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteUsagePlan;
+
+impl p::Operation for DeleteUsagePlan {
+    type Input = DeleteUsagePlanRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "DeleteUsagePlan",
+        method: "DELETE",
+        uri: "/usageplans/{usageplanId}",
+        status: 202,
+        input: &schema::DELETE_USAGE_PLAN_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
+/// `DeleteUsagePlanKey`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteUsagePlanKey;
+
+impl p::Operation for DeleteUsagePlanKey {
+    type Input = DeleteUsagePlanKeyRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "DeleteUsagePlanKey",
+        method: "DELETE",
+        uri: "/usageplans/{usageplanId}/keys/{keyId}",
+        status: 202,
+        input: &schema::DELETE_USAGE_PLAN_KEY_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
 /// `FlushStageAuthorizersCache`.
 #[derive(Debug, Clone, Copy)]
 pub struct FlushStageAuthorizersCache;
@@ -1872,6 +1986,44 @@ impl p::Operation for GetAccount {
         input: &schema::GET_ACCOUNT_REQUEST,
         output: &schema::ACCOUNT,
         output_root: "Account",
+        streams_input: false,
+    };
+}
+
+/// `GetApiKey`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetApiKey;
+
+impl p::Operation for GetApiKey {
+    type Input = GetApiKeyRequest;
+    type Output = ApiKey;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetApiKey",
+        method: "GET",
+        uri: "/apikeys/{api_Key}",
+        status: 200,
+        input: &schema::GET_API_KEY_REQUEST,
+        output: &schema::API_KEY,
+        output_root: "ApiKey",
+        streams_input: false,
+    };
+}
+
+/// `GetApiKeys`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetApiKeys;
+
+impl p::Operation for GetApiKeys {
+    type Input = GetApiKeysRequest;
+    type Output = ApiKeys;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetApiKeys",
+        method: "GET",
+        uri: "/apikeys",
+        status: 200,
+        input: &schema::GET_API_KEYS_REQUEST,
+        output: &schema::API_KEYS,
+        output_root: "ApiKeys",
         streams_input: false,
     };
 }
@@ -2294,6 +2446,120 @@ impl p::Operation for GetTags {
     };
 }
 
+/// `GetUsage`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetUsage;
+
+impl p::Operation for GetUsage {
+    type Input = GetUsageRequest;
+    type Output = Usage;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetUsage",
+        method: "GET",
+        uri: "/usageplans/{usageplanId}/usage",
+        status: 200,
+        input: &schema::GET_USAGE_REQUEST,
+        output: &schema::USAGE,
+        output_root: "Usage",
+        streams_input: false,
+    };
+}
+
+/// `GetUsagePlan`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetUsagePlan;
+
+impl p::Operation for GetUsagePlan {
+    type Input = GetUsagePlanRequest;
+    type Output = UsagePlan;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetUsagePlan",
+        method: "GET",
+        uri: "/usageplans/{usageplanId}",
+        status: 200,
+        input: &schema::GET_USAGE_PLAN_REQUEST,
+        output: &schema::USAGE_PLAN,
+        output_root: "UsagePlan",
+        streams_input: false,
+    };
+}
+
+/// `GetUsagePlanKey`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetUsagePlanKey;
+
+impl p::Operation for GetUsagePlanKey {
+    type Input = GetUsagePlanKeyRequest;
+    type Output = UsagePlanKey;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetUsagePlanKey",
+        method: "GET",
+        uri: "/usageplans/{usageplanId}/keys/{keyId}",
+        status: 200,
+        input: &schema::GET_USAGE_PLAN_KEY_REQUEST,
+        output: &schema::USAGE_PLAN_KEY,
+        output_root: "UsagePlanKey",
+        streams_input: false,
+    };
+}
+
+/// `GetUsagePlanKeys`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetUsagePlanKeys;
+
+impl p::Operation for GetUsagePlanKeys {
+    type Input = GetUsagePlanKeysRequest;
+    type Output = UsagePlanKeys;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetUsagePlanKeys",
+        method: "GET",
+        uri: "/usageplans/{usageplanId}/keys",
+        status: 200,
+        input: &schema::GET_USAGE_PLAN_KEYS_REQUEST,
+        output: &schema::USAGE_PLAN_KEYS,
+        output_root: "UsagePlanKeys",
+        streams_input: false,
+    };
+}
+
+/// `GetUsagePlans`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetUsagePlans;
+
+impl p::Operation for GetUsagePlans {
+    type Input = GetUsagePlansRequest;
+    type Output = UsagePlans;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetUsagePlans",
+        method: "GET",
+        uri: "/usageplans",
+        status: 200,
+        input: &schema::GET_USAGE_PLANS_REQUEST,
+        output: &schema::USAGE_PLANS,
+        output_root: "UsagePlans",
+        streams_input: false,
+    };
+}
+
+/// `ImportApiKeys`.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportApiKeys;
+
+impl p::Operation for ImportApiKeys {
+    type Input = ImportApiKeysRequest;
+    type Output = ApiKeyIds;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "ImportApiKeys",
+        method: "POST",
+        uri: "/apikeys?mode=import",
+        status: 201,
+        input: &schema::IMPORT_API_KEYS_REQUEST,
+        output: &schema::API_KEY_IDS,
+        output_root: "ApiKeyIds",
+        streams_input: false,
+    };
+}
+
 /// `ImportRestApi`.
 #[derive(Debug, Clone, Copy)]
 pub struct ImportRestApi;
@@ -2480,6 +2746,25 @@ impl p::Operation for UntagResource {
         input: &schema::UNTAG_RESOURCE_REQUEST,
         output: &p::schema::UNIT,
         output_root: "",
+        streams_input: false,
+    };
+}
+
+/// `UpdateApiKey`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateApiKey;
+
+impl p::Operation for UpdateApiKey {
+    type Input = UpdateApiKeyRequest;
+    type Output = ApiKey;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateApiKey",
+        method: "PATCH",
+        uri: "/apikeys/{api_Key}",
+        status: 200,
+        input: &schema::UPDATE_API_KEY_REQUEST,
+        output: &schema::API_KEY,
+        output_root: "ApiKey",
         streams_input: false,
     };
 }
@@ -2674,6 +2959,44 @@ impl p::Operation for UpdateStage {
     };
 }
 
+/// `UpdateUsage`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateUsage;
+
+impl p::Operation for UpdateUsage {
+    type Input = UpdateUsageRequest;
+    type Output = Usage;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateUsage",
+        method: "PATCH",
+        uri: "/usageplans/{usageplanId}/keys/{keyId}/usage",
+        status: 200,
+        input: &schema::UPDATE_USAGE_REQUEST,
+        output: &schema::USAGE,
+        output_root: "Usage",
+        streams_input: false,
+    };
+}
+
+/// `UpdateUsagePlan`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateUsagePlan;
+
+impl p::Operation for UpdateUsagePlan {
+    type Input = UpdateUsagePlanRequest;
+    type Output = UsagePlan;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateUsagePlan",
+        method: "PATCH",
+        uri: "/usageplans/{usageplanId}",
+        status: 200,
+        input: &schema::UPDATE_USAGE_PLAN_REQUEST,
+        output: &schema::USAGE_PLAN,
+        output_root: "UsagePlan",
+        streams_input: false,
+    };
+}
+
 /// `AccessLogSettings`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct AccessLogSettings {
@@ -2751,6 +3074,101 @@ impl p::Shape for Account {
     }
 }
 
+/// `ApiKey`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ApiKey {
+    pub id: Option<String>,
+    pub value: Option<String>,
+    pub name: Option<String>,
+    pub customer_id: Option<String>,
+    pub description: Option<String>,
+    pub enabled: Option<bool>,
+    pub created_date: Option<p::generated::Timestamp>,
+    pub last_updated_date: Option<p::generated::Timestamp>,
+    pub stage_keys: Option<Vec<String>>,
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+impl p::Encode for ApiKey {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.id,
+            &self.value,
+            &self.name,
+            &self.customer_id,
+            &self.description,
+            &self.enabled,
+            &self.created_date,
+            &self.last_updated_date,
+            &self.stage_keys,
+            &self.tags,
+        ]);
+    }
+}
+
+impl p::Decode for ApiKey {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.id = p::Decode::read(reader)?,
+                1 => value.value = p::Decode::read(reader)?,
+                2 => value.name = p::Decode::read(reader)?,
+                3 => value.customer_id = p::Decode::read(reader)?,
+                4 => value.description = p::Decode::read(reader)?,
+                5 => value.enabled = p::Decode::read(reader)?,
+                6 => value.created_date = p::Decode::read(reader)?,
+                7 => value.last_updated_date = p::Decode::read(reader)?,
+                8 => value.stage_keys = p::Decode::read(reader)?,
+                9 => value.tags = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ApiKey {
+    fn schema() -> &'static p::Schema {
+        &schema::API_KEY
+    }
+}
+
+/// `ApiKeyIds`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ApiKeyIds {
+    pub ids: Option<Vec<String>>,
+    pub warnings: Option<Vec<String>>,
+}
+
+impl p::Encode for ApiKeyIds {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.ids, &self.warnings]);
+    }
+}
+
+impl p::Decode for ApiKeyIds {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.ids = p::Decode::read(reader)?,
+                1 => value.warnings = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ApiKeyIds {
+    fn schema() -> &'static p::Schema {
+        &schema::API_KEY_IDS
+    }
+}
+
 /// `ApiKeySourceType`. The default is a placeholder for values that were refused, nothing more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ApiKeySourceType {
@@ -2797,6 +3215,124 @@ impl p::Encode for ApiKeySourceType {
 impl p::Decode for ApiKeySourceType {
     fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
         Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
+/// `ApiKeys`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ApiKeys {
+    pub warnings: Option<Vec<String>>,
+    pub position: Option<String>,
+    pub items: Option<Vec<ApiKey>>,
+}
+
+impl p::Encode for ApiKeys {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.warnings, &self.position, &self.items]);
+    }
+}
+
+impl p::Decode for ApiKeys {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.warnings = p::Decode::read(reader)?,
+                1 => value.position = p::Decode::read(reader)?,
+                2 => value.items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ApiKeys {
+    fn schema() -> &'static p::Schema {
+        &schema::API_KEYS
+    }
+}
+
+/// `ApiKeysFormat`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ApiKeysFormat {
+    #[default]
+    /// `csv`
+    Csv,
+}
+
+impl ApiKeysFormat {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::Csv];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+        }
+    }
+}
+
+impl FromStr for ApiKeysFormat {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for ApiKeysFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for ApiKeysFormat {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for ApiKeysFormat {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
+/// `ApiStage`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ApiStage {
+    pub api_id: Option<String>,
+    pub stage: Option<String>,
+    pub throttle: Option<BTreeMap<String, ThrottleSettings>>,
+}
+
+impl p::Encode for ApiStage {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.api_id, &self.stage, &self.throttle]);
+    }
+}
+
+impl p::Decode for ApiStage {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.api_id = p::Decode::read(reader)?,
+                1 => value.stage = p::Decode::read(reader)?,
+                2 => value.throttle = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ApiStage {
+    fn schema() -> &'static p::Schema {
+        &schema::API_STAGE
     }
 }
 
@@ -3281,6 +3817,55 @@ impl p::Decode for ContentHandlingStrategy {
     }
 }
 
+/// `CreateApiKeyRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct CreateApiKeyRequest {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub enabled: Option<bool>,
+    pub value: Option<String>,
+    pub customer_id: Option<String>,
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+impl p::Encode for CreateApiKeyRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.name,
+            &self.description,
+            &self.enabled,
+            &self.value,
+            &self.customer_id,
+            &self.tags,
+        ]);
+    }
+}
+
+impl p::Decode for CreateApiKeyRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.name = p::Decode::read(reader)?,
+                1 => value.description = p::Decode::read(reader)?,
+                2 => value.enabled = p::Decode::read(reader)?,
+                3 => value.value = p::Decode::read(reader)?,
+                4 => value.customer_id = p::Decode::read(reader)?,
+                5 => value.tags = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for CreateApiKeyRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::CREATE_API_KEY_REQUEST
+    }
+}
+
 /// `CreateAuthorizerRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct CreateAuthorizerRequest {
@@ -3520,6 +4105,7 @@ pub struct CreateRestApiRequest {
     pub description: Option<String>,
     pub version: Option<String>,
     pub binary_media_types: Option<Vec<String>>,
+    pub api_key_source: Option<ApiKeySourceType>,
     pub endpoint_configuration: Option<EndpointConfiguration>,
     pub policy: Option<String>,
     pub tags: Option<BTreeMap<String, String>>,
@@ -3533,6 +4119,7 @@ impl p::Encode for CreateRestApiRequest {
             &self.description,
             &self.version,
             &self.binary_media_types,
+            &self.api_key_source,
             &self.endpoint_configuration,
             &self.policy,
             &self.tags,
@@ -3550,10 +4137,11 @@ impl p::Decode for CreateRestApiRequest {
                 1 => value.description = p::Decode::read(reader)?,
                 2 => value.version = p::Decode::read(reader)?,
                 3 => value.binary_media_types = p::Decode::read(reader)?,
-                4 => value.endpoint_configuration = p::Decode::read(reader)?,
-                5 => value.policy = p::Decode::read(reader)?,
-                6 => value.tags = p::Decode::read(reader)?,
-                7 => value.disable_execute_api_endpoint = p::Decode::read(reader)?,
+                4 => value.api_key_source = p::Decode::read(reader)?,
+                5 => value.endpoint_configuration = p::Decode::read(reader)?,
+                6 => value.policy = p::Decode::read(reader)?,
+                7 => value.tags = p::Decode::read(reader)?,
+                8 => value.disable_execute_api_endpoint = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -3614,6 +4202,123 @@ impl p::Decode for CreateStageRequest {
 impl p::Shape for CreateStageRequest {
     fn schema() -> &'static p::Schema {
         &schema::CREATE_STAGE_REQUEST
+    }
+}
+
+/// `CreateUsagePlanKeyRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct CreateUsagePlanKeyRequest {
+    pub usage_plan_id: String,
+    pub key_id: String,
+    pub key_type: String,
+}
+
+impl p::Encode for CreateUsagePlanKeyRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.usage_plan_id, &self.key_id, &self.key_type]);
+    }
+}
+
+impl p::Decode for CreateUsagePlanKeyRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.usage_plan_id = p::Decode::read(reader)?,
+                1 => value.key_id = p::Decode::read(reader)?,
+                2 => value.key_type = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for CreateUsagePlanKeyRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::CREATE_USAGE_PLAN_KEY_REQUEST
+    }
+}
+
+/// `CreateUsagePlanRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct CreateUsagePlanRequest {
+    pub name: String,
+    pub description: Option<String>,
+    pub api_stages: Option<Vec<ApiStage>>,
+    pub throttle: Option<ThrottleSettings>,
+    pub quota: Option<QuotaSettings>,
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+impl p::Encode for CreateUsagePlanRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.name,
+            &self.description,
+            &self.api_stages,
+            &self.throttle,
+            &self.quota,
+            &self.tags,
+        ]);
+    }
+}
+
+impl p::Decode for CreateUsagePlanRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.name = p::Decode::read(reader)?,
+                1 => value.description = p::Decode::read(reader)?,
+                2 => value.api_stages = p::Decode::read(reader)?,
+                3 => value.throttle = p::Decode::read(reader)?,
+                4 => value.quota = p::Decode::read(reader)?,
+                5 => value.tags = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for CreateUsagePlanRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::CREATE_USAGE_PLAN_REQUEST
+    }
+}
+
+/// `DeleteApiKeyRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeleteApiKeyRequest {
+    pub api_key: String,
+}
+
+impl p::Encode for DeleteApiKeyRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.api_key]);
+    }
+}
+
+impl p::Decode for DeleteApiKeyRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.api_key = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeleteApiKeyRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE_API_KEY_REQUEST
     }
 }
 
@@ -4032,6 +4737,72 @@ impl p::Decode for DeleteStageRequest {
 impl p::Shape for DeleteStageRequest {
     fn schema() -> &'static p::Schema {
         &schema::DELETE_STAGE_REQUEST
+    }
+}
+
+/// `DeleteUsagePlanKeyRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeleteUsagePlanKeyRequest {
+    pub usage_plan_id: String,
+    pub key_id: String,
+}
+
+impl p::Encode for DeleteUsagePlanKeyRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.usage_plan_id, &self.key_id]);
+    }
+}
+
+impl p::Decode for DeleteUsagePlanKeyRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.usage_plan_id = p::Decode::read(reader)?,
+                1 => value.key_id = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeleteUsagePlanKeyRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE_USAGE_PLAN_KEY_REQUEST
+    }
+}
+
+/// `DeleteUsagePlanRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeleteUsagePlanRequest {
+    pub usage_plan_id: String,
+}
+
+impl p::Encode for DeleteUsagePlanRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.usage_plan_id]);
+    }
+}
+
+impl p::Decode for DeleteUsagePlanRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.usage_plan_id = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeleteUsagePlanRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE_USAGE_PLAN_REQUEST
     }
 }
 
@@ -4506,6 +5277,86 @@ impl p::Decode for GetAccountRequest {
 impl p::Shape for GetAccountRequest {
     fn schema() -> &'static p::Schema {
         &schema::GET_ACCOUNT_REQUEST
+    }
+}
+
+/// `GetApiKeyRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetApiKeyRequest {
+    pub api_key: String,
+    pub include_value: Option<bool>,
+}
+
+impl p::Encode for GetApiKeyRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.api_key, &self.include_value]);
+    }
+}
+
+impl p::Decode for GetApiKeyRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.api_key = p::Decode::read(reader)?,
+                1 => value.include_value = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetApiKeyRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_API_KEY_REQUEST
+    }
+}
+
+/// `GetApiKeysRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetApiKeysRequest {
+    pub position: Option<String>,
+    pub limit: Option<i32>,
+    pub name_query: Option<String>,
+    pub customer_id: Option<String>,
+    pub include_values: Option<bool>,
+}
+
+impl p::Encode for GetApiKeysRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.position,
+            &self.limit,
+            &self.name_query,
+            &self.customer_id,
+            &self.include_values,
+        ]);
+    }
+}
+
+impl p::Decode for GetApiKeysRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.position = p::Decode::read(reader)?,
+                1 => value.limit = p::Decode::read(reader)?,
+                2 => value.name_query = p::Decode::read(reader)?,
+                3 => value.customer_id = p::Decode::read(reader)?,
+                4 => value.include_values = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetApiKeysRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_API_KEYS_REQUEST
     }
 }
 
@@ -5286,6 +6137,231 @@ impl p::Decode for GetTagsRequest {
 impl p::Shape for GetTagsRequest {
     fn schema() -> &'static p::Schema {
         &schema::GET_TAGS_REQUEST
+    }
+}
+
+/// `GetUsagePlanKeyRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetUsagePlanKeyRequest {
+    pub usage_plan_id: String,
+    pub key_id: String,
+}
+
+impl p::Encode for GetUsagePlanKeyRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.usage_plan_id, &self.key_id]);
+    }
+}
+
+impl p::Decode for GetUsagePlanKeyRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.usage_plan_id = p::Decode::read(reader)?,
+                1 => value.key_id = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetUsagePlanKeyRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_USAGE_PLAN_KEY_REQUEST
+    }
+}
+
+/// `GetUsagePlanKeysRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetUsagePlanKeysRequest {
+    pub usage_plan_id: String,
+    pub position: Option<String>,
+    pub limit: Option<i32>,
+    pub name_query: Option<String>,
+}
+
+impl p::Encode for GetUsagePlanKeysRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.usage_plan_id, &self.position, &self.limit, &self.name_query]);
+    }
+}
+
+impl p::Decode for GetUsagePlanKeysRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.usage_plan_id = p::Decode::read(reader)?,
+                1 => value.position = p::Decode::read(reader)?,
+                2 => value.limit = p::Decode::read(reader)?,
+                3 => value.name_query = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetUsagePlanKeysRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_USAGE_PLAN_KEYS_REQUEST
+    }
+}
+
+/// `GetUsagePlanRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetUsagePlanRequest {
+    pub usage_plan_id: String,
+}
+
+impl p::Encode for GetUsagePlanRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.usage_plan_id]);
+    }
+}
+
+impl p::Decode for GetUsagePlanRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.usage_plan_id = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetUsagePlanRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_USAGE_PLAN_REQUEST
+    }
+}
+
+/// `GetUsagePlansRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetUsagePlansRequest {
+    pub position: Option<String>,
+    pub key_id: Option<String>,
+    pub limit: Option<i32>,
+}
+
+impl p::Encode for GetUsagePlansRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.position, &self.key_id, &self.limit]);
+    }
+}
+
+impl p::Decode for GetUsagePlansRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.position = p::Decode::read(reader)?,
+                1 => value.key_id = p::Decode::read(reader)?,
+                2 => value.limit = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetUsagePlansRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_USAGE_PLANS_REQUEST
+    }
+}
+
+/// `GetUsageRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetUsageRequest {
+    pub usage_plan_id: String,
+    pub key_id: Option<String>,
+    pub start_date: String,
+    pub end_date: String,
+    pub position: Option<String>,
+    pub limit: Option<i32>,
+}
+
+impl p::Encode for GetUsageRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.usage_plan_id,
+            &self.key_id,
+            &self.start_date,
+            &self.end_date,
+            &self.position,
+            &self.limit,
+        ]);
+    }
+}
+
+impl p::Decode for GetUsageRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.usage_plan_id = p::Decode::read(reader)?,
+                1 => value.key_id = p::Decode::read(reader)?,
+                2 => value.start_date = p::Decode::read(reader)?,
+                3 => value.end_date = p::Decode::read(reader)?,
+                4 => value.position = p::Decode::read(reader)?,
+                5 => value.limit = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetUsageRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_USAGE_REQUEST
+    }
+}
+
+/// `ImportApiKeysRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ImportApiKeysRequest {
+    pub body: p::generated::Bytes,
+    pub format: ApiKeysFormat,
+    pub fail_on_warnings: Option<bool>,
+}
+
+impl p::Encode for ImportApiKeysRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.body, &self.format, &self.fail_on_warnings]);
+    }
+}
+
+impl p::Decode for ImportApiKeysRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.body = p::Decode::read(reader)?,
+                1 => value.format = p::Decode::read(reader)?,
+                2 => value.fail_on_warnings = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ImportApiKeysRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::IMPORT_API_KEYS_REQUEST
     }
 }
 
@@ -6583,6 +7659,94 @@ impl p::Shape for PutRestApiRequest {
     }
 }
 
+/// `QuotaPeriodType`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum QuotaPeriodType {
+    #[default]
+    /// `DAY`
+    Day,
+    /// `WEEK`
+    Week,
+    /// `MONTH`
+    Month,
+}
+
+impl QuotaPeriodType {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::Day, Self::Week, Self::Month];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "DAY",
+            Self::Week => "WEEK",
+            Self::Month => "MONTH",
+        }
+    }
+}
+
+impl FromStr for QuotaPeriodType {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for QuotaPeriodType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for QuotaPeriodType {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for QuotaPeriodType {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
+/// `QuotaSettings`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct QuotaSettings {
+    pub limit: Option<i32>,
+    pub offset: Option<i32>,
+    pub period: Option<QuotaPeriodType>,
+}
+
+impl p::Encode for QuotaSettings {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.limit, &self.offset, &self.period]);
+    }
+}
+
+impl p::Decode for QuotaSettings {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.limit = p::Decode::read(reader)?,
+                1 => value.offset = p::Decode::read(reader)?,
+                2 => value.period = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for QuotaSettings {
+    fn schema() -> &'static p::Schema {
+        &schema::QUOTA_SETTINGS
+    }
+}
+
 /// `RequestValidator`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct RequestValidator {
@@ -7468,6 +8632,40 @@ impl p::Shape for UntagResourceRequest {
     }
 }
 
+/// `UpdateApiKeyRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateApiKeyRequest {
+    pub api_key: String,
+    pub patch_operations: Option<Vec<PatchOperation>>,
+}
+
+impl p::Encode for UpdateApiKeyRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.api_key, &self.patch_operations]);
+    }
+}
+
+impl p::Decode for UpdateApiKeyRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.api_key = p::Decode::read(reader)?,
+                1 => value.patch_operations = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateApiKeyRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_API_KEY_REQUEST
+    }
+}
+
 /// `UpdateAuthorizerRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct UpdateAuthorizerRequest {
@@ -7850,6 +9048,283 @@ impl p::Shape for UpdateStageRequest {
     }
 }
 
+/// `UpdateUsagePlanRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateUsagePlanRequest {
+    pub usage_plan_id: String,
+    pub patch_operations: Option<Vec<PatchOperation>>,
+}
+
+impl p::Encode for UpdateUsagePlanRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.usage_plan_id, &self.patch_operations]);
+    }
+}
+
+impl p::Decode for UpdateUsagePlanRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.usage_plan_id = p::Decode::read(reader)?,
+                1 => value.patch_operations = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateUsagePlanRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_USAGE_PLAN_REQUEST
+    }
+}
+
+/// `UpdateUsageRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateUsageRequest {
+    pub usage_plan_id: String,
+    pub key_id: String,
+    pub patch_operations: Option<Vec<PatchOperation>>,
+}
+
+impl p::Encode for UpdateUsageRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.usage_plan_id, &self.key_id, &self.patch_operations]);
+    }
+}
+
+impl p::Decode for UpdateUsageRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.usage_plan_id = p::Decode::read(reader)?,
+                1 => value.key_id = p::Decode::read(reader)?,
+                2 => value.patch_operations = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateUsageRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_USAGE_REQUEST
+    }
+}
+
+/// `Usage`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct Usage {
+    pub usage_plan_id: Option<String>,
+    pub start_date: Option<String>,
+    pub end_date: Option<String>,
+    pub position: Option<String>,
+    pub items: Option<BTreeMap<String, Vec<Vec<i64>>>>,
+}
+
+impl p::Encode for Usage {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.usage_plan_id,
+            &self.start_date,
+            &self.end_date,
+            &self.position,
+            &self.items,
+        ]);
+    }
+}
+
+impl p::Decode for Usage {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.usage_plan_id = p::Decode::read(reader)?,
+                1 => value.start_date = p::Decode::read(reader)?,
+                2 => value.end_date = p::Decode::read(reader)?,
+                3 => value.position = p::Decode::read(reader)?,
+                4 => value.items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for Usage {
+    fn schema() -> &'static p::Schema {
+        &schema::USAGE
+    }
+}
+
+/// `UsagePlan`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UsagePlan {
+    pub id: Option<String>,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub api_stages: Option<Vec<ApiStage>>,
+    pub throttle: Option<ThrottleSettings>,
+    pub quota: Option<QuotaSettings>,
+    pub product_code: Option<String>,
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+impl p::Encode for UsagePlan {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.id,
+            &self.name,
+            &self.description,
+            &self.api_stages,
+            &self.throttle,
+            &self.quota,
+            &self.product_code,
+            &self.tags,
+        ]);
+    }
+}
+
+impl p::Decode for UsagePlan {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.id = p::Decode::read(reader)?,
+                1 => value.name = p::Decode::read(reader)?,
+                2 => value.description = p::Decode::read(reader)?,
+                3 => value.api_stages = p::Decode::read(reader)?,
+                4 => value.throttle = p::Decode::read(reader)?,
+                5 => value.quota = p::Decode::read(reader)?,
+                6 => value.product_code = p::Decode::read(reader)?,
+                7 => value.tags = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UsagePlan {
+    fn schema() -> &'static p::Schema {
+        &schema::USAGE_PLAN
+    }
+}
+
+/// `UsagePlanKey`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UsagePlanKey {
+    pub id: Option<String>,
+    pub r#type: Option<String>,
+    pub value: Option<String>,
+    pub name: Option<String>,
+}
+
+impl p::Encode for UsagePlanKey {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.id, &self.r#type, &self.value, &self.name]);
+    }
+}
+
+impl p::Decode for UsagePlanKey {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.id = p::Decode::read(reader)?,
+                1 => value.r#type = p::Decode::read(reader)?,
+                2 => value.value = p::Decode::read(reader)?,
+                3 => value.name = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UsagePlanKey {
+    fn schema() -> &'static p::Schema {
+        &schema::USAGE_PLAN_KEY
+    }
+}
+
+/// `UsagePlanKeys`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UsagePlanKeys {
+    pub position: Option<String>,
+    pub items: Option<Vec<UsagePlanKey>>,
+}
+
+impl p::Encode for UsagePlanKeys {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.position, &self.items]);
+    }
+}
+
+impl p::Decode for UsagePlanKeys {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.position = p::Decode::read(reader)?,
+                1 => value.items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UsagePlanKeys {
+    fn schema() -> &'static p::Schema {
+        &schema::USAGE_PLAN_KEYS
+    }
+}
+
+/// `UsagePlans`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UsagePlans {
+    pub position: Option<String>,
+    pub items: Option<Vec<UsagePlan>>,
+}
+
+impl p::Encode for UsagePlans {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.position, &self.items]);
+    }
+}
+
+impl p::Decode for UsagePlans {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.position = p::Decode::read(reader)?,
+                1 => value.items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UsagePlans {
+    fn schema() -> &'static p::Schema {
+        &schema::USAGE_PLANS
+    }
+}
+
 /// `BadRequestException`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct BadRequestException {
@@ -8088,8 +9563,44 @@ pub mod schema {
             Member::new("apiKeyVersion", &p::schema::STRING),
         ],
     );
+    pub static API_KEY: Schema = Schema::structure(
+        "ApiKey",
+        &[
+            Member::new("id", &p::schema::STRING),
+            Member::new("value", &p::schema::STRING),
+            Member::new("name", &p::schema::STRING),
+            Member::new("customerId", &p::schema::STRING),
+            Member::new("description", &p::schema::STRING),
+            Member::new("enabled", &p::schema::BOOLEAN),
+            Member::new("createdDate", &p::schema::TIMESTAMP),
+            Member::new("lastUpdatedDate", &p::schema::TIMESTAMP),
+            Member::new("stageKeys", &LIST_OF_STRING),
+            Member::new("tags", &MAP_OF_STRING_TO_STRING),
+        ],
+    );
+    pub static API_KEY_IDS: Schema = Schema::structure(
+        "ApiKeyIds",
+        &[Member::new("ids", &LIST_OF_STRING), Member::new("warnings", &LIST_OF_STRING)],
+    );
     pub static API_KEY_SOURCE_TYPE: Schema =
         Schema::new("ApiKeySourceType", Kind::String).values(&["HEADER", "AUTHORIZER"]);
+    pub static API_KEYS: Schema = Schema::structure(
+        "ApiKeys",
+        &[
+            Member::new("warnings", &LIST_OF_STRING),
+            Member::new("position", &p::schema::STRING),
+            Member::new("items", &LIST_OF_API_KEY).wire("item"),
+        ],
+    );
+    pub static API_KEYS_FORMAT: Schema = Schema::new("ApiKeysFormat", Kind::String).values(&["csv"]);
+    pub static API_STAGE: Schema = Schema::structure(
+        "ApiStage",
+        &[
+            Member::new("apiId", &p::schema::STRING),
+            Member::new("stage", &p::schema::STRING),
+            Member::new("throttle", &MAP_OF_API_STAGE_THROTTLE_SETTINGS),
+        ],
+    );
     pub static API_STATUS: Schema =
         Schema::new("ApiStatus", Kind::String).values(&["UPDATING", "AVAILABLE", "PENDING", "FAILED"]);
     pub static AUTHORIZER: Schema = Schema::structure(
@@ -8143,6 +9654,21 @@ pub mod schema {
         Schema::new("ConnectionType", Kind::String).values(&["INTERNET", "VPC_LINK"]);
     pub static CONTENT_HANDLING_STRATEGY: Schema = Schema::new("ContentHandlingStrategy", Kind::String)
         .values(&["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"]);
+    pub static CREATE_API_KEY_REQUEST: Schema = Schema::structure(
+        "CreateApiKeyRequest",
+        &[
+            Member::new("name", &p::schema::STRING),
+            Member::new("description", &p::schema::STRING),
+            Member::new("enabled", &p::schema::BOOLEAN),
+            Member::new("value", &p::schema::STRING),
+            Member::new("customerId", &p::schema::STRING),
+            Member::new("tags", &MAP_OF_STRING_TO_STRING),
+        ],
+    )
+    .refused(&[
+        Member::new("generateDistinctId", &p::schema::DOCUMENT),
+        Member::new("stageKeys", &p::schema::DOCUMENT),
+    ]);
     pub static CREATE_AUTHORIZER_REQUEST: Schema = Schema::structure(
         "CreateAuthorizerRequest",
         &[
@@ -8209,6 +9735,7 @@ pub mod schema {
             Member::new("description", &p::schema::STRING),
             Member::new("version", &p::schema::STRING),
             Member::new("binaryMediaTypes", &LIST_OF_STRING),
+            Member::new("apiKeySource", &API_KEY_SOURCE_TYPE),
             Member::new("endpointConfiguration", &ENDPOINT_CONFIGURATION),
             Member::new("policy", &p::schema::STRING),
             Member::new("tags", &MAP_OF_STRING_TO_STRING),
@@ -8216,7 +9743,6 @@ pub mod schema {
         ],
     )
     .refused(&[
-        Member::new("apiKeySource", &p::schema::DOCUMENT),
         Member::new("cloneFrom", &p::schema::DOCUMENT),
         Member::new("endpointAccessMode", &p::schema::DOCUMENT),
         Member::new("minimumCompressionSize", &p::schema::DOCUMENT),
@@ -8240,6 +9766,29 @@ pub mod schema {
         Member::new("documentationVersion", &p::schema::DOCUMENT),
         Member::new("tracingEnabled", &p::schema::DOCUMENT),
     ]);
+    pub static CREATE_USAGE_PLAN_KEY_REQUEST: Schema = Schema::structure(
+        "CreateUsagePlanKeyRequest",
+        &[
+            Member::new("usagePlanId", &p::schema::STRING).wire("usageplanId").at(Location::Label).required(),
+            Member::new("keyId", &p::schema::STRING).required(),
+            Member::new("keyType", &p::schema::STRING).required(),
+        ],
+    );
+    pub static CREATE_USAGE_PLAN_REQUEST: Schema = Schema::structure(
+        "CreateUsagePlanRequest",
+        &[
+            Member::new("name", &p::schema::STRING).required(),
+            Member::new("description", &p::schema::STRING),
+            Member::new("apiStages", &LIST_OF_API_STAGE),
+            Member::new("throttle", &THROTTLE_SETTINGS),
+            Member::new("quota", &QUOTA_SETTINGS),
+            Member::new("tags", &MAP_OF_STRING_TO_STRING),
+        ],
+    );
+    pub static DELETE_API_KEY_REQUEST: Schema = Schema::structure(
+        "DeleteApiKeyRequest",
+        &[Member::new("apiKey", &p::schema::STRING).wire("api_Key").at(Location::Label).required()],
+    );
     pub static DELETE_AUTHORIZER_REQUEST: Schema = Schema::structure(
         "DeleteAuthorizerRequest",
         &[
@@ -8339,6 +9888,17 @@ pub mod schema {
             Member::new("stageName", &p::schema::STRING).wire("stage_name").at(Location::Label).required(),
         ],
     );
+    pub static DELETE_USAGE_PLAN_KEY_REQUEST: Schema = Schema::structure(
+        "DeleteUsagePlanKeyRequest",
+        &[
+            Member::new("usagePlanId", &p::schema::STRING).wire("usageplanId").at(Location::Label).required(),
+            Member::new("keyId", &p::schema::STRING).at(Location::Label).required(),
+        ],
+    );
+    pub static DELETE_USAGE_PLAN_REQUEST: Schema = Schema::structure(
+        "DeleteUsagePlanRequest",
+        &[Member::new("usagePlanId", &p::schema::STRING).wire("usageplanId").at(Location::Label).required()],
+    );
     pub static DEPLOYMENT: Schema = Schema::structure(
         "Deployment",
         &[
@@ -8415,6 +9975,23 @@ pub mod schema {
         ],
     );
     pub static GET_ACCOUNT_REQUEST: Schema = Schema::structure("GetAccountRequest", &[]);
+    pub static GET_API_KEY_REQUEST: Schema = Schema::structure(
+        "GetApiKeyRequest",
+        &[
+            Member::new("apiKey", &p::schema::STRING).wire("api_Key").at(Location::Label).required(),
+            Member::new("includeValue", &p::schema::BOOLEAN).at(Location::Query),
+        ],
+    );
+    pub static GET_API_KEYS_REQUEST: Schema = Schema::structure(
+        "GetApiKeysRequest",
+        &[
+            Member::new("position", &p::schema::STRING).at(Location::Query),
+            Member::new("limit", &p::schema::INTEGER).at(Location::Query),
+            Member::new("nameQuery", &p::schema::STRING).wire("name").at(Location::Query),
+            Member::new("customerId", &p::schema::STRING).at(Location::Query),
+            Member::new("includeValues", &p::schema::BOOLEAN).at(Location::Query),
+        ],
+    );
     pub static GET_AUTHORIZER_REQUEST: Schema = Schema::structure(
         "GetAuthorizerRequest",
         &[
@@ -8598,6 +10175,53 @@ pub mod schema {
             Member::new("limit", &p::schema::INTEGER).at(Location::Query),
         ],
     );
+    pub static GET_USAGE_PLAN_KEY_REQUEST: Schema = Schema::structure(
+        "GetUsagePlanKeyRequest",
+        &[
+            Member::new("usagePlanId", &p::schema::STRING).wire("usageplanId").at(Location::Label).required(),
+            Member::new("keyId", &p::schema::STRING).at(Location::Label).required(),
+        ],
+    );
+    pub static GET_USAGE_PLAN_KEYS_REQUEST: Schema = Schema::structure(
+        "GetUsagePlanKeysRequest",
+        &[
+            Member::new("usagePlanId", &p::schema::STRING).wire("usageplanId").at(Location::Label).required(),
+            Member::new("position", &p::schema::STRING).at(Location::Query),
+            Member::new("limit", &p::schema::INTEGER).at(Location::Query),
+            Member::new("nameQuery", &p::schema::STRING).wire("name").at(Location::Query),
+        ],
+    );
+    pub static GET_USAGE_PLAN_REQUEST: Schema = Schema::structure(
+        "GetUsagePlanRequest",
+        &[Member::new("usagePlanId", &p::schema::STRING).wire("usageplanId").at(Location::Label).required()],
+    );
+    pub static GET_USAGE_PLANS_REQUEST: Schema = Schema::structure(
+        "GetUsagePlansRequest",
+        &[
+            Member::new("position", &p::schema::STRING).at(Location::Query),
+            Member::new("keyId", &p::schema::STRING).at(Location::Query),
+            Member::new("limit", &p::schema::INTEGER).at(Location::Query),
+        ],
+    );
+    pub static GET_USAGE_REQUEST: Schema = Schema::structure(
+        "GetUsageRequest",
+        &[
+            Member::new("usagePlanId", &p::schema::STRING).wire("usageplanId").at(Location::Label).required(),
+            Member::new("keyId", &p::schema::STRING).at(Location::Query),
+            Member::new("startDate", &p::schema::STRING).at(Location::Query).required(),
+            Member::new("endDate", &p::schema::STRING).at(Location::Query).required(),
+            Member::new("position", &p::schema::STRING).at(Location::Query),
+            Member::new("limit", &p::schema::INTEGER).at(Location::Query),
+        ],
+    );
+    pub static IMPORT_API_KEYS_REQUEST: Schema = Schema::structure(
+        "ImportApiKeysRequest",
+        &[
+            Member::new("body", &p::schema::BLOB).at(Location::Payload).required(),
+            Member::new("format", &API_KEYS_FORMAT).at(Location::Query).required(),
+            Member::new("failOnWarnings", &p::schema::BOOLEAN).wire("failonwarnings").at(Location::Query),
+        ],
+    );
     pub static IMPORT_REST_API_REQUEST: Schema = Schema::structure(
         "ImportRestApiRequest",
         &[
@@ -8692,6 +10316,8 @@ pub mod schema {
     pub static JWT_SIGNING_ALGORITHM: Schema = Schema::new("JwtSigningAlgorithm", Kind::String)
         .values(&["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]);
     pub static LIST_OF_ARNS: Schema = Schema::list("ListOfARNs", &Member::new("member", &p::schema::STRING));
+    pub static LIST_OF_API_KEY: Schema = Schema::list("ListOfApiKey", &Member::new("member", &API_KEY));
+    pub static LIST_OF_API_STAGE: Schema = Schema::list("ListOfApiStage", &Member::new("member", &API_STAGE));
     pub static LIST_OF_AUTHORIZER: Schema =
         Schema::list("ListOfAuthorizer", &Member::new("member", &AUTHORIZER));
     pub static LIST_OF_DEPLOYMENT: Schema =
@@ -8708,6 +10334,7 @@ pub mod schema {
         Schema::list("ListOfJwtIssuerInput", &Member::new("member", &JWT_ISSUER_INPUT));
     pub static LIST_OF_JWT_SIGNING_ALGORITHM: Schema =
         Schema::list("ListOfJwtSigningAlgorithm", &Member::new("member", &JWT_SIGNING_ALGORITHM));
+    pub static LIST_OF_LONG: Schema = Schema::list("ListOfLong", &Member::new("member", &p::schema::LONG));
     pub static LIST_OF_MODEL: Schema = Schema::list("ListOfModel", &Member::new("member", &MODEL));
     pub static LIST_OF_PATCH_OPERATION: Schema =
         Schema::list("ListOfPatchOperation", &Member::new("member", &PATCH_OPERATION));
@@ -8718,10 +10345,25 @@ pub mod schema {
     pub static LIST_OF_STAGE: Schema = Schema::list("ListOfStage", &Member::new("member", &STAGE));
     pub static LIST_OF_STRING: Schema =
         Schema::list("ListOfString", &Member::new("member", &p::schema::STRING));
+    pub static LIST_OF_USAGE: Schema = Schema::list("ListOfUsage", &Member::new("member", &LIST_OF_LONG));
+    pub static LIST_OF_USAGE_PLAN: Schema =
+        Schema::list("ListOfUsagePlan", &Member::new("member", &USAGE_PLAN));
+    pub static LIST_OF_USAGE_PLAN_KEY: Schema =
+        Schema::list("ListOfUsagePlanKey", &Member::new("member", &USAGE_PLAN_KEY));
+    pub static MAP_OF_API_STAGE_THROTTLE_SETTINGS: Schema = Schema::map(
+        "MapOfApiStageThrottleSettings",
+        &Member::new("key", &p::schema::STRING),
+        &Member::new("value", &THROTTLE_SETTINGS),
+    );
     pub static MAP_OF_INTEGRATION_RESPONSE: Schema = Schema::map(
         "MapOfIntegrationResponse",
         &Member::new("key", &p::schema::STRING),
         &Member::new("value", &INTEGRATION_RESPONSE),
+    );
+    pub static MAP_OF_KEY_USAGES: Schema = Schema::map(
+        "MapOfKeyUsages",
+        &Member::new("key", &p::schema::STRING),
+        &Member::new("value", &LIST_OF_USAGE),
     );
     pub static MAP_OF_METHOD: Schema =
         Schema::map("MapOfMethod", &Member::new("key", &p::schema::STRING), &Member::new("value", &METHOD));
@@ -8924,6 +10566,16 @@ pub mod schema {
         ],
     )
     .refused(&[Member::new("parameters", &p::schema::DOCUMENT).at(Location::QueryMap)]);
+    pub static QUOTA_PERIOD_TYPE: Schema =
+        Schema::new("QuotaPeriodType", Kind::String).values(&["DAY", "WEEK", "MONTH"]);
+    pub static QUOTA_SETTINGS: Schema = Schema::structure(
+        "QuotaSettings",
+        &[
+            Member::new("limit", &p::schema::INTEGER),
+            Member::new("offset", &p::schema::INTEGER),
+            Member::new("period", &QUOTA_PERIOD_TYPE),
+        ],
+    );
     pub static REQUEST_VALIDATOR: Schema = Schema::structure(
         "RequestValidator",
         &[
@@ -9088,6 +10740,13 @@ pub mod schema {
             Member::new("tagKeys", &LIST_OF_STRING).at(Location::Query).required(),
         ],
     );
+    pub static UPDATE_API_KEY_REQUEST: Schema = Schema::structure(
+        "UpdateApiKeyRequest",
+        &[
+            Member::new("apiKey", &p::schema::STRING).wire("api_Key").at(Location::Label).required(),
+            Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
+        ],
+    );
     pub static UPDATE_AUTHORIZER_REQUEST: Schema = Schema::structure(
         "UpdateAuthorizerRequest",
         &[
@@ -9180,6 +10839,67 @@ pub mod schema {
             Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
             Member::new("stageName", &p::schema::STRING).wire("stage_name").at(Location::Label).required(),
             Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
+        ],
+    );
+    pub static UPDATE_USAGE_PLAN_REQUEST: Schema = Schema::structure(
+        "UpdateUsagePlanRequest",
+        &[
+            Member::new("usagePlanId", &p::schema::STRING).wire("usageplanId").at(Location::Label).required(),
+            Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
+        ],
+    );
+    pub static UPDATE_USAGE_REQUEST: Schema = Schema::structure(
+        "UpdateUsageRequest",
+        &[
+            Member::new("usagePlanId", &p::schema::STRING).wire("usageplanId").at(Location::Label).required(),
+            Member::new("keyId", &p::schema::STRING).at(Location::Label).required(),
+            Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
+        ],
+    );
+    pub static USAGE: Schema = Schema::structure(
+        "Usage",
+        &[
+            Member::new("usagePlanId", &p::schema::STRING),
+            Member::new("startDate", &p::schema::STRING),
+            Member::new("endDate", &p::schema::STRING),
+            Member::new("position", &p::schema::STRING),
+            Member::new("items", &MAP_OF_KEY_USAGES).wire("values"),
+        ],
+    );
+    pub static USAGE_PLAN: Schema = Schema::structure(
+        "UsagePlan",
+        &[
+            Member::new("id", &p::schema::STRING),
+            Member::new("name", &p::schema::STRING),
+            Member::new("description", &p::schema::STRING),
+            Member::new("apiStages", &LIST_OF_API_STAGE),
+            Member::new("throttle", &THROTTLE_SETTINGS),
+            Member::new("quota", &QUOTA_SETTINGS),
+            Member::new("productCode", &p::schema::STRING),
+            Member::new("tags", &MAP_OF_STRING_TO_STRING),
+        ],
+    );
+    pub static USAGE_PLAN_KEY: Schema = Schema::structure(
+        "UsagePlanKey",
+        &[
+            Member::new("id", &p::schema::STRING),
+            Member::new("type", &p::schema::STRING),
+            Member::new("value", &p::schema::STRING),
+            Member::new("name", &p::schema::STRING),
+        ],
+    );
+    pub static USAGE_PLAN_KEYS: Schema = Schema::structure(
+        "UsagePlanKeys",
+        &[
+            Member::new("position", &p::schema::STRING),
+            Member::new("items", &LIST_OF_USAGE_PLAN_KEY).wire("item"),
+        ],
+    );
+    pub static USAGE_PLANS: Schema = Schema::structure(
+        "UsagePlans",
+        &[
+            Member::new("position", &p::schema::STRING),
+            Member::new("items", &LIST_OF_USAGE_PLAN).wire("item"),
         ],
     );
     pub static BAD_REQUEST_EXCEPTION: Schema =

@@ -35,7 +35,8 @@ use validator::Validators;
 const VERBS: [&str; 8] =
     ["get", "put", "post", "delete", "options", "head", "patch", "x-amazon-apigateway-any-method"];
 /// Extensions of the document that act.
-const DOCUMENT_EXTENSIONS: [&str; 5] = [
+const DOCUMENT_EXTENSIONS: [&str; 6] = [
+    "x-amazon-apigateway-api-key-source",
     "x-amazon-apigateway-binary-media-types",
     "x-amazon-apigateway-gateway-responses",
     "x-amazon-apigateway-policy",
@@ -61,6 +62,7 @@ pub(crate) async fn create(
         endpoint_type: "EDGE".into(),
         policy: None,
         tags: Texts::new(),
+        keys_from_authorizer: false,
         disable_execute_api_endpoint: false,
         root_resource_id: ids::short_id(10, &*gateway.ports.random),
         resources: 1,
@@ -262,6 +264,9 @@ fn about(api: &mut RestApi, document: &Value) -> Result<(), ApiError> {
         // A definition may write a media type's slash as JSON Pointer does.
         api.binary_media_types =
             rest_api::checked_types(types.map(|kind| kind.replace("~1", "/")).collect())?;
+    }
+    if let Some(source) = document.get("x-amazon-apigateway-api-key-source") {
+        api.keys_from_authorizer = rest_api::keys_from_authorizer(source.as_str().unwrap_or_default())?;
     }
     if let Some(policy) = document.get("x-amazon-apigateway-policy") {
         api.policy = Some(rest_api::checked_policy(&policy.to_string())?);

@@ -6,6 +6,7 @@
 
 mod access;
 mod account;
+mod api_key;
 mod authorizer;
 mod deployment;
 mod edit;
@@ -29,6 +30,9 @@ mod stage;
 mod table;
 mod tag;
 mod test_invoke_authorizer;
+mod usage;
+mod usage_plan;
+mod usage_plan_key;
 
 use std::sync::Arc;
 
@@ -38,8 +42,8 @@ use pagoda_protocol::ApiError;
 use pagoda_service::ports::{
     AssumeRole, Authenticate, FindCredential, InvokeFunction, InvokeLater, RecordMetric, RelayRequest,
 };
-use pagoda_service::{Access, Authorizer, Context, Ownership, Service, operations};
-use pagoda_store::Store;
+use pagoda_service::{Access, Authorizer, Context, Ownership, Sealer, Service, operations};
+use pagoda_store::{Commit, Store};
 
 /// The API Gateway service, control plane and data plane.
 pub struct ApiGateway {
@@ -48,12 +52,16 @@ pub struct ApiGateway {
     verdicts: serve::Verdicts,
     buckets: serve::Buckets,
     upstreams: serve::Upstreams,
+    admissions: serve::Admissions,
+    tallies: serve::Tallies,
 }
 
 /// What API Gateway stands on.
 pub struct Ports {
     /// Where everything is kept.
     pub store: Arc<dyn Store>,
+    /// What API keys are sealed with.
+    pub sealer: Sealer,
     /// For ids.
     pub random: Arc<dyn Random>,
     /// Decides on calls of methods that ask IAM, and by the policies of APIs.
@@ -83,15 +91,25 @@ impl ApiGateway {
             verdicts: serve::Verdicts::default(),
             buckets: serve::Buckets::default(),
             upstreams: serve::Upstreams::default(),
+            admissions: serve::Admissions::default(),
+            tallies: serve::Tallies::default(),
         })
     }
 
     fn store(&self) -> &dyn Store {
         &*self.ports.store
     }
+
+    /// Commits a change of keys or plans, which holds for requests from here on.
+    async fn commit_plans(&self, commit: Commit) -> Result<(), ApiError> {
+        self.store().commit(commit).await?.done()?;
+        self.admissions.forget();
+        Ok(())
+    }
 }
 
 operations!(ApiGateway {
+    CreateApiKey => api_key::create, on access::create_api_key;
     CreateAuthorizer => authorizer::create, on access::create_authorizer;
     CreateDeployment => deployment::create, on access::create_deployment;
     CreateModel => model::create, on access::create_model;
@@ -99,6 +117,9 @@ operations!(ApiGateway {
     CreateResource => resource::create, on access::create_resource;
     CreateRestApi => rest_api::create, on access::create_rest_api;
     CreateStage => stage::create, on access::create_stage;
+    CreateUsagePlan => usage_plan::create, on access::create_usage_plan;
+    CreateUsagePlanKey => usage_plan_key::create, on access::create_usage_plan_key;
+    DeleteApiKey => api_key::delete, on access::delete_api_key;
     DeleteAuthorizer => authorizer::delete, on access::delete_authorizer;
     DeleteDeployment => deployment::delete, on access::delete_deployment;
     DeleteGatewayResponse => gateway_response::delete, on access::delete_gateway_response;
@@ -111,8 +132,12 @@ operations!(ApiGateway {
     DeleteResource => resource::delete, on access::delete_resource;
     DeleteRestApi => rest_api::delete, on access::delete_rest_api;
     DeleteStage => stage::delete, on access::delete_stage;
+    DeleteUsagePlan => usage_plan::delete, on access::delete_usage_plan;
+    DeleteUsagePlanKey => usage_plan_key::delete, on access::delete_usage_plan_key;
     FlushStageAuthorizersCache => authorizer::flush, on access::flush_stage_authorizers_cache;
     GetAccount => account::get, on access::get_account;
+    GetApiKey => api_key::get, on access::get_api_key;
+    GetApiKeys => api_key::list, on access::get_api_keys;
     GetAuthorizer => authorizer::get, on access::get_authorizer;
     GetAuthorizers => authorizer::list, on access::get_authorizers;
     GetDeployment => deployment::get, on access::get_deployment;
@@ -135,6 +160,12 @@ operations!(ApiGateway {
     GetStage => stage::get, on access::get_stage;
     GetStages => stage::list, on access::get_stages;
     GetTags => tag::get, on access::get_tags;
+    GetUsage => usage::get, on access::get_usage;
+    GetUsagePlan => usage_plan::get, on access::get_usage_plan;
+    GetUsagePlanKey => usage_plan_key::get, on access::get_usage_plan_key;
+    GetUsagePlanKeys => usage_plan_key::list, on access::get_usage_plan_keys;
+    GetUsagePlans => usage_plan::list, on access::get_usage_plans;
+    ImportApiKeys => api_key::import, on access::import_api_keys;
     ImportRestApi => import::create, on access::import_rest_api;
     PutGatewayResponse => gateway_response::put, on access::put_gateway_response;
     PutIntegration => integration::put, on access::put_integration;
@@ -145,6 +176,7 @@ operations!(ApiGateway {
     TagResource => tag::put, on access::tag_resource;
     TestInvokeAuthorizer => test_invoke_authorizer::invoke, on access::test_invoke_authorizer;
     UntagResource => tag::delete, on access::untag_resource;
+    UpdateApiKey => api_key::update, on access::update_api_key;
     UpdateAuthorizer => authorizer::update, on access::update_authorizer;
     UpdateGatewayResponse => gateway_response::update, on access::update_gateway_response;
     UpdateIntegration => integration::update, on access::update_integration;
@@ -155,6 +187,8 @@ operations!(ApiGateway {
     UpdateRequestValidator => request_validator::update, on access::update_request_validator;
     UpdateRestApi => rest_api::update, on access::update_rest_api;
     UpdateStage => stage::update, on access::update_stage;
+    UpdateUsage => usage::update, on access::update_usage;
+    UpdateUsagePlan => usage_plan::update, on access::update_usage_plan;
 });
 
 #[async_trait]

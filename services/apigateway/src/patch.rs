@@ -38,6 +38,11 @@ pub(crate) fn read(operations: &Option<Vec<g::PatchOperation>>) -> Result<Vec<Pa
 }
 
 impl<'a> Patch<'a> {
+    /// The value, if there is one.
+    pub(crate) fn value(&self) -> Option<&'a str> {
+        self.value
+    }
+
     /// The new text of a `replace`.
     pub(crate) fn replaced(&self) -> Result<&'a str, ApiError> {
         match (self.op, self.value) {

@@ -40,6 +40,7 @@ pub(crate) async fn create(
         endpoint_type,
         policy,
         tags,
+        keys_from_authorizer: input.api_key_source == Some(g::ApiKeySourceType::Authorizer),
         disable_execute_api_endpoint: input.disable_execute_api_endpoint.unwrap_or(false),
         root_resource_id: ids::short_id(ID_CHARS, &*gateway.ports.random),
         resources: 1,
@@ -126,6 +127,7 @@ fn apply(api: &mut RestApi, patch: &patch::Patch<'_>) -> Result<(), ApiError> {
     match patch.path {
         "/name" => api.name = patch.replaced()?.to_owned(),
         "/description" => api.description = Some(patch.replaced()?.to_owned()),
+        "/apiKeySource" => api.keys_from_authorizer = keys_from_authorizer(patch.replaced()?)?,
         "/disableExecuteApiEndpoint" => api.disable_execute_api_endpoint = patch.flag()?,
         "/policy" => {
             api.policy = Some(patch.replaced()?).filter(|p| !p.is_empty()).map(checked_policy).transpose()?;
@@ -181,6 +183,15 @@ pub(crate) fn endpoint_type(configuration: Option<g::EndpointConfiguration>) -> 
     }
 }
 
+/// Whether keys are what authorizers say, and not in a header.
+pub(crate) fn keys_from_authorizer(source: &str) -> Result<bool, ApiError> {
+    match source {
+        "HEADER" => Ok(false),
+        "AUTHORIZER" => Ok(true),
+        _ => Err(bad_request("Enumeration value for apiKeySource must be one of: HEADER, AUTHORIZER")),
+    }
+}
+
 pub(crate) fn checked_policy(policy: &str) -> Result<String, ApiError> {
     // Shorthand resources such as `execute-api:/stage/GET/x` are completed when the API's ARN is known.
     Document::parse(&crate::serve::complete(policy, "arn:aws:execute-api:r:000000000000:a"), Kind::Resource)
@@ -206,7 +217,10 @@ pub(crate) fn describe(api: &RestApi) -> g::RestApi {
         created_date: Some(api.created),
         version: api.version.clone(),
         binary_media_types: (!api.binary_media_types.is_empty()).then(|| api.binary_media_types.clone()),
-        api_key_source: Some(g::ApiKeySourceType::Header),
+        api_key_source: Some(match api.keys_from_authorizer {
+            true => g::ApiKeySourceType::Authorizer,
+            false => g::ApiKeySourceType::Header,
+        }),
         endpoint_configuration: Some(g::EndpointConfiguration {
             types: api.endpoint_type.parse().ok().map(|kind| vec![kind]),
             ..Default::default()

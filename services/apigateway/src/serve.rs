@@ -1,5 +1,5 @@
 //! The data plane: how a request to a deployed API is answered. The phases, in their order: find the
-//! stage, route, authorize, throttle, validate, integrate (map the request, send it, map the response), answer.
+//! stage, route, authorize, find the API key and its plan, throttle, validate, integrate (map the request, send it, map the response), answer.
 //!
 //! Invariants: only what is deployed is served; every failure is answered as a gateway response, and tells
 //! the caller no more than AWS does.
@@ -14,6 +14,7 @@ mod event;
 mod expression;
 mod gateway_response;
 mod identity;
+mod key;
 mod mapped;
 mod metric;
 mod mock;
@@ -23,6 +24,7 @@ mod proxy;
 mod ready;
 mod response;
 mod route;
+mod tally;
 mod target;
 mod template;
 mod upstream;
@@ -47,6 +49,8 @@ pub(crate) use deployed::Served;
 pub(crate) use event::fields as request_fields;
 pub(crate) use expression::{maps_request, maps_response};
 pub(crate) use gateway_response::check as check_gateway_response;
+pub(crate) use key::Admissions;
+pub(crate) use tally::{DAYS_MAX, Tallies, day, start as period_start};
 pub(crate) use target::AwsTarget;
 pub(crate) use upstream::Upstreams;
 pub(crate) use verdict::Verdicts;
@@ -55,6 +59,7 @@ use crate::ApiGateway;
 use crate::table::{IntegrationKind, Method};
 use deployed::Deployment;
 use gateway_response::Scene;
+use key::Admission;
 use metric::Gauges;
 use ready::Plan;
 use route::Matched;
@@ -75,6 +80,8 @@ pub(crate) struct Call<'a> {
     pub(crate) path: &'a str,
     /// What the method's authorizer said, if it has one.
     pub(crate) verdict: Option<Arc<Verdict>>,
+    /// The key that it bears, if the method wants one.
+    pub(crate) key: Option<Arc<Admission>>,
 }
 
 #[async_trait]
@@ -129,9 +136,13 @@ impl ApiGateway {
         *gauges = Some(Arc::clone(&ready.gauges));
         let body = body.collect(BODY_BYTES_MAX).await.map_err(Refusal::of_body)?;
 
-        let mut call = Call { deployment, matched, method, cx, parts, body, path, verdict: None };
+        let mut call = Call { deployment, matched, method, cx, parts, body, path, verdict: None, key: None };
         if call.is_guarded() {
             Box::pin(self.authorize(&mut call)).await?;
+        }
+
+        if method.api_key_required {
+            call.key = Some(Box::pin(self.admit(&call)).await?);
         }
 
         if let Some(bucket) = &ready.bucket

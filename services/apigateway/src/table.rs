@@ -25,6 +25,9 @@ pub(crate) struct RestApi {
     pub(crate) policy: Option<String>,
     pub(crate) tags: Texts,
     pub(crate) disable_execute_api_endpoint: bool,
+    /// Requests are told apart by what their authorizer says, not by the header `x-api-key`.
+    #[serde(default)]
+    pub(crate) keys_from_authorizer: bool,
     pub(crate) root_resource_id: String,
     /// Resources of the API, the root among them.
     pub(crate) resources: usize,
@@ -186,6 +189,77 @@ pub(crate) struct RequestValidator {
     pub(crate) checks_parameters: bool,
 }
 
+/// A key by which requests are told apart and limited. It authorizes nobody.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ApiKey {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) customer_id: Option<String>,
+    pub(crate) is_enabled: bool,
+    /// The value, sealed.
+    pub(crate) sealed: Vec<u8>,
+    pub(crate) tags: Texts,
+    pub(crate) created: Timestamp,
+    pub(crate) updated: Timestamp,
+}
+
+/// The id of the key with a value, which its place in the table stands for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct MarkedKey(pub(crate) String);
+
+/// Stages, and how much the keys of the plan may ask of them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct UsagePlan {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    /// By `{api}:{stage}`.
+    pub(crate) stages: BTreeMap<String, PlanStage>,
+    pub(crate) throttle: Option<Throttle>,
+    pub(crate) quota: Option<Quota>,
+    pub(crate) tags: Texts,
+}
+
+/// A stage of a plan.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PlanStage {
+    /// By `{path}/{VERB}`.
+    pub(crate) throttle: BTreeMap<String, Throttle>,
+}
+
+/// How many requests of a key a plan lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Throttle {
+    /// A second, in the long run.
+    pub(crate) rate: f64,
+    /// At once.
+    pub(crate) burst: f64,
+}
+
+/// How many requests of a key a plan lets through in a period.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Quota {
+    pub(crate) limit: i64,
+    /// Days between the calendar's beginning of a period and the plan's.
+    pub(crate) offset_days: i64,
+    pub(crate) period: Period,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Period {
+    Day,
+    Week,
+    Month,
+}
+
+/// A key of a plan.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct UsagePlanKey {
+    pub(crate) plan: String,
+    pub(crate) key: String,
+}
+
 /// A deployment: its resources are copied beside it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Deployment {
@@ -250,6 +324,10 @@ pub(crate) const AUTHORIZERS: Table<Authorizer> = Table::new(Space::Meta);
 pub(crate) const GATEWAY_RESPONSES: Table<GatewayResponse> = Table::new(Space::Meta);
 pub(crate) const MODELS: Table<Model> = Table::new(Space::Meta);
 pub(crate) const REQUEST_VALIDATORS: Table<RequestValidator> = Table::new(Space::Meta);
+pub(crate) const API_KEYS: Table<ApiKey> = Table::new(Space::Meta);
+pub(crate) const MARKED_KEYS: Table<MarkedKey> = Table::new(Space::Index);
+pub(crate) const USAGE_PLANS: Table<UsagePlan> = Table::new(Space::Meta);
+pub(crate) const USAGE_PLAN_KEYS: Table<UsagePlanKey> = Table::new(Space::Meta);
 pub(crate) const STAGES: Table<Stage> = Table::new(Space::Meta);
 
 macro_rules! records {
@@ -262,10 +340,13 @@ macro_rules! records {
 }
 
 records!(
-    RestApi: "apigateway.rest-api",
     Listed: "apigateway.rest-api.of-account",
     Deployment: "apigateway.deployment",
     Model: "apigateway.model",
+    ApiKey: "apigateway.api-key",
+    MarkedKey: "apigateway.api-key.of-value",
+    UsagePlan: "apigateway.usage-plan",
+    UsagePlanKey: "apigateway.usage-plan-key",
     RequestValidator: "apigateway.request-validator",
     GatewayResponse: "apigateway.gateway-response",
     Authorizer: "apigateway.authorizer",
@@ -287,6 +368,8 @@ macro_rules! grown_records {
 }
 
 grown_records!(
+    /// Version 1 has keys from headers only.
+    RestApi: "apigateway.rest-api" version 2,
     /// Version 1 has no request models, validators and keys of methods, and of integrations neither
     /// parameters, roles nor the handling of contents.
     Resource: "apigateway.resource" version 2,
@@ -307,6 +390,31 @@ pub(crate) fn listed(account: AccountId, region: &Region) -> Key {
     LISTED.key().text(account.as_str()).text(region.as_str()).done()
 }
 
+/// Something that belongs to an account in a region: the prefix of all.
+pub(crate) fn of_account<R: Record>(table: &Table<R>, account: AccountId, region: &Region) -> Key {
+    table.key().text(account.as_str()).text(region.as_str()).done()
+}
+
+pub(crate) fn in_account<R: Record>(
+    table: &Table<R>,
+    account: AccountId,
+    region: &Region,
+    name: &str,
+) -> Key {
+    KeyBuilder::under(&of_account(table, account, region)).text(name).done()
+}
+
+/// The keys of one plan.
+pub(crate) fn of_plan(account: AccountId, region: &Region, plan: &str) -> Key {
+    in_account(&USAGE_PLAN_KEYS, account, region, plan)
+}
+
+/// How often a key of a plan was used: the prefix of all days.
+pub(crate) fn usage(account: AccountId, region: &Region, plan: &str, key: &str) -> Key {
+    let kind = KeyBuilder::new(Space::Data).text("apigateway.usage");
+    kind.text(account.as_str()).text(region.as_str()).text(plan).text(key).done()
+}
+
 /// Something that belongs to an API: the prefix of all, or one of them.
 pub(crate) fn of_api<R: Record>(table: &Table<R>, api: &str) -> Key {
     table.key().text(api).done()
@@ -324,6 +432,14 @@ pub(crate) fn deployed(api: &str, deployment: &str) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn apis_of_version_1_still_decode() {
+        let stored = br#"_{"id":"a","account":"123456789012","region":"us-east-1","name":"n","description":null,"version":null,"created":"2026-01-15T12:00:00Z","binary_media_types":[],"endpoint_type":"EDGE","policy":null,"tags":{},"disable_execute_api_endpoint":false,"root_resource_id":"r","resources":1}"#;
+        let mut stored = stored.to_vec();
+        stored[0] = 1;
+        assert!(!RestApi::decode(&stored).unwrap().keys_from_authorizer);
+    }
 
     #[test]
     fn resources_of_version_1_still_decode() {

@@ -31,6 +31,10 @@ pub(crate) enum Refusal {
     AuthorizerFailure,
     /// The authorizer could not be asked, or its answer is none.
     AuthorizerConfiguration,
+    /// No API key where one is required, or one that no plan of the stage knows.
+    InvalidApiKey,
+    /// More requests of a key than its plan lets through in a period.
+    QuotaExceeded,
     /// More requests than the method takes.
     Throttled,
     /// The body is too large.
@@ -78,6 +82,8 @@ impl Refusal {
             Self::Unauthorized => "UNAUTHORIZED",
             Self::AuthorizerFailure => "AUTHORIZER_FAILURE",
             Self::AuthorizerConfiguration => "AUTHORIZER_CONFIGURATION_ERROR",
+            Self::InvalidApiKey => "INVALID_API_KEY",
+            Self::QuotaExceeded => "QUOTA_EXCEEDED",
             Self::Throttled => "THROTTLED",
             Self::RequestTooLarge => "REQUEST_TOO_LARGE",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
@@ -136,7 +142,8 @@ impl Refusal {
             Self::NotAllowed => {
                 (403, "AccessDeniedException", "User is not authorized to access this resource".into())
             }
-            Self::Forbidden => (403, "ForbiddenException", "Forbidden".into()),
+            Self::Forbidden | Self::InvalidApiKey => (403, "ForbiddenException", "Forbidden".into()),
+            Self::QuotaExceeded => (429, "LimitExceededException", "Limit Exceeded".into()),
             Self::MissingAuthenticationToken => {
                 (403, "MissingAuthenticationTokenException", "Missing Authentication Token".into())
             }

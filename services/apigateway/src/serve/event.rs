@@ -89,7 +89,7 @@ fn circumstances(call: &Call<'_>) -> Value {
 fn identity(call: &Call<'_>) -> Value {
     let (cx, caller) = (&call.cx, &call.cx.caller);
     let known = caller.principal != Principal::Anonymous;
-    json!({
+    let mut identity = json!({
         "cognitoIdentityPoolId": null,
         "accountId": caller.principal.account().map(|account| account.to_string()),
         "cognitoIdentityId": null,
@@ -102,7 +102,12 @@ fn identity(call: &Call<'_>) -> Value {
         "userArn": known.then(|| caller.arn()),
         "userAgent": cx.origin.user_agent,
         "user": known.then_some(&caller.user_id),
-    })
+    });
+    if let Some(key) = &call.key {
+        identity["apiKey"] = json!(key.value);
+        identity["apiKeyId"] = json!(key.id);
+    }
+    identity
 }
 
 fn host(headers: &HeaderMap) -> &str {

@@ -28,6 +28,8 @@ pub(crate) struct Verdict {
     /// Numbers and flags are texts here, as integrations see them.
     pub(crate) context: BTreeMap<String, String>,
     pub(crate) latency_millis: u64,
+    /// The API key of the caller, where keys are the authorizer's to tell.
+    pub(crate) usage_identifier_key: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -35,6 +37,8 @@ pub(crate) struct Verdict {
 struct Answer {
     principal_id: String,
     policy_document: Value,
+    #[serde(default)]
+    usage_identifier_key: Option<String>,
     #[serde(default)]
     context: Option<BTreeMap<String, Value>>,
 }
@@ -58,6 +62,7 @@ impl Verdict {
         });
         Some(Self {
             principal_id: answer.principal_id,
+            usage_identifier_key: answer.usage_identifier_key,
             policy: Named { name: "of the authorizer".into(), document: Arc::new(document) },
             policy_text,
             context: context.collect::<Option<_>>()?,

@@ -5,6 +5,7 @@
 mod authorizer;
 mod control;
 mod gateway_response;
+mod keys;
 mod mapping;
 mod plane;
 mod servers;

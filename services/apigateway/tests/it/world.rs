@@ -166,6 +166,7 @@ impl<'w> Gateway<'w> {
         let measured = Arc::new(Measured::default());
         let service = ApiGateway::new(Ports {
             store: world.store.clone(),
+            sealer: world.sealer.clone(),
             random: world.random.clone(),
             authorizer: authorizer.clone(),
             authenticate: Arc::new(Header(world.root())),
