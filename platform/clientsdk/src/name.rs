@@ -1,7 +1,7 @@
 //! Names in sources: made of ASCII letters and digits, and of no language's own words.
 
 /// Words that some of the languages keep to themselves, and members that classes have anyway.
-const RESERVED: [&str; 128] = [
+const RESERVED: [&str; 127] = [
     "abstract",
     "alias",
     "and",
@@ -62,7 +62,6 @@ const RESERVED: [&str; 128] = [
     "goto",
     "guard",
     "hash",
-    "id",
     "if",
     "implements",
     "import",

@@ -205,6 +205,8 @@ fn environment(kind: Kind) -> Environment<'static> {
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.add_filter("quoted", move |text: String| quote::quoted(kind, &text));
     environment.add_filter("remark", |text: String| remark(&text));
+    // `id` is a type of Objective-C.
+    environment.add_filter("member", |name: String| if name == "id" { "idValue".to_owned() } else { name });
     environment.add_filter("capitalize_first", |text: String| name::pascal(&text));
     environment.add_filter("xml", |text: String| xml(&text));
     environment

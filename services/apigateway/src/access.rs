@@ -75,6 +75,9 @@ paths! {
     delete_usage_plan_key(DeleteUsagePlanKeyRequest): "DELETE" "/usageplans/{}/keys/{}" usage_plan_id key_id;
     get_usage(GetUsageRequest): "GET" "/usageplans/{}/usage" usage_plan_id;
     update_usage(UpdateUsageRequest): "PATCH" "/usageplans/{}/keys/{}/usage" usage_plan_id key_id;
+    get_sdk(GetSdkRequest): "GET" "/restapis/{}/stages/{}/sdks/{}" rest_api_id stage_name sdk_type;
+    get_sdk_type(GetSdkTypeRequest): "GET" "/sdktypes/{}" id;
+    get_sdk_types(GetSdkTypesRequest): "GET" "/sdktypes";
     put_gateway_response(PutGatewayResponseRequest): "PUT" "/restapis/{}/gatewayresponses/{}" rest_api_id response_type;
     get_gateway_response(GetGatewayResponseRequest): "GET" "/restapis/{}/gatewayresponses/{}" rest_api_id response_type;
     get_gateway_responses(GetGatewayResponsesRequest): "GET" "/restapis/{}/gatewayresponses" rest_api_id;

@@ -66,6 +66,9 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <GetResources as p::Operation>::SPEC,
         <GetRestApi as p::Operation>::SPEC,
         <GetRestApis as p::Operation>::SPEC,
+        <GetSdk as p::Operation>::SPEC,
+        <GetSdkType as p::Operation>::SPEC,
+        <GetSdkTypes as p::Operation>::SPEC,
         <GetStage as p::Operation>::SPEC,
         <GetStages as p::Operation>::SPEC,
         <GetTags as p::Operation>::SPEC,
@@ -127,9 +130,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetDomainNameAccessAssociations",
         "GetDomainNames",
         "GetExport",
-        "GetSdk",
-        "GetSdkType",
-        "GetSdkTypes",
         "GetVpcLink",
         "GetVpcLinks",
         "ImportDocumentationParts",
@@ -203,6 +203,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "GetSdkTypes",
+            method: "GET",
+            segments: &[p::Segment::Literal("sdktypes")],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "GetUsagePlans",
             method: "GET",
             segments: &[p::Segment::Literal("usageplans")],
@@ -259,13 +266,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "GetSdkTypes",
-            method: "GET",
-            segments: &[p::Segment::Literal("sdktypes")],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
             operation: "GetVpcLinks",
             method: "GET",
             segments: &[p::Segment::Literal("vpclinks")],
@@ -318,6 +318,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             operation: "GetRestApi",
             method: "GET",
             segments: &[p::Segment::Literal("restapis"), p::Segment::Label("restapi_id")],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "GetSdkType",
+            method: "GET",
+            segments: &[p::Segment::Literal("sdktypes"), p::Segment::Label("sdktype_id")],
             query: &[],
             headers: &[],
         },
@@ -419,13 +426,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             operation: "GetDomainName",
             method: "GET",
             segments: &[p::Segment::Literal("domainnames"), p::Segment::Label("domain_name")],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetSdkType",
-            method: "GET",
-            segments: &[p::Segment::Literal("sdktypes"), p::Segment::Label("sdktype_id")],
             query: &[],
             headers: &[],
         },
@@ -1213,6 +1213,20 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "GetSdk",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("stages"),
+                p::Segment::Label("stage_name"),
+                p::Segment::Literal("sdks"),
+                p::Segment::Label("sdk_type"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "PutMethod",
             method: "PUT",
             segments: &[
@@ -1250,20 +1264,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Label("stage_name"),
                 p::Segment::Literal("exports"),
                 p::Segment::Label("export_type"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetSdk",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("stages"),
-                p::Segment::Label("stage_name"),
-                p::Segment::Literal("sdks"),
-                p::Segment::Label("sdk_type"),
             ],
             query: &[],
             headers: &[],
@@ -2385,6 +2385,63 @@ impl p::Operation for GetRestApis {
         input: &schema::GET_REST_APIS_REQUEST,
         output: &schema::REST_APIS,
         output_root: "RestApis",
+        streams_input: false,
+    };
+}
+
+/// `GetSdk`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetSdk;
+
+impl p::Operation for GetSdk {
+    type Input = GetSdkRequest;
+    type Output = SdkResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetSdk",
+        method: "GET",
+        uri: "/restapis/{restapi_id}/stages/{stage_name}/sdks/{sdk_type}",
+        status: 200,
+        input: &schema::GET_SDK_REQUEST,
+        output: &schema::SDK_RESPONSE,
+        output_root: "SdkResponse",
+        streams_input: false,
+    };
+}
+
+/// `GetSdkType`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetSdkType;
+
+impl p::Operation for GetSdkType {
+    type Input = GetSdkTypeRequest;
+    type Output = SdkType;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetSdkType",
+        method: "GET",
+        uri: "/sdktypes/{sdktype_id}",
+        status: 200,
+        input: &schema::GET_SDK_TYPE_REQUEST,
+        output: &schema::SDK_TYPE,
+        output_root: "SdkType",
+        streams_input: false,
+    };
+}
+
+/// `GetSdkTypes`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetSdkTypes;
+
+impl p::Operation for GetSdkTypes {
+    type Input = GetSdkTypesRequest;
+    type Output = SdkTypes;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetSdkTypes",
+        method: "GET",
+        uri: "/sdktypes",
+        status: 200,
+        input: &schema::GET_SDK_TYPES_REQUEST,
+        output: &schema::SDK_TYPES,
+        output_root: "SdkTypes",
         streams_input: false,
     };
 }
@@ -6036,6 +6093,110 @@ impl p::Shape for GetRestApisRequest {
     }
 }
 
+/// `GetSdkRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetSdkRequest {
+    pub rest_api_id: String,
+    pub stage_name: String,
+    pub sdk_type: String,
+    pub parameters: Option<BTreeMap<String, String>>,
+}
+
+impl p::Encode for GetSdkRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.stage_name, &self.sdk_type, &self.parameters]);
+    }
+}
+
+impl p::Decode for GetSdkRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.stage_name = p::Decode::read(reader)?,
+                2 => value.sdk_type = p::Decode::read(reader)?,
+                3 => value.parameters = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetSdkRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_SDK_REQUEST
+    }
+}
+
+/// `GetSdkTypeRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetSdkTypeRequest {
+    pub id: String,
+}
+
+impl p::Encode for GetSdkTypeRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.id]);
+    }
+}
+
+impl p::Decode for GetSdkTypeRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.id = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetSdkTypeRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_SDK_TYPE_REQUEST
+    }
+}
+
+/// `GetSdkTypesRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetSdkTypesRequest {
+    pub position: Option<String>,
+    pub limit: Option<i32>,
+}
+
+impl p::Encode for GetSdkTypesRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.position, &self.limit]);
+    }
+}
+
+impl p::Decode for GetSdkTypesRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.position = p::Decode::read(reader)?,
+                1 => value.limit = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetSdkTypesRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_SDK_TYPES_REQUEST
+    }
+}
+
 /// `GetStageRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct GetStageRequest {
@@ -8063,6 +8224,160 @@ impl p::Decode for RestApis {
 impl p::Shape for RestApis {
     fn schema() -> &'static p::Schema {
         &schema::REST_APIS
+    }
+}
+
+/// `SdkConfigurationProperty`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct SdkConfigurationProperty {
+    pub name: Option<String>,
+    pub friendly_name: Option<String>,
+    pub description: Option<String>,
+    pub required: Option<bool>,
+    pub default_value: Option<String>,
+}
+
+impl p::Encode for SdkConfigurationProperty {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.name,
+            &self.friendly_name,
+            &self.description,
+            &self.required,
+            &self.default_value,
+        ]);
+    }
+}
+
+impl p::Decode for SdkConfigurationProperty {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.name = p::Decode::read(reader)?,
+                1 => value.friendly_name = p::Decode::read(reader)?,
+                2 => value.description = p::Decode::read(reader)?,
+                3 => value.required = p::Decode::read(reader)?,
+                4 => value.default_value = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for SdkConfigurationProperty {
+    fn schema() -> &'static p::Schema {
+        &schema::SDK_CONFIGURATION_PROPERTY
+    }
+}
+
+/// `SdkResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct SdkResponse {
+    pub content_type: Option<String>,
+    pub content_disposition: Option<String>,
+    pub body: Option<p::generated::Bytes>,
+}
+
+impl p::Encode for SdkResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.content_type, &self.content_disposition, &self.body]);
+    }
+}
+
+impl p::Decode for SdkResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.content_type = p::Decode::read(reader)?,
+                1 => value.content_disposition = p::Decode::read(reader)?,
+                2 => value.body = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for SdkResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::SDK_RESPONSE
+    }
+}
+
+/// `SdkType`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct SdkType {
+    pub id: Option<String>,
+    pub friendly_name: Option<String>,
+    pub description: Option<String>,
+    pub configuration_properties: Option<Vec<SdkConfigurationProperty>>,
+}
+
+impl p::Encode for SdkType {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.id, &self.friendly_name, &self.description, &self.configuration_properties]);
+    }
+}
+
+impl p::Decode for SdkType {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.id = p::Decode::read(reader)?,
+                1 => value.friendly_name = p::Decode::read(reader)?,
+                2 => value.description = p::Decode::read(reader)?,
+                3 => value.configuration_properties = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for SdkType {
+    fn schema() -> &'static p::Schema {
+        &schema::SDK_TYPE
+    }
+}
+
+/// `SdkTypes`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct SdkTypes {
+    pub position: Option<String>,
+    pub items: Option<Vec<SdkType>>,
+}
+
+impl p::Encode for SdkTypes {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.position, &self.items]);
+    }
+}
+
+impl p::Decode for SdkTypes {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.position = p::Decode::read(reader)?,
+                1 => value.items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for SdkTypes {
+    fn schema() -> &'static p::Schema {
+        &schema::SDK_TYPES
     }
 }
 
@@ -10150,6 +10465,26 @@ pub mod schema {
             Member::new("limit", &p::schema::INTEGER).at(Location::Query),
         ],
     );
+    pub static GET_SDK_REQUEST: Schema = Schema::structure(
+        "GetSdkRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("stageName", &p::schema::STRING).wire("stage_name").at(Location::Label).required(),
+            Member::new("sdkType", &p::schema::STRING).wire("sdk_type").at(Location::Label).required(),
+            Member::new("parameters", &MAP_OF_STRING_TO_STRING).at(Location::QueryMap),
+        ],
+    );
+    pub static GET_SDK_TYPE_REQUEST: Schema = Schema::structure(
+        "GetSdkTypeRequest",
+        &[Member::new("id", &p::schema::STRING).wire("sdktype_id").at(Location::Label).required()],
+    );
+    pub static GET_SDK_TYPES_REQUEST: Schema = Schema::structure(
+        "GetSdkTypesRequest",
+        &[
+            Member::new("position", &p::schema::STRING).at(Location::Query),
+            Member::new("limit", &p::schema::INTEGER).at(Location::Query),
+        ],
+    );
     pub static GET_STAGE_REQUEST: Schema = Schema::structure(
         "GetStageRequest",
         &[
@@ -10342,6 +10677,9 @@ pub mod schema {
         Schema::list("ListOfRequestValidator", &Member::new("member", &REQUEST_VALIDATOR));
     pub static LIST_OF_RESOURCE: Schema = Schema::list("ListOfResource", &Member::new("member", &RESOURCE));
     pub static LIST_OF_REST_API: Schema = Schema::list("ListOfRestApi", &Member::new("member", &REST_API));
+    pub static LIST_OF_SDK_CONFIGURATION_PROPERTY: Schema =
+        Schema::list("ListOfSdkConfigurationProperty", &Member::new("member", &SDK_CONFIGURATION_PROPERTY));
+    pub static LIST_OF_SDK_TYPE: Schema = Schema::list("ListOfSdkType", &Member::new("member", &SDK_TYPE));
     pub static LIST_OF_STAGE: Schema = Schema::list("ListOfStage", &Member::new("member", &STAGE));
     pub static LIST_OF_STRING: Schema =
         Schema::list("ListOfString", &Member::new("member", &p::schema::STRING));
@@ -10634,6 +10972,39 @@ pub mod schema {
     pub static REST_APIS: Schema = Schema::structure(
         "RestApis",
         &[Member::new("position", &p::schema::STRING), Member::new("items", &LIST_OF_REST_API).wire("item")],
+    );
+    pub static SDK_CONFIGURATION_PROPERTY: Schema = Schema::structure(
+        "SdkConfigurationProperty",
+        &[
+            Member::new("name", &p::schema::STRING),
+            Member::new("friendlyName", &p::schema::STRING),
+            Member::new("description", &p::schema::STRING),
+            Member::new("required", &p::schema::BOOLEAN),
+            Member::new("defaultValue", &p::schema::STRING),
+        ],
+    );
+    pub static SDK_RESPONSE: Schema = Schema::structure(
+        "SdkResponse",
+        &[
+            Member::new("contentType", &p::schema::STRING).wire("Content-Type").at(Location::Header),
+            Member::new("contentDisposition", &p::schema::STRING)
+                .wire("Content-Disposition")
+                .at(Location::Header),
+            Member::new("body", &p::schema::BLOB).at(Location::Payload),
+        ],
+    );
+    pub static SDK_TYPE: Schema = Schema::structure(
+        "SdkType",
+        &[
+            Member::new("id", &p::schema::STRING),
+            Member::new("friendlyName", &p::schema::STRING),
+            Member::new("description", &p::schema::STRING),
+            Member::new("configurationProperties", &LIST_OF_SDK_CONFIGURATION_PROPERTY),
+        ],
+    );
+    pub static SDK_TYPES: Schema = Schema::structure(
+        "SdkTypes",
+        &[Member::new("position", &p::schema::STRING), Member::new("items", &LIST_OF_SDK_TYPE).wire("item")],
     );
     pub static SECURITY_POLICY: Schema = Schema::new("SecurityPolicy", Kind::String).values(&[
         "TLS_1_0",

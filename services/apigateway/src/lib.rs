@@ -25,6 +25,7 @@ mod request_validator;
 mod resource;
 mod rest_api;
 mod sample;
+mod sdk;
 mod serve;
 mod stage;
 mod table;
@@ -157,6 +158,9 @@ operations!(ApiGateway {
     GetResources => resource::list, on access::get_resources;
     GetRestApi => rest_api::get, on access::get_rest_api;
     GetRestApis => rest_api::list, on access::get_rest_apis;
+    GetSdk => sdk::get, on access::get_sdk;
+    GetSdkType => sdk::get_type, on access::get_sdk_type;
+    GetSdkTypes => sdk::list_types, on access::get_sdk_types;
     GetStage => stage::get, on access::get_stage;
     GetStages => stage::list, on access::get_stages;
     GetTags => tag::get, on access::get_tags;

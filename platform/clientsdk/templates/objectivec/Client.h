@@ -7,7 +7,7 @@ NS_ASSUME_NONNULL_BEGIN
 
 @interface {{ prefix }}{{ class.name }} : NSObject
 {% for field in class.fields %}
-@property(nonatomic, strong, nullable) id {{ field.camel }};
+@property(nonatomic, strong, nullable) id {{ field.camel | member }};
 {% endfor %}
 /// What JSON says; nil where it says something else.
 + (nullable instancetype)of:(nullable id)json;
@@ -21,7 +21,7 @@ NS_ASSUME_NONNULL_BEGIN
 {% for method in methods %}
 
 /// {{ method.verb | remark }} {{ method.path | remark }}
-- (void){{ method.camel }}{% for one in method.parameters %}{% if loop.first %}With{{ one.camel | capitalize_first }}{% else %} {{ one.camel }}{% endif %}:({% if not one.required %}nullable {% endif %}NSString *){{ one.camel }}{% endfor %}{% if method.body is not none %}{% if method.parameters %} body{% else %}WithBody{% endif %}:(nullable id)body{% endif %}{% if method.parameters or method.body is not none %} completion{% else %}WithCompletion{% endif %}:({{ prefix }}Completion)completion;
+- (void){{ method.camel }}{% for one in method.parameters %}{% if loop.first %}With{{ one.camel | member | capitalize_first }}{% else %} {{ one.camel | member }}{% endif %}:({% if not one.required %}nullable {% endif %}NSString *){{ one.camel | member }}{% endfor %}{% if method.body is not none %}{% if method.parameters %} body{% else %}WithBody{% endif %}:(nullable id)body{% endif %}{% if method.parameters or method.body is not none %} completion{% else %}WithCompletion{% endif %}:({{ prefix }}Completion)completion;
 {% endfor %}
 @end
 

@@ -41,7 +41,7 @@ static id {{ prefix }}List(id value, Class model) {
     }
     {{ prefix }}{{ class.name }} *read = [{{ prefix }}{{ class.name }} new];
 {% for field in class.fields %}
-    read.{{ field.camel }} = {{ made(field.type, "json[@" ~ (field.wire | quoted) ~ "]") }};
+    read.{{ field.camel | member }} = {{ made(field.type, "json[@" ~ (field.wire | quoted) ~ "]") }};
 {% endfor %}
     return read;
 }
@@ -49,8 +49,8 @@ static id {{ prefix }}List(id value, Class model) {
 - (NSDictionary<NSString *, id> *)json {
     NSMutableDictionary<NSString *, id> *fields = [NSMutableDictionary new];
 {% for field in class.fields %}
-    if (self.{{ field.camel }} != nil) {
-        fields[@{{ field.wire | quoted }}] = {{ prefix }}Plain(self.{{ field.camel }});
+    if (self.{{ field.camel | member }} != nil) {
+        fields[@{{ field.wire | quoted }}] = {{ prefix }}Plain(self.{{ field.camel | member }});
     }
 {% endfor %}
     return fields;
@@ -70,18 +70,18 @@ static id {{ prefix }}List(id value, Class model) {
 }
 {% for method in methods %}
 
-- (void){{ method.camel }}{% for one in method.parameters %}{% if loop.first %}With{{ one.camel | capitalize_first }}{% else %} {{ one.camel }}{% endif %}:(NSString *){{ one.camel }}{% endfor %}{% if method.body is not none %}{% if method.parameters %} body{% else %}WithBody{% endif %}:(id)body{% endif %}{% if method.parameters or method.body is not none %} completion{% else %}WithCompletion{% endif %}:({{ prefix }}Completion)completion {
+- (void){{ method.camel }}{% for one in method.parameters %}{% if loop.first %}With{{ one.camel | member | capitalize_first }}{% else %} {{ one.camel | member }}{% endif %}:(NSString *){{ one.camel | member }}{% endfor %}{% if method.body is not none %}{% if method.parameters %} body{% else %}WithBody{% endif %}:(id)body{% endif %}{% if method.parameters or method.body is not none %} completion{% else %}WithCompletion{% endif %}:({{ prefix }}Completion)completion {
     {{ prefix }}Request *request = [[{{ prefix }}Request alloc] initWithVerb:@{{ method.verb | quoted }}
-                                                        signed:{{ "YES" if method.signed else "NO" }}
-                                                    idempotent:{{ "YES" if method.idempotent else "NO" }}];
+                                                        isSigned:{{ "YES" if method.signed else "NO" }}
+                                                    isIdempotent:{{ "YES" if method.idempotent else "NO" }}];
 {% for piece in method.pieces %}
     [request.path appendString:@{{ piece.text | quoted }}];
 {% if piece.variable is not none %}
-    [request appendVariable:{{ method.parameters[piece.variable].camel }} greedy:{{ "YES" if piece.greedy else "NO" }}];
+    [request appendVariable:{{ method.parameters[piece.variable].camel | member }} greedy:{{ "YES" if piece.greedy else "NO" }}];
 {% endif %}
 {% endfor %}
 {% for one in method.parameters if one.place != "path" %}
-    [request {{ one.place }}:@{{ one.wire | quoted }} value:{{ one.camel }}];
+    [request {{ one.place }}:@{{ one.wire | quoted }} value:{{ one.camel | member }}];
 {% endfor %}
 {% if method.body is not none %}
     request.body = {{ prefix }}Plain(body);

@@ -33,7 +33,7 @@ extern NSErrorDomain const {{ prefix }}ApiErrorDomain;
 @property(nonatomic) BOOL isIdempotent;
 @property(nonatomic, strong) NSMutableString *path;
 @property(nonatomic, strong, nullable) id body;
-- (instancetype)initWithVerb:(NSString *)verb signed:(BOOL)isSigned idempotent:(BOOL)isIdempotent;
+- (instancetype)initWithVerb:(NSString *)verb isSigned:(BOOL)isSigned isIdempotent:(BOOL)isIdempotent;
 - (void)appendVariable:(NSString *)value greedy:(BOOL)isGreedy;
 - (void)query:(NSString *)name value:(nullable NSString *)value;
 - (void)header:(NSString *)name value:(nullable NSString *)value;

@@ -60,7 +60,7 @@ static NSData *{{ prefix }}Hmac(NSData *key, NSString *text) {
 @end
 
 @implementation {{ prefix }}Request
-- (instancetype)initWithVerb:(NSString *)verb signed:(BOOL)isSigned idempotent:(BOOL)isIdempotent {
+- (instancetype)initWithVerb:(NSString *)verb isSigned:(BOOL)isSigned isIdempotent:(BOOL)isIdempotent {
     if ((self = [super init])) {
         _verb = [verb copy];
         _isSigned = isSigned;

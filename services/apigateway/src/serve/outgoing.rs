@@ -7,7 +7,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::expression::{Expression, Origin, encoded};
 use super::proxy::with_variables;
-use super::template::Overrides;
+use super::template::{self, Overrides};
 use crate::table::{Integration, Texts};
 
 /// Where the parameters of an integration's request have their values from.
@@ -80,7 +80,7 @@ fn set_header(headers: &mut HeaderMap, name: &str, values: &[String]) {
 impl Outgoing {
     /// What a template has set counts more than what is mapped.
     pub(crate) fn override_by(&mut self, overrides: &Overrides) {
-        overrides.put_on(&mut self.headers);
+        template::put_on(&overrides.headers, &mut self.headers);
         for (name, value) in &overrides.query {
             self.query.retain(|(own, _)| own != name);
             self.query.push((name.clone(), value.clone()));

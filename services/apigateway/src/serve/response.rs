@@ -17,7 +17,7 @@ use super::answer::Refusal;
 use super::event::is_binary;
 use super::expression::{Circumstances, Expression, Origin};
 use super::mapped::{Incoming, templates, with_overrides};
-use super::template::{Overrides, render};
+use super::template::{Overrides, put_on, render};
 use super::{Call, media_type};
 use crate::table::{ContentHandling, Integration, IntegrationResponse};
 
@@ -129,7 +129,7 @@ impl Choice {
         match rendered {
             None => *response.body_mut() = Body::from(body),
             Some(rendered) => {
-                rendered.overrides.put_on(headers);
+                put_on(&rendered.overrides.response_headers, headers);
                 let status = rendered.overrides.status.and_then(|status| StatusCode::from_u16(status).ok());
                 if let Some(status) = status {
                     *response.status_mut() = status;

@@ -47,6 +47,7 @@ pub(crate) struct Overrides {
     pub(crate) headers: Texts,
     pub(crate) query: Texts,
     pub(crate) path: Texts,
+    pub(crate) response_headers: Texts,
     pub(crate) status: Option<u16>,
 }
 
@@ -58,7 +59,10 @@ pub(crate) fn render(template: &Template, scene: &Scene<'_>) -> Result<Rendered,
     };
     let mut rendering = Rendering::new(Limits { output_bytes: OUTPUT_BYTES_MAX, ..Limits::default() });
     let mut context = scene.context.clone();
-    context["requestOverride"] = json!({ "header": {}, "querystring": {}, "path": {} });
+    // What the request's template has put there, a response's finds.
+    if context.get("requestOverride").is_none() {
+        context["requestOverride"] = json!({ "header": {}, "querystring": {}, "path": {} });
+    }
     context["responseOverride"] = json!({ "header": {} });
     let context = rendering.heap().from_json(&printable(context)).map_err(failed)?;
     let variables = json!(scene.variables);
@@ -89,8 +93,7 @@ impl Overrides {
             let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             fields.into_iter().flatten().map(|(name, value)| (name.clone(), text(value))).collect::<Texts>()
         };
-        let mut headers = texts("/requestOverride/header");
-        headers.extend(texts("/responseOverride/header"));
+        let (request, response) = (texts("/requestOverride/header"), texts("/responseOverride/header"));
         let status = context.pointer("/responseOverride/status");
         let status = status.and_then(|status| match status {
             Value::Number(number) => number.as_u64(),
@@ -98,20 +101,21 @@ impl Overrides {
             _ => None,
         });
         Self {
-            headers,
+            headers: request,
+            response_headers: response,
             query: texts("/requestOverride/querystring"),
             path: texts("/requestOverride/path"),
             status: status.and_then(|status| u16::try_from(status).ok()),
         }
     }
+}
 
-    /// Puts the headers in the place of those that are there.
-    pub(crate) fn put_on(&self, headers: &mut HeaderMap) {
-        for (name, value) in &self.headers {
-            let name = HeaderName::from_bytes(name.as_bytes());
-            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
-                headers.insert(name, value);
-            }
+/// Puts headers in the place of those that are there.
+pub(crate) fn put_on(texts: &Texts, headers: &mut HeaderMap) {
+    for (name, value) in texts {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
+            headers.insert(name, value);
         }
     }
 }

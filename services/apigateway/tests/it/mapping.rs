@@ -232,3 +232,20 @@ async fn what_is_no_template_fails_when_it_is_used() {
     let api = gateway.deploy(json!({ "/": { "get": template("#foreach($i in [1..1000])#foreach($j in [1..1000])#foreach($k in [1..1000])#end#end#end") } })).await;
     assert_eq!(gateway.get(&api, "/s").await.0, 500);
 }
+
+#[tokio::test]
+async fn what_a_requests_template_overrode_its_responses_template_finds() {
+    let world = World::new();
+    let gateway = Gateway::new(&world);
+    let echo = integration(json!({
+        "requestTemplates": { "application/json":
+            "#set($context.requestOverride.path.body = $input.body)#set($context.requestOverride.header.X-R = 'r'){\"statusCode\": 200}" },
+        "responses": { "default": { "statusCode": "200", "responseTemplates": { "application/json":
+            "$context.requestOverride.path.body#set($context.responseOverride.header.X-S = 's')" } } },
+    }));
+    let api = gateway.deploy(json!({ "/": { "post": echo } })).await;
+    let (_, headers, body) =
+        gateway.request(&api, Request::post("/s").header("host", HOST), "{\"a\": 1}").await;
+    assert_eq!((body.as_str(), headers["x-s"].to_str().unwrap()), ("{\"a\": 1}", "s"));
+    assert!(!headers.contains_key("x-r"));
+}
