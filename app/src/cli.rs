@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Invoke(Invoke),
     /// List stacks, functions, APIs, tables and buckets
     List(List),
+    /// Write a client SDK of an API into a folder
+    Sdk(Sdk),
     /// Tell what this host can do: kernel features, runtimes
     Doctor(Doctor),
 }
@@ -160,6 +162,25 @@ pub(crate) struct Invoke {
     /// The event: JSON, or @FILE
     #[arg(long, default_value = "{}", value_name = "JSON|@FILE")]
     pub(crate) payload: String,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Args)]
+pub(crate) struct Sdk {
+    /// The API's id
+    pub(crate) api: String,
+    /// The stage that the SDK calls
+    pub(crate) stage: String,
+    /// javascript, typescript, java, android, swift, objectivec, ruby, python or kotlin
+    #[arg(long = "type", value_name = "KIND")]
+    pub(crate) kind: String,
+    /// Something that the kind is told, such as service.name=Pets; may be repeated
+    #[arg(long = "parameter", value_name = "NAME=VALUE")]
+    pub(crate) parameters: Vec<String>,
+    /// Where to write it [default: API-KIND]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) target: Target,
 }

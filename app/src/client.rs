@@ -132,7 +132,7 @@ impl Client {
 }
 
 impl Answer {
-    fn into_json(self, what: &str) -> Result<Value, Error> {
+    pub(crate) fn into_json(self, what: &str) -> Result<Value, Error> {
         let value: Value = serde_json::from_slice(&self.body).unwrap_or_default();
         if self.status.is_success() {
             return Ok(value);

@@ -6,6 +6,7 @@ mod env;
 mod invoke;
 mod list;
 mod logs;
+mod sdk;
 mod serve;
 mod up;
 
@@ -25,5 +26,6 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Error> {
         Command::Logs(arguments) => logs::run(&arguments),
         Command::Invoke(arguments) => invoke::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
+        Command::Sdk(arguments) => sdk::run(&arguments),
     }
 }

@@ -18,7 +18,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from browser import browser
-from platform_process import REPOSITORY
+from platform_process import BINARY, REPOSITORY
 
 ECHO = {
     "type": "mock",
@@ -286,6 +286,16 @@ def errors(node):
     if node.is_error or node.is_missing:
         return [(node.start_point.row + 1, node.text[:80])]
     return [found for child in node.children if child.has_error for found in errors(child)]
+
+
+def test_the_command_writes_it_into_a_folder(platform, api, tmp_path):
+    command = [BINARY, "sdk", api[0], "v1", "--data", platform.data, "--type"]
+    written = subprocess.run([*command, "python", "--parameter", "service.name=Pets", "--output", tmp_path / "sdk"],
+                             capture_output=True, text=True, check=True).stdout.split()
+    assert str(tmp_path / "sdk/pets/__init__.py") in written
+    subprocess.run(["python3", "-c", "import pets; pets.Pets()"], cwd=tmp_path / "sdk", check=True)
+    refused = subprocess.run([*command, "python"], capture_output=True, text=True)
+    assert refused.returncode != 0 and "service.name is required" in refused.stderr
 
 
 def test_types_are_told_and_what_is_missing_is_refused(client, api):
