@@ -1,14 +1,18 @@
 """What stands behind APIs: servers, tables, buckets and events, each with templates between."""
 
+import datetime
 import http.server
 import json
 import ssl
-import subprocess
 import threading
 from contextlib import contextmanager
 
 import pytest
 from botocore.exceptions import ClientError
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from functions import allow, role, user
 from platform_process import ACCOUNT, REGION, Key
@@ -95,10 +99,18 @@ def test_a_server_is_proxied_to(platform, made):
         assert asked["headers"]["x-own"] == "v"
 
 
+def self_signed(folder):
+    """A certificate that nobody trusts, and its key."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.timezone.utc)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + datetime.timedelta(days=2))
+    (folder / "cert.pem").write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return folder / "cert.pem", folder / "key.pem"
+
+
 def test_a_servers_certificate_is_verified_unless_told_otherwise(platform, made, tmp_path):
-    certificate = (tmp_path / "cert.pem", tmp_path / "key.pem")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                    "-subj", "/CN=127.0.0.1", "-out", certificate[0], "-keyout", certificate[1]], check=True, capture_output=True)
+    certificate = self_signed(tmp_path)
     with serving(certificate) as port:
         for path, tls in (("/verified", {}), ("/any", {"tlsConfig": {"insecureSkipVerification": True}})):
             made(path, "GET", {"type": "HTTP_PROXY", "integrationHttpMethod": "GET", "uri": f"https://127.0.0.1:{port}/", **tls})
