@@ -211,6 +211,7 @@ fn check_target(kind: IntegrationKind, wanted: &Wanted) -> Result<(), ApiError> 
         let verb = verb.ok_or_else(|| bad_request("Enumeration value for HttpMethod must be non-empty"))?;
         method::verb(verb)?;
     }
+    check_acts(kind, wanted)?;
     match kind {
         IntegrationKind::Mock => Ok(()),
         IntegrationKind::AwsProxy => {
@@ -222,9 +223,6 @@ fn check_target(kind: IntegrationKind, wanted: &Wanted) -> Result<(), ApiError> 
                     "PutIntegration",
                     "integrationHttpMethod other than POST",
                 ));
-            }
-            if !wanted.request_templates.is_empty() || !wanted.request_parameters.is_empty() {
-                return Err(ApiError::not_implemented("PutIntegration", "request mappings of AWS_PROXY"));
             }
             Ok(())
         }
@@ -239,6 +237,32 @@ fn check_target(kind: IntegrationKind, wanted: &Wanted) -> Result<(), ApiError> 
             }
             Err(bad_request("Invalid HTTP endpoint specified for URI"))
         }
+    }
+}
+
+/// Refuses settings that would do nothing with an integration of this kind.
+fn check_acts(kind: IntegrationKind, wanted: &Wanted) -> Result<(), ApiError> {
+    let is_proxy = matches!(kind, IntegrationKind::AwsProxy | IntegrationKind::HttpProxy);
+    let is_server = matches!(kind, IntegrationKind::Http | IntegrationKind::HttpProxy);
+    let is_function = kind == IntegrationKind::AwsProxy;
+    // A function gets bytes as base64 anyway.
+    let converts = match kind {
+        IntegrationKind::AwsProxy => wanted.content_handling == Some(ContentHandling::ConvertToBinary),
+        _ => is_proxy && wanted.content_handling.is_some(),
+    };
+    let useless = [
+        ("requestTemplates", is_proxy && !wanted.request_templates.is_empty()),
+        ("requestParameters", is_function && !wanted.request_parameters.is_empty()),
+        ("contentHandling", converts),
+        ("tlsConfig", !is_server && wanted.is_unverified),
+        ("credentials", (is_server || kind == IntegrationKind::Mock) && wanted.credentials.is_some()),
+    ];
+    match useless.iter().find(|(_, is_useless)| *is_useless) {
+        Some((name, _)) => {
+            let kind = describe_kind(kind).as_str();
+            Err(ApiError::not_implemented("PutIntegration", &format!("{name} of {kind}")))
+        }
+        None => Ok(()),
     }
 }
 

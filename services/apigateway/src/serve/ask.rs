@@ -93,7 +93,11 @@ impl ApiGateway {
     }
 
     /// As whom the integration is called: its role, the method's caller, or API Gateway itself.
-    async fn acting(&self, call: &Call<'_>, integration: &Integration) -> Result<Context, Refusal> {
+    pub(crate) async fn acting(
+        &self,
+        call: &Call<'_>,
+        integration: &Integration,
+    ) -> Result<Context, Refusal> {
         let caller = match &integration.role {
             _ if integration.as_caller => call.cx.caller.clone(),
             None => Caller::service(SERVICE),

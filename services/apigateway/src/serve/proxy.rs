@@ -10,7 +10,6 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use pagoda_protocol::Body;
-use pagoda_service::Caller;
 use pagoda_service::ports::Invocation;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -19,7 +18,7 @@ use super::answer::Refusal;
 use super::event::{self, is_binary};
 use super::{Call, authorize};
 use crate::ApiGateway;
-use crate::integration::{SERVICE, function_arn};
+use crate::integration::function_arn;
 use crate::table::{Integration, Texts};
 
 /// What a function answers.
@@ -52,8 +51,7 @@ impl ApiGateway {
             payload: Bytes::from(event::of(call).to_string()),
             source_arn: Some(source_arn(call)),
         };
-        let caller = if integration.as_caller { call.cx.caller.clone() } else { Caller::service(SERVICE) };
-        let cx = call.cx.on_behalf(caller, SERVICE);
+        let cx = self.acting(call, integration).await?;
         let time = Duration::from_millis(integration.timeout_millis);
         let invoked = tokio::time::timeout(time, self.ports.functions.invoke(&cx, invocation)).await;
         let invoked = invoked.map_err(|_| Refusal::IntegrationTimeout)?.map_err(|error| {

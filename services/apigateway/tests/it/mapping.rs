@@ -202,6 +202,49 @@ async fn other_services_are_reached_by_action_and_by_path() {
 }
 
 #[tokio::test]
+async fn a_proxied_function_is_invoked_as_the_role() {
+    let world = World::new();
+    let gateway = Gateway::new(&world);
+    *gateway.function.answer.lock().unwrap() = "{}".into();
+    let uri = format!("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{FUNCTION}/invocations");
+    let proxy = json!({ "type": "aws_proxy", "httpMethod": "POST", "uri": uri, "credentials": ROLE });
+    let api = gateway.deploy(json!({ "/": { "get": { "x-amazon-apigateway-integration": proxy } } })).await;
+    assert_eq!(gateway.get(&api, "/s").await.0, 200);
+    let (caller, _) = gateway.function.asked.lock().unwrap().take().unwrap();
+    assert!(format!("{:?}", caller.principal).contains(ROLE));
+}
+
+#[tokio::test]
+async fn settings_that_would_do_nothing_are_refused_by_name() {
+    let world = World::new();
+    let gateway = Gateway::new(&world);
+    let api = gateway.must("CreateRestApi", json!({ "name": "n" })).await;
+    let place = json!({ "restApiId": api["id"], "resourceId": api["rootResourceId"], "httpMethod": "GET" });
+    let at = |more: Value| {
+        let mut input = place.clone();
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        input
+    };
+    gateway.must("PutMethod", at(json!({ "authorizationType": "NONE" }))).await;
+    let http = json!({ "type": "HTTP_PROXY", "integrationHttpMethod": "GET", "uri": "http://h/" });
+    let mock = json!({ "type": "MOCK" });
+    for (base, name, value) in [
+        (&http, "requestTemplates", json!({ "application/json": "{}" })),
+        (&http, "contentHandling", json!("CONVERT_TO_TEXT")),
+        (&http, "credentials", json!(ROLE)),
+        (&mock, "tlsConfig", json!({ "insecureSkipVerification": true })),
+        (&mock, "credentials", json!(ROLE)),
+        (&http, "cacheKeyParameters", json!(["method.request.header.X"])),
+        (&http, "connectionType", json!("VPC_LINK")),
+    ] {
+        let mut input = at(base.clone());
+        input[name] = value;
+        let refused = gateway.client.refused("apigateway", "PutIntegration", input).await;
+        assert_eq!(refused, "NotImplemented", "{name}");
+    }
+}
+
+#[tokio::test]
 async fn bodies_are_converted_between_bytes_and_base64() {
     for (handling, kind, body, expected) in [
         ("CONVERT_TO_TEXT", "image/png", "\u{1}x", "AXg="),
