@@ -234,6 +234,9 @@ fn parse(body: &[u8]) -> Result<Value, ApiError> {
         return Err(bad_request("Invalid OpenAPI input: neither swagger 2.0 nor openapi 3"));
     }
     refuse_others(fields(&document)?, &DOCUMENT_EXTENSIONS, "")?;
+    for server in document.get("servers").and_then(Value::as_array).into_iter().flatten() {
+        refuse_others(fields(server)?, &[], " of servers")?;
+    }
     Ok(document)
 }
 

@@ -123,3 +123,19 @@ async fn reserved_tags_are_refused() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_definitions_endpoint_is_refused_by_name() {
+    use base64::Engine as _;
+    let world = World::new();
+    let gateway = Gateway::new(&world);
+    let endpoint = json!({ "disableExecuteApiEndpoint": true });
+    let definition = json!({
+        "openapi": "3.0.1", "info": { "title": "t", "version": "1" }, "paths": {},
+        "servers": [{ "url": "/", "x-amazon-apigateway-endpoint-configuration": endpoint }],
+    });
+    let body = base64::engine::general_purpose::STANDARD.encode(definition.to_string());
+    let refused = gateway.client.refused("apigateway", "ImportRestApi", json!({ "body": body })).await;
+    assert_eq!(refused, "NotImplemented");
+    assert!(gateway.must("GetRestApis", json!({})).await["items"].as_array().unwrap().is_empty());
+}
