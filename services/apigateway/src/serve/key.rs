@@ -56,7 +56,10 @@ impl ApiGateway {
         let value = value.filter(|value| !value.is_empty()).ok_or(Refusal::InvalidApiKey)?;
         let admission = self.admission(call, value).await.map_err(Refusal::of_failure)?;
         let admission = admission.ok_or(Refusal::InvalidApiKey)?;
-        let method = format!("{}/{}", call.matched.resource.path, call.parts.method);
+        let (resource, verb) = (call.matched.resource, call.parts.method.as_str());
+        // The method that answers is the verb's own, or the one for any.
+        let verb = if resource.methods.contains_key(verb) { verb } else { "ANY" };
+        let method = format!("{}/{verb}", resource.path);
         let bucket = admission.buckets.get(&method).or(admission.bucket.as_ref());
         if bucket.is_some_and(|bucket| !bucket.take(call.cx.now)) {
             return Err(Refusal::Throttled);

@@ -13,7 +13,7 @@ async fn keyed(gateway: &Gateway<'_>) -> String {
     let mut method = mock("200", "ok");
     method["security"] = json!([{ "key": [] }]);
     let schemes = json!({ "securityDefinitions": { "key": { "type": "apiKey", "name": "x-api-key", "in": "header" } } });
-    gateway.deploy_with(json!({ "/a": { "get": method }, "/b": { "get": method } }), schemes).await
+    gateway.deploy_with(json!({ "/a": { "get": method }, "/b": { "get": method }, "/c": { "x-amazon-apigateway-any-method": method } }), schemes).await
 }
 
 async fn ask(gateway: &Gateway<'_>, api: &str, path: &str, key: Option<&str>) -> (u16, String) {
@@ -85,7 +85,7 @@ async fn a_plan_throttles_each_of_its_keys() {
     let gateway = Gateway::new(&world);
     let api = keyed(&gateway).await;
     let more = json!({
-        "apiStages": [{ "apiId": api, "stage": "s", "throttle": { "/b/GET": { "rateLimit": 1.0, "burstLimit": 1 } } }],
+        "apiStages": [{ "apiId": api, "stage": "s", "throttle": { "/b/GET": { "rateLimit": 1.0, "burstLimit": 1 }, "/c/ANY": { "rateLimit": 1.0, "burstLimit": 1 } } }],
         "throttle": { "rateLimit": 1.0, "burstLimit": 2 },
     });
     let (plan, _, value) = planned(&gateway, &api, more).await;
@@ -102,6 +102,9 @@ async fn a_plan_throttles_each_of_its_keys() {
     // A method with limits of its own, and another key, have buckets of their own.
     for expected in [(200, "ok"), THROTTLED] {
         assert_eq!(ask(&gateway, &api, "/b", Some(&value)).await, owned(expected));
+    }
+    for expected in [(200, "ok"), THROTTLED] {
+        assert_eq!(ask(&gateway, &api, "/c", Some(&value)).await, owned(expected));
     }
     assert_eq!(ask(&gateway, &api, "/a", other["value"].as_str()).await.0, 200);
 }
