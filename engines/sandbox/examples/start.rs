@@ -106,7 +106,7 @@ async fn measure(spawner: &Spawner, subject: &Subject) -> Result<(), Failure> {
     println!("{}: image of {} KiB taken in {:?}", subject.name, plain.bytes() >> 10, begun.elapsed());
     // Another image, as far as the spawner knows: one that clones are kept of.
     let kept = Arc::new(Image::open(&path)?);
-    spawner.keep_ready(&kept, &Ready { count: 2, ids: 600_000..600_100 }).await?;
+    spawner.keep_ready(&kept, &Ready { count: 2, ids: 600_000..600_100, binds: Vec::new() }).await?;
     let [mut bares, mut executed, mut restored, mut ready] = [const { Vec::new() }; 4];
     for _ in 0..ROUNDS {
         tokio::time::sleep(PAUSE).await;
@@ -122,7 +122,7 @@ async fn measure(spawner: &Spawner, subject: &Subject) -> Result<(), Failure> {
             ready.push(time);
         }
     }
-    spawner.keep_ready(&kept, &Ready { count: 0, ids: 600_000..600_100 }).await?;
+    spawner.keep_ready(&kept, &Ready { count: 0, ids: 600_000..600_100, binds: Vec::new() }).await?;
     let _ = std::fs::remove_file(path);
     let mut kinds = [
         ("bare, to its end", bares),

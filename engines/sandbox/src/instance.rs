@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 
 use crate::confine::cgroup::{cpu_micros, share};
 use crate::message::{Answer, Fault, Meter, Usage, Version};
-use crate::snapshot::take;
+use crate::snapshot::{image, rehearsal, take};
 use crate::socket::{hear, watch};
 use crate::{Error, Ids, Image, connection};
 
@@ -188,13 +188,7 @@ impl Instance {
     /// Needs the right to trace it, which this process has as root, and over its own user namespaces.
     pub async fn snapshot(&self, path: &Path) -> Result<Image, Error> {
         let own = self.pipes;
-        if own[2] == 0 {
-            return Err(Error::Snapshot("the instance has no resume pipe".to_owned()));
-        }
-        let pid = self.pid()?;
-        while !take::waits(pid, own[2]).map_err(unable)? {
-            tokio::time::sleep(LOOK).await;
-        }
+        let pid = self.waiting().await?;
         let target = path.to_owned();
         // A thread of its own, not one that other tasks use: what traces a process is a thread.
         let (told, taken) = tokio::sync::oneshot::channel();
@@ -207,6 +201,34 @@ impl Instance {
             taken.await.map_err(|_| Error::Snapshot("the thread that took it has ended".to_owned()))??;
         self.kill();
         Ok(image)
+    }
+
+    /// Waits until the program, which was restored from the image at `path` and has handled its message, waits
+    /// for its resume pipe again, and notes in the image which pages it has used: instances restored from then
+    /// on have them before they begin. The instance is then killed.
+    pub async fn rehearsed(&self, path: &Path) -> Result<Image, Error> {
+        let pid = self.waiting().await?;
+        let target = path.to_owned();
+        let work = move || {
+            rehearsal::advices(pid).and_then(|advices| image::amend(&target, &advices)).map_err(unable)?;
+            Image::open(&target)
+        };
+        let image = tokio::task::spawn_blocking(work).await;
+        self.kill();
+        image.map_err(|_| Error::Snapshot("what noted the pages has ended".to_owned()))?
+    }
+
+    /// The program's process id, once it waits for its resume pipe.
+    async fn waiting(&self) -> Result<i32, Error> {
+        let [.., resume] = self.pipes;
+        if resume == 0 {
+            return Err(Error::Snapshot("the instance has no resume pipe".to_owned()));
+        }
+        let pid = self.pid()?;
+        while !take::waits(pid, resume).map_err(unable)? {
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(pid)
     }
 
     /// The program's process id on this host.

@@ -25,7 +25,7 @@ pub(crate) struct Hello {
 }
 
 /// A directory to bind: its canonical host path and the identity it must still have there.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Binding {
     pub(crate) host: PathBuf,
     pub(crate) device: u64,
@@ -61,18 +61,20 @@ pub(crate) struct Claim {
     pub(crate) limits: Limits,
 }
 
-/// How many clones of an image are to wait for functions, and under which ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// How many clones of an image are to wait for functions, under which ids, and with which directories.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Keep {
     pub(crate) count: usize,
     pub(crate) first_id: u32,
     pub(crate) last_id: u32,
+    pub(crate) bindings: Vec<Binding>,
 }
 
 /// A sandbox is to become a clone that waits. Descriptor: the image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Wait {
     pub(crate) ids: Ids,
+    pub(crate) bindings: Vec<Binding>,
 }
 
 /// What a sandbox is told.

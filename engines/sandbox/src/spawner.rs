@@ -19,6 +19,7 @@ use crate::confine::{begin, kernel};
 use crate::instance::Pipes;
 use crate::message::{Beginning, Binding, Claim, Head, Hello, Keep, Order};
 use crate::socket::{hear, pair, send, tell, watch};
+use crate::spec::check_binds;
 use crate::{Bind, Config, Error, Image, Instance, Isolation, Limits, Ready, Source, Spec, Start};
 
 /// The name under which [`Spawner::launch`] executes a program, and the descriptor that it hands it.
@@ -121,8 +122,7 @@ impl Spawner {
         }
         spec.check(&self.shared.mount_points)?;
         // Held until the instance has opened them too, so that none can be replaced by another of its number.
-        let held = spec.binds.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-        let bindings = held.iter().zip(&spec.binds).map(identify).collect::<Result<Vec<_>, _>>()?;
+        let (_held, bindings) = bindings(&spec.binds)?;
         let root = spec.root.map(|source| Bind { source, guest: PathBuf::from("/") });
         let root = root.map(|bind| open(&bind).map(|held| (held, bind))).transpose()?;
         let root_binding = root.as_ref().map(|(held, bind)| identify((held, bind))).transpose()?;
@@ -172,7 +172,10 @@ impl Spawner {
         if ready.ids.start == 0 || ready.count > READY_MAX {
             return Err(Error::Spec(format!("ready: at most {READY_MAX}, with ids above 0")));
         }
-        let keep = Keep { count: ready.count, first_id: ready.ids.start, last_id };
+        check_binds(&ready.binds, &self.shared.mount_points)?;
+        // One that is replaced after this is not found any more: none waits then.
+        let (_, bindings) = bindings(&ready.binds)?;
+        let keep = Keep { count: ready.count, first_id: ready.ids.start, last_id, bindings };
         self.request(Head::Keep { image: image.key() }, &keep, &[image.descriptor()]).await
     }
 
@@ -226,6 +229,13 @@ fn open(bind: &Bind) -> Result<Arc<OwnedFd>, Error> {
         source: errno.into(),
     })?;
     Ok(Arc::new(directory))
+}
+
+/// The directories, opened, and how the instance finds them again.
+fn bindings(binds: &[Bind]) -> Result<(Vec<Arc<OwnedFd>>, Vec<Binding>), Error> {
+    let held = binds.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    let bindings = held.iter().zip(binds).map(identify).collect::<Result<_, _>>()?;
+    Ok((held, bindings))
 }
 
 fn identify((directory, bind): (&Arc<OwnedFd>, &Bind)) -> Result<Binding, Error> {

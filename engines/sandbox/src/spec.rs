@@ -86,13 +86,16 @@ pub struct Ids {
 }
 
 /// How many clones of an image wait for their functions.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Ready {
     /// So many; 0 ends those that wait.
     pub count: usize,
     /// Each has a user and a group of its own with an id out of these, for as long as it lives. No other
     /// instance may be given one of them.
     pub ids: std::ops::Range<u32>,
+    /// What is bound for each before it is restored, as far as its open files need it; it stays whatever is
+    /// bound later.
+    pub binds: Vec<Bind>,
 }
 
 /// What one instance may use up.
@@ -181,17 +184,7 @@ impl Spec {
         if self.root.is_some() && !(self.binds.is_empty() && matches!(self.start, Start::Exec { .. })) {
             return refuse("root: only for programs that are executed, without binds".to_owned());
         }
-        if self.binds.len() > BINDS_MAX {
-            return refuse(format!("binds: {} given, at most {BINDS_MAX}", self.binds.len()));
-        }
-        for (index, bind) in self.binds.iter().enumerate() {
-            if !mount_points.contains(&bind.guest) {
-                return refuse(format!("binds: {} is no mount point of this spawner", bind.guest.display()));
-            }
-            if self.binds.iter().take(index).any(|other| other.guest == bind.guest) {
-                return refuse(format!("binds: {} is given twice", bind.guest.display()));
-            }
-        }
+        check_binds(&self.binds, mount_points)?;
         if self.listen.len() > PORTS_MAX || self.listen.contains(&0) {
             return refuse(format!("listen: at most {PORTS_MAX} ports, none of them 0"));
         }
@@ -246,6 +239,21 @@ impl Beside {
             None => check_environment(&self.environment),
         }
     }
+}
+
+pub(crate) fn check_binds(binds: &[Bind], mount_points: &[PathBuf]) -> Result<(), Error> {
+    if binds.len() > BINDS_MAX {
+        return refuse(format!("binds: {} given, at most {BINDS_MAX}", binds.len()));
+    }
+    for (index, bind) in binds.iter().enumerate() {
+        if !mount_points.contains(&bind.guest) {
+            return refuse(format!("binds: {} is no mount point of this spawner", bind.guest.display()));
+        }
+        if binds.iter().take(index).any(|other| other.guest == bind.guest) {
+            return refuse(format!("binds: {} is given twice", bind.guest.display()));
+        }
+    }
+    Ok(())
 }
 
 fn check_environment(environment: &[(String, String)]) -> Result<(), Error> {

@@ -10,10 +10,10 @@ use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_getpipe_size, fcntl_setpipe_size, pipe_with, splice};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
-use super::first::{Ground, Sandbox, Started, furnish, identify, own, run};
+use super::first::{Ground, Sandbox, Started, bind, identify, own, run, size};
 use super::network;
 use super::program::{Program, Walls};
-use crate::message::{At, Claim, Fault, Wait};
+use crate::message::{At, Binding, Claim, Fault, Wait};
 use crate::spec::{Ids, Limits};
 
 /// Bytes moved at a time.
@@ -26,6 +26,8 @@ pub(crate) struct Clone {
     /// Standard output, standard error, resume.
     pipes: [OwnedFd; 3],
     ids: Ids,
+    /// What it has already.
+    bindings: Vec<Binding>,
 }
 
 /// Restores `image` in the sandbox.
@@ -42,6 +44,7 @@ pub(crate) fn restore(
     let shown = ground.only_ids.unwrap_or(wait.ids);
     let output = [stdout_inner, stderr_inner];
     identify(shown)?;
+    bind(ground, sandbox, &wait.bindings)?;
     if let Some(ids) = ids {
         own(ids, output.iter().chain([&resume_inner]))?;
     }
@@ -50,7 +53,8 @@ pub(crate) fn restore(
     let program = Program::restored(image, &ground.pieces, c"/".to_owned(), open_files)?;
     let walls = Walls { ids, rules: sandbox.rules.take(), filter: &ground.filter };
     let (pid, process) = run(&program, &output, Some(&resume_inner), walls)?;
-    Ok(Clone { pid, process, pipes: [stdout, stderr, resume], ids: shown })
+    let pipes = [stdout, stderr, resume];
+    Ok(Clone { pid, process, pipes, ids: shown, bindings: wait.bindings })
 }
 
 impl Clone {
@@ -68,7 +72,9 @@ impl Clone {
             return Err(Fault::new("restoring: a clone has ended while it waited", libc::ESRCH));
         }
         ground.cgroups.limit(id, &claim.limits)?;
-        furnish(ground, sandbox, claim)?;
+        size(&claim.limits)?;
+        let missing = claim.bindings.iter().filter(|binding| !self.bindings.contains(binding));
+        bind(ground, sandbox, &missing.cloned().collect::<Vec<_>>())?;
         let listeners = claim.listen.iter().map(|port| network::open(*port)).collect::<Result<_, _>>()?;
         if let Some(message) = message {
             pass_on(message, &self.pipes[2]).at("passing the message on")?;

@@ -26,10 +26,10 @@ use super::cgroup::Cgroups;
 use super::program::{Pipes, Program, Walls, drop_bounding_set, give_up_privileges};
 use super::{clone, etc, kernel, landlock as wall, mount, network, root, tree};
 use crate::instance::End;
-use crate::message::{Answer, At, Claim, Fault, Order};
+use crate::message::{Answer, At, Binding, Claim, Fault, Order};
 use crate::snapshot::enter::{Pieces, RESUME};
 use crate::socket::{hear, pair, receive, tell};
-use crate::spec::Ids;
+use crate::spec::{Ids, Limits};
 
 /// Whom the first process becomes once the program runs.
 const NOBODY: Ids = Ids { uid: 65_534, gid: 65_534 };
@@ -167,7 +167,8 @@ fn start(
     ground.cgroups.limit(id, &claim.limits)?;
     let rules = match sandbox {
         Some(mut sandbox) => {
-            furnish(ground, &sandbox, claim)?;
+            size(&claim.limits)?;
+            bind(ground, &sandbox, &claim.bindings)?;
             match (&claim.root, &ground.twin) {
                 (Some(directory), Some(twin)) => {
                     root::change(tree::open_one_of(directory, twin, &sandbox.own)?)?;
@@ -199,17 +200,21 @@ fn start(
     Ok(Started { pid, process, beside, ids: shown, pipes: Vec::new(), listeners })
 }
 
-/// Sizes `/tmp` and binds the claim's directories.
-pub(crate) fn furnish(ground: &Ground, sandbox: &Sandbox, claim: &Claim) -> Result<(), Fault> {
-    let bytes = claim.limits.tmp_bytes;
+/// Sizes `/tmp`.
+pub(crate) fn size(limits: &Limits) -> Result<(), Fault> {
+    let bytes = limits.tmp_bytes;
     // A file costs kernel memory too, so their number is limited with their size.
     let options = format!("size={bytes},nr_inodes={}", (bytes / 4096).clamp(1024, 1 << 20));
     let options = std::ffi::CString::new(options).map_err(|_| Fault::new("sizing /tmp", libc::EINVAL))?;
     let flags = MountFlags::NODEV | MountFlags::NOSUID;
-    mount_remount(c"/tmp", flags, options.as_c_str()).at("sizing /tmp")?;
+    mount_remount(c"/tmp", flags, options.as_c_str()).at("sizing /tmp")
+}
+
+/// Binds directories.
+pub(crate) fn bind(ground: &Ground, sandbox: &Sandbox, bindings: &[Binding]) -> Result<(), Fault> {
     let Some(twin) = &ground.twin else { return Ok(()) };
-    let copies = tree::open(&claim.bindings, twin, &sandbox.own)?;
-    for (binding, copy) in claim.bindings.iter().zip(&copies) {
+    let copies = tree::open(bindings, twin, &sandbox.own)?;
+    for (binding, copy) in bindings.iter().zip(&copies) {
         mount::place_read_only(copy, &binding.guest)?;
     }
     Ok(())

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
@@ -27,6 +27,8 @@ const MAKING_MAX: usize = 16;
 const FAILURES_MAX: u32 = 3;
 /// How long nothing must have happened before the pool is filled or groups are removed.
 const QUIET: Duration = Duration::from_millis(2);
+/// How long that is put off where something always happens.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// Which descriptor of an instance an event is about.
 const REQUESTS: u64 = 0;
@@ -74,6 +76,8 @@ pub(crate) struct Service {
     leaving: Vec<u64>,
     failures: u32,
     shelf: Shelf,
+    /// When chores were last done, or there were none.
+    idle: Instant,
 }
 
 impl Service {
@@ -92,6 +96,7 @@ impl Service {
             leaving: Vec::new(),
             failures: 0,
             shelf: Shelf::default(),
+            idle: Instant::now(),
         };
         service.watch(&service.requests, 0, REQUESTS, epoll::EventFlags::IN)?;
         Ok(service)
@@ -104,7 +109,13 @@ impl Service {
         let mut events = Vec::with_capacity(64);
         loop {
             events.clear();
-            let timeout = self.has_chores().then_some(QUIET);
+            let has_chores = self.has_chores();
+            if !has_chores {
+                self.idle = Instant::now();
+            } else if self.idle.elapsed() > PATIENCE {
+                self.chores();
+            }
+            let timeout = has_chores.then_some(QUIET);
             let timeout = timeout.and_then(|duration| Timespec::try_from(duration).ok());
             match epoll::wait(&self.poll, rustix::buffer::spare_capacity(&mut events), timeout.as_ref()) {
                 Ok(0) => self.chores(),
@@ -286,6 +297,7 @@ impl Service {
     }
 
     fn chores(&mut self) {
+        self.idle = Instant::now();
         let cgroups = &self.ground.cgroups;
         self.leaving.retain(|id| !cgroups.remove(*id));
         if self.failures < FAILURES_MAX && self.ready.len() + self.making < self.pool {

@@ -77,7 +77,8 @@ impl Shelf {
         let id = all.into_iter().find(|id| !self.used.contains(id))?;
         kind.next = if id == last { first } else { id + 1 };
         self.used.insert(id);
-        Some((Wait { ids: Ids { uid: id, gid: id } }, id, kind.image.as_fd()))
+        let wait = Wait { ids: Ids { uid: id, gid: id }, bindings: kind.keep.bindings.clone() };
+        Some((wait, id, kind.image.as_fd()))
     }
 
     /// Clone `instance` of image `key` waits; `false` if there are enough without it.
@@ -127,9 +128,9 @@ mod tests {
     use super::*;
 
     fn shelf(count: usize) -> (Shelf, Keep) {
-        let keep = Keep { count, first_id: 10, last_id: 12 };
+        let keep = Keep { count, first_id: 10, last_id: 12, bindings: Vec::new() };
         let mut shelf = Shelf::default();
-        assert!(shelf.keep(1, keep, image()).is_empty());
+        assert!(shelf.keep(1, keep.clone(), image()).is_empty());
         (shelf, keep)
     }
 
@@ -179,7 +180,7 @@ mod tests {
             shelf.begin(1);
             shelf.put(1, instance);
         }
-        assert_eq!(shelf.keep(1, Keep { count: 1, ..keep }, image()), [2, 3]);
+        assert_eq!(shelf.keep(1, Keep { count: 1, ..keep.clone() }, image()), [2, 3]);
         shelf.begin(1);
         assert_eq!(shelf.keep(1, Keep { count: 0, ..keep }, image()), [1]);
         assert!(!shelf.put(1, 4));

@@ -4,8 +4,8 @@
 //! header (one page) | pages of memory | plan | description (JSON)
 //! ```
 //!
-//! An image is written once, under another name until it is whole, and never changed: processes that were
-//! restored from it have it mapped. It holds a process's memory, secrets included, and is for its owner alone.
+//! An image is written under another name until it is whole. The pages are never changed, as processes that were
+//! restored from it have them mapped; another plan and description may be written behind the old ones. It holds a process's memory, secrets included, and is for its owner alone.
 //! It is good for the boot of the machine in which it was taken, because clocks, the kernel's own pages and
 //! the files that it refers to are those.
 
@@ -20,12 +20,14 @@ use serde::{Deserialize, Serialize};
 use super::area::PAGE;
 use super::descriptor::Descriptor;
 use super::file;
+use super::memory::Advice;
+use super::plan::{self, Plan};
 use crate::Error;
 use crate::message::{At, Fault};
 
 const MAGIC: &[u8; 8] = b"PAGODAIM";
 /// Raised whenever the file or the restorer changes.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 /// Largest description.
 const DESCRIPTION_BYTES_MAX: u64 = 4 << 20;
 const READ_BYTES: usize = 1 << 20;
@@ -38,6 +40,8 @@ pub(crate) struct Description {
     pub(crate) hole: u64,
     /// Address of the list's first entry.
     pub(crate) list: u64,
+    /// How many entries of the list make the memory.
+    pub(crate) memory: usize,
     /// The number that the process had.
     pub(crate) number: i32,
     /// The lowest descriptor number that is free to use while restoring.
@@ -177,15 +181,7 @@ impl<'a> Draft<'a> {
         description: &Description,
     ) -> Result<(), Fault> {
         let step = "writing the image";
-        let text = serde_json::to_vec(description).map_err(|_| Fault::new(step, libc::EINVAL))?;
-        let description_offset = plan_offset + plan.len() as u64;
-        self.file.write_all_at(plan, plan_offset).at(step)?;
-        self.file.write_all_at(&text, description_offset).at(step)?;
-        let description_bytes = text.len() as u64;
-        let digest = digest(&self.file, description_offset + description_bytes).at(step)?;
-        let plan_bytes = plan.len() as u64;
-        Layout { plan_offset, plan_bytes, description_offset, description_bytes, digest }
-            .write(&self.file)?;
+        append(&self.file, plan_offset, plan, description)?.write(&self.file)?;
         self.file.sync_all().at(step)?;
         fs::rename(&self.partial, self.path).at(format!("naming {}", self.path.display()))
     }
@@ -196,6 +192,37 @@ impl Drop for Draft<'_> {
         // After the renaming there is nothing to be removed.
         let _ = fs::remove_file(&self.partial);
     }
+}
+
+/// Gives the image at `path` a plan that follows `advices`. Until its header is written, which is done last, the
+/// image is as it was.
+pub(crate) fn amend(path: &Path, advices: &[Advice]) -> Result<(), Fault> {
+    let step = "amending an image";
+    let file = OpenOptions::new().read(true).write(true).open(path).at(step)?;
+    let layout = Layout::read(&file)?;
+    let description = describe(&file, layout)?;
+    let mut bytes = vec![0; layout.plan_bytes as usize];
+    file.read_exact_at(&mut bytes, layout.plan_offset).at(step)?;
+    let old = Plan { bytes, list: description.list, memory: description.memory };
+    let plan = plan::amend(old, description.hole, advices)?;
+    let plan_offset = (layout.description_offset + layout.description_bytes).next_multiple_of(PAGE);
+    let description = Description { list: plan.list, ..description };
+    let layout = append(&file, plan_offset, &plan.bytes, &description)?;
+    file.sync_all().at(step)?;
+    layout.write(&file)?;
+    file.sync_all().at(step)
+}
+
+/// Writes plan and description from `plan_offset` on, and answers the header that makes them the image's.
+fn append(file: &File, plan_offset: u64, plan: &[u8], description: &Description) -> Result<Layout, Fault> {
+    let step = "writing the image";
+    let text = serde_json::to_vec(description).map_err(|_| Fault::new(step, libc::EINVAL))?;
+    let (plan_bytes, description_bytes) = (plan.len() as u64, text.len() as u64);
+    let description_offset = plan_offset + plan_bytes;
+    file.write_all_at(plan, plan_offset).at(step)?;
+    file.write_all_at(&text, description_offset).at(step)?;
+    let digest = digest(file, description_offset + description_bytes).at(step)?;
+    Ok(Layout { plan_offset, plan_bytes, description_offset, description_bytes, digest })
 }
 
 /// The boot of this machine.

@@ -9,19 +9,13 @@ use std::os::unix::fs::FileExt;
 
 use super::area::{Area, PAGE, is_kernel_piece};
 use super::file::Files;
+use super::page_map::{PageMap, Runs};
 use crate::message::{At, Fault};
 
 /// Pages between two runs that are saved with them, for one mapping less.
 const GAP_PAGES: usize = 32;
-/// Entries of the page map read at a time.
-const CHUNK_PAGES: usize = 1 << 16;
 /// Pages copied at a time.
 const COPY_PAGES: usize = 256;
-
-// Bits of an entry of `/proc/PID/pagemap`.
-const PRESENT: u64 = 1 << 63;
-const SWAPPED: u64 = 1 << 62;
-const OF_FILE: u64 = 1 << 61;
 
 /// One mapping to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +61,7 @@ pub(crate) struct Memory {
 
 /// Writes the pages into an image, one behind the other.
 pub(crate) struct Pages<'a> {
-    map: File,
+    map: PageMap,
     memory: File,
     image: &'a File,
     /// Where the next page goes.
@@ -76,9 +70,8 @@ pub(crate) struct Pages<'a> {
 
 impl<'a> Pages<'a> {
     pub(crate) fn new(pid: i32, image: &'a File, next: u64) -> Result<Self, Fault> {
-        let open =
-            |name: &str| File::open(format!("/proc/{pid}/{name}")).at(format!("opening /proc/PID/{name}"));
-        Ok(Self { map: open("pagemap")?, memory: open("mem")?, image, next })
+        let memory = File::open(format!("/proc/{pid}/mem")).at("opening /proc/PID/mem")?;
+        Ok(Self { map: PageMap::open(pid)?, memory, image, next })
     }
 
     /// Saves what must be saved of `areas`.
@@ -131,25 +124,16 @@ impl<'a> Pages<'a> {
     fn runs(&self, area: &Area, from_file: bool) -> Result<Vec<(u64, u64)>, Fault> {
         // Without its file, the area's pages of that file must be saved too.
         let all = area.inode != 0 && !from_file;
-        let mut runs = Runs { gap: GAP_PAGES as u64 * PAGE, found: Vec::new() };
+        let mut runs = Runs::with_gap(GAP_PAGES);
         if area.shared || !(area.touched || all) {
             return Ok(runs.found);
         }
-        let mut entries = vec![0; CHUNK_PAGES * 8];
-        let mut at = area.start;
-        while at < area.end {
-            let count = CHUNK_PAGES.min(((area.end - at) / PAGE) as usize);
-            let entries = entries.get_mut(..count * 8).unwrap_or_default();
-            self.map.read_exact_at(entries, at / PAGE * 8).at("reading the page map")?;
-            for entry in entries.chunks_exact(8) {
-                let entry = u64::from_le_bytes(entry.try_into().unwrap_or_default());
-                let own = entry & (PRESENT | SWAPPED) != 0 && entry & OF_FILE == 0;
-                if (own || all) && (from_file || !self.is_zero(at)?) {
-                    runs.add(at);
-                }
-                at += PAGE;
+        self.map.each(area, |page| {
+            if (page.is_own() || all) && (from_file || !self.is_zero(page.start)?) {
+                runs.add(page.start);
             }
-        }
+            Ok(())
+        })?;
         Ok(runs.found)
     }
 
@@ -175,21 +159,6 @@ impl<'a> Pages<'a> {
             at += length as u64;
         }
         Ok(offset)
-    }
-}
-
-/// Runs of pages, those close together joined.
-struct Runs {
-    gap: u64,
-    found: Vec<(u64, u64)>,
-}
-
-impl Runs {
-    fn add(&mut self, page: u64) {
-        match self.found.last_mut() {
-            Some((_, end)) if page - *end <= self.gap => *end = page + PAGE,
-            _ => self.found.push((page, page + PAGE)),
-        }
     }
 }
 
@@ -240,15 +209,6 @@ fn noreserve(area: &Area) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn runs_close_together_are_one() {
-        let mut runs = Runs { gap: 2 * PAGE, found: Vec::new() };
-        for page in [0, 1, 4, 8, 9] {
-            runs.add(page * PAGE);
-        }
-        assert_eq!(runs.found, [(0, 5 * PAGE), (8 * PAGE, 10 * PAGE)]);
-    }
 
     #[test]
     fn neighbours_of_one_kind_are_mapped_at_once() {

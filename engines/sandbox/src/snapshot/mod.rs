@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! taking (host)      trace ── thread, process, area, descriptor, file ──► memory ──► plan ──► image
+//! rehearsing (host)  page map ── rehearsal ──► plan ──► image
 //! restoring (guest)  image ── enter: files, descriptors ──► restorer (list of calls) ──► the process
 //! ```
 //!
@@ -21,10 +22,12 @@ mod descriptor;
 pub(crate) mod enter;
 mod file;
 mod frame;
-mod image;
+pub(crate) mod image;
 mod memory;
+mod page_map;
 mod plan;
 mod process;
+pub(crate) mod rehearsal;
 pub(crate) mod restorer;
 pub(crate) mod take;
 mod thread;

@@ -7,7 +7,7 @@
 
 use super::area::Area;
 use super::frame;
-use super::memory::{Mapping, Memory, Source};
+use super::memory::{Advice, Mapping, Memory, Source};
 use super::process::Process;
 use super::restorer::{ANY, ENTRY_BYTES, EXACT, Entry, GOTO, RETURN, STORE, SUCCESS, THREAD};
 use super::thread::Thread;
@@ -50,6 +50,8 @@ pub(crate) struct Plan {
     pub(crate) bytes: Vec<u8>,
     /// Address of the first entry.
     pub(crate) list: u64,
+    /// How many entries make the memory; they come first.
+    pub(crate) memory: usize,
 }
 
 /// All that a plan is made from.
@@ -79,6 +81,7 @@ pub(crate) fn make(parts: &Parts<'_>, hole: u64) -> Result<Plan, Fault> {
     };
     let mut list = Vec::new();
     memory(parts, &mut list, &mut data);
+    let memory = list.len();
     process(parts, &mut list, &mut data);
     list.push(call(libc::SYS_arch_prctl, &[ARCH_SET_FS, first.registers.fs_base]));
     if first.registers.gs_base != 0 {
@@ -98,7 +101,25 @@ pub(crate) fn make(parts: &Parts<'_>, hole: u64) -> Result<Plan, Fault> {
     if data.bytes.len() as u64 > HOLE_BYTES - PLAN {
         return Err(Fault::new("planning: too much", libc::E2BIG));
     }
-    Ok(Plan { bytes: data.bytes, list })
+    Ok(Plan { bytes: data.bytes, list, memory })
+}
+
+/// The same plan, which has followed `advices` by the time that the memory is complete. Whether the kernel can
+/// do what they advise makes no difference to the process.
+pub(crate) fn amend(plan: Plan, hole: u64, advices: &[Advice]) -> Result<Plan, Fault> {
+    let damaged = || Fault::new("planning: a damaged plan", libc::EINVAL);
+    let mut data = Data { base: hole + PLAN, bytes: plan.bytes };
+    let from = plan.list.checked_sub(data.base).ok_or_else(damaged)? as usize;
+    let length = plan.memory.checked_mul(ENTRY_BYTES as usize).ok_or_else(damaged)?;
+    let mut list = data.bytes.get(from..).and_then(|rest| rest.get(..length)).ok_or_else(damaged)?.to_vec();
+    let advise = |advice: &Advice| Entry { kind: ANY, ..self::advise(advice) };
+    let rest = Entry { kind: GOTO, ..call(0, &[plan.list + length as u64]) };
+    list.extend(advices.iter().map(advise).chain([rest]).flat_map(|entry| entry_bytes(&entry)));
+    let list = data.put(&list, ENTRY_BYTES as usize);
+    if data.bytes.len() as u64 > HOLE_BYTES - PLAN {
+        return Err(Fault::new("planning: too much", libc::E2BIG));
+    }
+    Ok(Plan { bytes: data.bytes, list, memory: plan.memory })
 }
 
 const ARCH_SET_GS: u64 = 0x1001;
@@ -144,9 +165,11 @@ fn memory(parts: &Parts<'_>, list: &mut Vec<Entry>, data: &mut Data) {
         let arguments = [image, vector, 1, copy.offset, copy.offset >> 32];
         list.push(Entry { expected: copy.bytes, ..call(libc::SYS_preadv, &arguments) });
     }
-    for advice in &parts.memory.advices {
-        list.push(call(libc::SYS_madvise, &[advice.start, advice.bytes, advice.advice as u64]));
-    }
+    list.extend(parts.memory.advices.iter().map(advise));
+}
+
+fn advise(advice: &Advice) -> Entry {
+    call(libc::SYS_madvise, &[advice.start, advice.bytes, advice.advice as u64])
 }
 
 fn map(mapping: &Mapping, numbers: Numbers) -> Entry {

@@ -69,6 +69,7 @@ pub(crate) fn take(pid: i32, own: Own, path: &Path) -> Result<(), Fault> {
         boot: boot()?,
         hole,
         list: plan.list,
+        memory: plan.memory,
         number: threads.first().map_or(0, |thread| thread.number),
         free,
         pieces: pieces.iter().map(|area| (area.name.clone(), area.start, area.bytes())).collect(),

@@ -16,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("clones::each_has_an_id_of_its_own", each_has_an_id_of_its_own),
         trial("clones::what_the_claim_adds_is_there", what_the_claim_adds_is_there),
         trial("clones::limits_hold_for_them", limits_hold_for_them),
+        trial("clones::what_their_files_need_is_bound", what_their_files_need_is_bound),
         trial("clones::messages_go_on_after_the_claim", messages_go_on_after_the_claim),
         trial("clones::none_are_left_when_none_are_wanted", none_are_left_when_none_are_wanted),
         trial("clones::ids_are_checked", ids_are_checked),
@@ -28,7 +29,10 @@ const RUN: &str = "import os\nexec(os.read(3, 65536))";
 async fn kept(count: usize, range: &Range<u32>) -> (Arc<Image>, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let image = snapshot(python(RUN), &directory.path().join("image")).await.expect("an image");
-    spawner().keep_ready(&image, &Ready { count, ids: range.clone() }).await.expect("kept");
+    spawner()
+        .keep_ready(&image, &Ready { count, ids: range.clone(), binds: Vec::new() })
+        .await
+        .expect("kept");
     let wait = range.clone();
     eventually("clones wait", move || processes(&wait).len() == count).await;
     (Arc::new(image), directory)
@@ -156,13 +160,42 @@ async fn messages_go_on_after_the_claim() {
     assert_eq!(said(&mut instance).await, "end");
 }
 
+async fn what_their_files_need_is_bound() {
+    let range = 500_600..500_610;
+    let bound = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(bound.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(bound.path().join("data"), "abc").unwrap();
+    let here = Bind { source: Source::Path(bound.path().to_owned()), guest: "/var/runtime".into() };
+    let mut template = python(&format!("file = open('/var/runtime/data')\n{RUN}"));
+    template.binds = vec![here.clone()];
+    let directory = tempfile::tempdir().unwrap();
+    let image = Arc::new(snapshot(template, &directory.path().join("image")).await.unwrap());
+    let ready = Ready { count: 1, ids: range.clone(), binds: vec![here.clone()] };
+    spawner().keep_ready(&image, &ready).await.unwrap();
+    let wait = range.clone();
+    eventually("one waits", move || processes(&wait).len() == 1).await;
+    let mut instance = loop {
+        let mut spec = restore(&image, "print(file.read(), os.listdir('/var/runtime'))");
+        spec.binds = vec![here.clone()];
+        let instance = spawn(spec).await;
+        if range.contains(&instance.ids().uid) {
+            break instance;
+        }
+    };
+    assert_eq!(said(&mut instance).await, "abc ['data']");
+    let elsewhere = Bind { guest: "/etc".into(), ..here };
+    let ready = Ready { binds: vec![elsewhere], ..ready };
+    let error = spawner().keep_ready(&image, &ready).await.expect_err("no mount point");
+    assert!(matches!(error, Error::Spec(_)), "{error}");
+}
+
 async fn none_are_left_when_none_are_wanted() {
     let range = 500_500..500_510;
     let (image, _directory) = kept(3, &range).await;
-    spawner().keep_ready(&image, &Ready { count: 1, ids: range.clone() }).await.unwrap();
+    spawner().keep_ready(&image, &Ready { count: 1, ids: range.clone(), binds: Vec::new() }).await.unwrap();
     let wait = range.clone();
     eventually("two are gone", move || processes(&wait).len() == 1).await;
-    spawner().keep_ready(&image, &Ready { count: 0, ids: range.clone() }).await.unwrap();
+    spawner().keep_ready(&image, &Ready { count: 0, ids: range.clone(), binds: Vec::new() }).await.unwrap();
     let wait = range.clone();
     eventually("all are gone", move || processes(&wait).is_empty()).await;
     let mut spec = restore(&image, "print(os.getuid())");
@@ -175,7 +208,10 @@ async fn ids_are_checked() {
     let directory = tempfile::tempdir().unwrap();
     let image = snapshot(python(RUN), &directory.path().join("image")).await.unwrap();
     for (count, ids) in [(1, 7..7), (1, 0..7), (5000, 1..9)] {
-        let error = spawner().keep_ready(&image, &Ready { count, ids }).await.expect_err("refused");
+        let error = spawner()
+            .keep_ready(&image, &Ready { count, ids, binds: Vec::new() })
+            .await
+            .expect_err("refused");
         assert!(matches!(error, Error::Spec(_)), "{error}");
     }
 }

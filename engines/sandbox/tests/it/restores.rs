@@ -19,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("restores::a_clone_can_be_an_image_again", a_clone_can_be_an_image_again),
         trial("restores::own_pipes_sets_and_timers_are_there", own_pipes_sets_and_timers_are_there),
         trial("restores::openssl_seeds_itself_anew", openssl_seeds_itself_anew),
+        trial("restores::what_was_rehearsed_costs_no_faults", what_was_rehearsed_costs_no_faults),
         trial("restores::it_looks_executed", it_looks_executed),
         trial("restores::long_messages_arrive_whole", long_messages_arrive_whole),
     ]
@@ -223,6 +224,36 @@ async fn openssl_seeds_itself_anew() {
 
 fn program_of_node(script: &str) -> Option<Spec> {
     program("/usr/bin/node", &["-e", script])
+}
+
+async fn what_was_rehearsed_costs_no_faults() {
+    const PAGES: usize = 1000;
+    let template = format!(
+        "import os, resource
+held = bytearray(b'x' * 4096 * {PAGES})
+faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+while program := os.read(3, 65536): exec(program)"
+    );
+    let program = "before = faults(); held[::4096] = b'y' * (len(held) // 4096); print(faults() - before)";
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("image");
+    let image = Arc::new(snapshot(python(&template), &path).await.unwrap());
+    let faults = |image: &Arc<Image>| {
+        let spec = restore(image, &format!("{program}; os._exit(0)"));
+        async { output(spec).await.parse::<usize>().unwrap() }
+    };
+    assert!(faults(&image).await >= PAGES, "each page that is written is copied");
+    let clone = spawn(restore(&image, program)).await;
+    let rehearsed = Arc::new(clone.rehearsed(&path).await.unwrap());
+    assert_eq!(clone.exited().await.end, End::Signal(9));
+    assert!(faults(&rehearsed).await < PAGES / 10, "they were copied before");
+    assert!(faults(&image).await < PAGES / 10, "the file is one image");
+    assert_eq!(
+        output(restore(&rehearsed, "print(held[:2], held[-1:]); os._exit(0)")).await,
+        "bytearray(b'xx') bytearray(b'x')",
+        "what the rehearsal wrote is not in it"
+    );
+    assert_eq!(Image::open(&path).unwrap().bytes(), rehearsed.bytes());
 }
 
 async fn it_looks_executed() {

@@ -94,7 +94,9 @@ async fn without_root_namespaces_still_hold() {
     let place = tempfile::tempdir().unwrap();
     std::fs::set_permissions(place.path(), PermissionsExt::from_mode(0o755)).unwrap();
     let copy = place.path().join("it");
-    std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+    // By another process: what one of this process has open for writing, its forks have too, and it can't be executed.
+    let copied = Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&copy).status().unwrap();
+    assert!(copied.success());
     let mut command = Command::new(&copy);
     let found = command.arg(ROOTLESS).uid(12_345).gid(12_345).output().unwrap();
     let stdout = String::from_utf8_lossy(&found.stdout).into_owned();

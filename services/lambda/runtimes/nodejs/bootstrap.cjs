@@ -16,6 +16,8 @@ const ROOT = '/2018-06-01/runtime/';
 const TASK = '/var/task';
 const env = process.env;
 const REHEARSALS = 20;
+const collect = globalThis.gc;
+const SWEPT_MS = 100;
 
 class Fault extends Error {
   constructor(name, message, trace) {
@@ -405,7 +407,7 @@ async function handle(handler, { headers, body }) {
 
 // Loads functions of both module systems and answers events, as every instance will: what the engine and its
 // libraries learn from that the first time, instances restored from this process know already.
-async function rehearse() {
+async function rehearse(rounds) {
   const { once } = require('events');
   const folder = fs.mkdtempSync('/tmp/rehearsal-');
   fs.writeFileSync(path.join(folder, 'module.mjs'), 'export const handler = async (event) => ({ event });');
@@ -423,7 +425,7 @@ async function rehearse() {
   for (const name of ['module', 'script']) {
     const handler = await load(path.join(folder, `${name}.handler`));
     let response = await api.exchange(api.next, 1);
-    for (let i = 0; i < REHEARSALS; i += 1) {
+    for (let i = 0; i < rounds; i += 1) {
       response = await api.exchange(await handle(handler, response) + api.next, 2);
     }
   }
@@ -437,13 +439,29 @@ async function rehearse() {
 
 // Waits, as a template, until this process is one for a function, and becomes that function's.
 async function resume() {
-  for (const name of ['buffer', 'crypto', 'dns', 'events', 'http', 'https', 'os', 'path', 'querystring', 'stream',
-    'string_decoder', 'timers', 'tls', 'url', 'util', 'v8', 'vm', 'zlib', 'fs/promises', 'async_hooks']) require(name);
+  for (const name of ['assert', 'async_hooks', 'buffer', 'child_process', 'crypto', 'diagnostics_channel', 'dns',
+    'dns/promises', 'events', 'fs/promises', 'http', 'http2', 'https', 'module', 'os', 'path', 'perf_hooks',
+    'querystring', 'readline', 'stream', 'stream/promises', 'stream/web', 'string_decoder', 'timers', 'timers/promises',
+    'tls', 'tty', 'url', 'util', 'v8', 'vm', 'worker_threads', 'zlib']) require(name);
   for (let i = 0; i < 50; i += 1) JSON.stringify(JSON.parse('{"a":[1,2.5,null,{"b":"c"}]}'));
-  await rehearse();
+  await rehearse(REHEARSALS);
+  await settle();
   wake();
+  // The first clone shows once more which memory an instance needs, and ends.
+  if (env._PAGODA_REHEARSAL) {
+    await rehearse(1);
+    wake();
+  }
   if (!env._PAGODA_SNAPSHOT) fs.closeSync(3);
   require('module')._initPaths();
+}
+
+// Leaves the heap as it shall be in every clone: a collection that has begun would go on in each of them, and
+// write to every page.
+async function settle() {
+  collect?.();
+  // The threads that sweep get the time to end.
+  await new Promise((resolve) => { setTimeout(resolve, SWEPT_MS); });
 }
 
 // Waits to be told who this process is from now on.
@@ -455,8 +473,10 @@ function wake() {
     if (length === 0) process.reallyExit(0);
     text += chunk.utf8Slice(0, length);
   }
-  for (const name of Object.keys(env)) delete env[name];
-  Object.assign(env, JSON.parse(text).environment);
+  const given = JSON.parse(text).environment;
+  for (const name of Object.keys(env)) if (!(name in given)) delete env[name];
+  // Some variables are dear to set, such as the time zone.
+  for (const [name, value] of Object.entries(given)) if (env[name] !== value) env[name] = value;
   // Node remembers its number.
   Object.defineProperty(process, 'pid', { value: Number(fs.readlinkSync('/proc/self')), enumerable: true });
   require('v8').setFlagsFromString(`--random-seed=${require('crypto').randomInt(1, 2 ** 31 - 1)}`);
@@ -477,6 +497,7 @@ globalThis.awslambda = {
 // Waits, after the init code, to become one instance of many: SnapStart.
 async function sleep() {
   for (const hook of before) await hook();
+  await settle();
   wake();
   fs.closeSync(3);
   for (const hook of after) await hook();

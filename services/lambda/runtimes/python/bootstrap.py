@@ -334,8 +334,32 @@ def warm():
         importlib.import_module(name)
     json.loads(encode({"a": [1, 2.5, None, "b"]}))
     traceback.format_list([])
+    rehearse()
     gc.collect()
     gc.freeze()
+
+
+def rehearse():
+    """Loads a function and answers an event, as every instance will, with a platform on this side."""
+    import socket
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as server:
+        with open(folder + "/rehearsal.py", "w") as module:
+            module.write("def handler(event, context):\n    return event\n")
+        sys.path.insert(0, folder)
+        handler = load("rehearsal.handler")
+        sys.path.remove(folder)
+        del sys.modules["rehearsal"]
+        api = Api("127.0.0.1:%d" % server.getsockname()[1])
+        with server.accept()[0] as platform:
+            api.send(api.next)
+            head = b"HTTP/1.1 200 OK\r\nlambda-runtime-aws-request-id: 0\r\nlambda-runtime-deadline-ms: 0\r\n"
+            platform.send(head + b"content-length: 8\r\n\r\n{\"a\": 1}")
+            _, headers, body = api.read()
+            api.send(answer(api, handler, headers, body) + api.next)
+        api.socket.close()
+    Watch.request_id = ""
 
 
 def resume():
@@ -343,6 +367,10 @@ def resume():
     loaded = set(sys.modules)
     warm()
     wake()
+    # The first clone shows once more which memory an instance needs, and ends.
+    if "_PAGODA_REHEARSAL" in os.environ:
+        rehearse()
+        wake()
     sys.path_importer_cache.clear()
     forget(loaded)
     if "logging" in sys.modules:

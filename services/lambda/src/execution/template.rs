@@ -17,7 +17,7 @@ use std::time::Duration;
 use std::{fs, io};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use pagoda_sandbox::{Error, Ids, Image, Limits, Ready, Spawner, Spec};
+use pagoda_sandbox::{Error, Ids, Image, Limits, Ready, Spawner, Spec, Start};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -188,10 +188,12 @@ impl Templates {
     }
 
     /// How many instances wait for their functions, under ids that nobody else gets.
-    fn ready(&self, limits: &config::Limits) -> Ready {
+    fn ready(&self, config: &Config, mold: &Mold) -> Ready {
+        let limits = &config.limits;
         let number = self.ranges.fetch_add(1, Ordering::Relaxed);
         let first = limits.first_uid + super::scheduler::IDS + 1 + number * READY_IDS;
-        Ready { count: limits.ready, ids: first..first + READY_IDS }
+        let binds = plan::client_binds(config, &mold.interpreter);
+        Ready { count: limits.ready, ids: first..first + READY_IDS, binds }
     }
 
     /// Resolves when no image is being made.
@@ -217,7 +219,7 @@ impl Lambda {
             let path = lambda.templates.directory.join(mold.file_name());
             let made = image(&lambda.config, &spawner, &mold, &path).await;
             if let Ok(image) = &made {
-                let ready = lambda.templates.ready(&lambda.config.limits);
+                let ready = lambda.templates.ready(&lambda.config, &mold);
                 if let Err(error) = spawner.keep_ready(image, &ready).await {
                     // Instances are restored when they are needed, then.
                     tracing::warn!(%mold, %error, "no instances are kept ready");
@@ -241,8 +243,27 @@ async fn image(config: &Config, spawner: &Spawner, mold: &Mold, path: &Path) -> 
         return Ok(image);
     }
     let instance = spawner.spawn(template(config, mold)).await?;
-    let taken = tokio::time::timeout(READY_MAX, instance.snapshot(path)).await;
-    taken.unwrap_or_else(|_| Err(Error::Image("the template did not get ready".to_owned())))
+    let late = |_| Err(Error::Image("the template did not get ready".to_owned()));
+    let taken = tokio::time::timeout(READY_MAX, instance.snapshot(path)).await.unwrap_or_else(late)?;
+    let rehearsed = rehearsed(config, spawner, mold, taken, path).await;
+    if rehearsed.is_err() {
+        // The platform's next process shall not take it for good.
+        let _ = fs::remove_file(path);
+    }
+    rehearsed
+}
+
+/// The image, once a clone of it has shown that it works, and which memory it needs.
+async fn rehearsed(
+    config: &Config,
+    spawner: &Spawner,
+    mold: &Mold,
+    image: Image,
+    path: &Path,
+) -> Result<Image, Error> {
+    let clone = spawner.spawn(rehearsal(config, mold, Arc::new(image))).await?;
+    let rehearsed = tokio::time::timeout(READY_MAX, clone.rehearsed(path)).await;
+    rehearsed.unwrap_or_else(|_| Err(Error::Image("the rehearsal did not end".to_owned())))
 }
 
 async fn stored(path: &Path) -> Option<Image> {
@@ -264,6 +285,19 @@ fn template(config: &Config, mold: &Mold) -> Spec {
     spec.resume = Some(Vec::new());
     spec.limits = Limits { memory_bytes: MEMORY_BYTES, cpu_millis: CPU_MILLIS, ..Limits::default() };
     spec
+}
+
+/// A clone that does what an instance does before and with its first event, and then waits again.
+fn rehearsal(config: &Config, mold: &Mold, image: Arc<Image>) -> Spec {
+    let plain = template(config, mold);
+    let mut environment = plain.environment;
+    environment.push(("_PAGODA_REHEARSAL".to_owned(), "1".to_owned()));
+    Spec {
+        start: Start::Restore { image },
+        environment: Vec::new(),
+        resume: Some(message(&environment)),
+        ..plain
+    }
 }
 
 /// Whether a process that has started already can take these variables on.

@@ -13,6 +13,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("own_modules_come_first", own_modules_come_first),
         trial("restored_instances_fail_as_others_do", restored_instances_fail_as_others_do),
         trial("early_variables_need_an_execution", early_variables_need_an_execution),
+        trial("clones_of_every_language_wait", clones_of_every_language_wait),
         trial("a_clone_that_died_while_it_waited_is_replaced", a_clone_that_died_while_it_waited_is_replaced),
         trial(
             "an_image_that_cannot_be_restored_is_done_without",
@@ -155,6 +156,23 @@ fn processes(users: std::ops::Range<u32>) -> Vec<i32> {
     let all = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
     let own = all.filter(|path| owner(path).is_some_and(|uid| users.contains(&uid)));
     own.filter_map(|path| path.file_name()?.to_str()?.parse().ok()).collect()
+}
+
+async fn clones_of_every_language_wait() {
+    for (runtime, first_uid) in
+        [("python3.11", 91_000_000), ("nodejs20.x", 94_000_000), ("java17", 97_000_000)]
+    {
+        let scene = Scene::with(|config| {
+            config.templates = true;
+            config.limits.first_uid = first_uid;
+        });
+        let code = Archive::new().file("app.py", "").done();
+        scene.create("f", code, json!({"Runtime": runtime})).await.unwrap();
+        scene.lambda.starts().await;
+        while processes(first_uid + 1_000_001..first_uid + 2_000_000).len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    }
 }
 
 async fn a_clone_that_died_while_it_waited_is_replaced() {

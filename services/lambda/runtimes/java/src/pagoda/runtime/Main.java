@@ -23,6 +23,10 @@ public final class Main {
             Warm.up();
             resume = new Resume();
             resume.await();
+            if (System.getenv("_PAGODA_REHEARSAL") != null) {
+                Warm.rehearse();
+                resume.await();
+            }
         }
         boolean isSnapshot = System.getenv("_PAGODA_SNAPSHOT") != null;
         if (resume != null && !isSnapshot) {

@@ -83,9 +83,9 @@ final class Warm {
             throw new IllegalStateException("No templates of this version of Java");
         }
         try (URLClassLoader loader = Task.loader("/var/runtime", "/opt/java")) {
-            converse(Handler.load(Echo.class.getName() + "::handle", loader));
-            converse(Handler.load(Request.class.getName(), loader));
-            converse(Handler.load(Stream.class.getName(), loader));
+            converse(Handler.load(Echo.class.getName() + "::handle", loader), ROUNDS);
+            converse(Handler.load(Request.class.getName(), loader), ROUNDS);
+            converse(Handler.load(Stream.class.getName(), loader), ROUNDS);
             load();
         } catch (Throwable error) {
             throw new IllegalStateException("The template does not work", error);
@@ -95,6 +95,16 @@ final class Warm {
         Surroundings.replace(System.getenv());
         System.gc();
         Resume.replaceMarkers();
+    }
+
+    /** What an instance does, once: the first clone shows with it which memory an instance needs. */
+    static void rehearse() throws Exception {
+        try (URLClassLoader loader = Task.loader("/var/runtime", "/opt/java")) {
+            converse(Handler.load(Request.class.getName(), loader), 1);
+            load();
+        } catch (Throwable error) {
+            throw new IllegalStateException("The rehearsal does not work", error);
+        }
     }
 
     /** Classes from a directory and from a jar, as a function has them: copies, by a loader that shares nothing. */
@@ -119,7 +129,7 @@ final class Warm {
     }
 
     /** With a platform of its own, on this side of the sandbox. */
-    private static void converse(Handler handler) throws Throwable {
+    private static void converse(Handler handler, int rounds) throws Throwable {
         byte[] body = EVENT.getBytes(StandardCharsets.UTF_8);
         try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             Thread platform = new Thread() {
@@ -132,7 +142,7 @@ final class Warm {
             platform.start();
             Api api = new Api("127.0.0.1:" + server.getLocalPort());
             Api.Response event = api.next();
-            for (int i = 0; i < ROUNDS; i++) {
+            for (int i = 0; i < rounds; i++) {
                 InvocationContext context = new InvocationContext(event.headers);
                 event = api.answer(context.getAwsRequestId(), handler.handle(event.body, context));
             }
