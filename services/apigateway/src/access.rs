@@ -89,6 +89,7 @@ paths! {
     update_authorizer(UpdateAuthorizerRequest): "PATCH" "/restapis/{}/authorizers/{}" rest_api_id authorizer_id;
     delete_authorizer(DeleteAuthorizerRequest): "DELETE" "/restapis/{}/authorizers/{}" rest_api_id authorizer_id;
     test_invoke_authorizer(TestInvokeAuthorizerRequest): "POST" "/restapis/{}/authorizers/{}" rest_api_id authorizer_id;
+    flush_stage_cache(FlushStageCacheRequest): "DELETE" "/restapis/{}/stages/{}/cache/data" rest_api_id stage_name;
     flush_stage_authorizers_cache(FlushStageAuthorizersCacheRequest): "DELETE" "/restapis/{}/stages/{}/cache/authorizers" rest_api_id stage_name;
     create_deployment(CreateDeploymentRequest): "POST" "/restapis/{}/deployments" rest_api_id;
     get_deployment(GetDeploymentRequest): "GET" "/restapis/{}/deployments/{}" rest_api_id deployment_id;

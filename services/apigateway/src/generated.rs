@@ -44,6 +44,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <DeleteUsagePlan as p::Operation>::SPEC,
         <DeleteUsagePlanKey as p::Operation>::SPEC,
         <FlushStageAuthorizersCache as p::Operation>::SPEC,
+        <FlushStageCache as p::Operation>::SPEC,
         <GetAccount as p::Operation>::SPEC,
         <GetApiKey as p::Operation>::SPEC,
         <GetApiKeys as p::Operation>::SPEC,
@@ -116,7 +117,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "DeleteDomainName",
         "DeleteDomainNameAccessAssociation",
         "DeleteVpcLink",
-        "FlushStageCache",
         "GenerateClientCertificate",
         "GetBasePathMapping",
         "GetBasePathMappings",
@@ -1965,6 +1965,25 @@ impl p::Operation for FlushStageAuthorizersCache {
         uri: "/restapis/{restapi_id}/stages/{stage_name}/cache/authorizers",
         status: 202,
         input: &schema::FLUSH_STAGE_AUTHORIZERS_CACHE_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
+/// `FlushStageCache`.
+#[derive(Debug, Clone, Copy)]
+pub struct FlushStageCache;
+
+impl p::Operation for FlushStageCache {
+    type Input = FlushStageCacheRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "FlushStageCache",
+        method: "DELETE",
+        uri: "/restapis/{restapi_id}/stages/{stage_name}/cache/data",
+        status: 202,
+        input: &schema::FLUSH_STAGE_CACHE_REQUEST,
         output: &p::schema::UNIT,
         output_root: "",
         streams_input: false,
@@ -3991,6 +4010,8 @@ pub struct CreateDeploymentRequest {
     pub stage_name: Option<String>,
     pub stage_description: Option<String>,
     pub description: Option<String>,
+    pub cache_cluster_enabled: Option<bool>,
+    pub cache_cluster_size: Option<CacheClusterSize>,
     pub variables: Option<BTreeMap<String, String>>,
 }
 
@@ -4001,6 +4022,8 @@ impl p::Encode for CreateDeploymentRequest {
             &self.stage_name,
             &self.stage_description,
             &self.description,
+            &self.cache_cluster_enabled,
+            &self.cache_cluster_size,
             &self.variables,
         ]);
     }
@@ -4015,7 +4038,9 @@ impl p::Decode for CreateDeploymentRequest {
                 1 => value.stage_name = p::Decode::read(reader)?,
                 2 => value.stage_description = p::Decode::read(reader)?,
                 3 => value.description = p::Decode::read(reader)?,
-                4 => value.variables = p::Decode::read(reader)?,
+                4 => value.cache_cluster_enabled = p::Decode::read(reader)?,
+                5 => value.cache_cluster_size = p::Decode::read(reader)?,
+                6 => value.variables = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -4220,6 +4245,8 @@ pub struct CreateStageRequest {
     pub stage_name: String,
     pub deployment_id: String,
     pub description: Option<String>,
+    pub cache_cluster_enabled: Option<bool>,
+    pub cache_cluster_size: Option<CacheClusterSize>,
     pub variables: Option<BTreeMap<String, String>>,
     pub tags: Option<BTreeMap<String, String>>,
 }
@@ -4231,6 +4258,8 @@ impl p::Encode for CreateStageRequest {
             &self.stage_name,
             &self.deployment_id,
             &self.description,
+            &self.cache_cluster_enabled,
+            &self.cache_cluster_size,
             &self.variables,
             &self.tags,
         ]);
@@ -4246,8 +4275,10 @@ impl p::Decode for CreateStageRequest {
                 1 => value.stage_name = p::Decode::read(reader)?,
                 2 => value.deployment_id = p::Decode::read(reader)?,
                 3 => value.description = p::Decode::read(reader)?,
-                4 => value.variables = p::Decode::read(reader)?,
-                5 => value.tags = p::Decode::read(reader)?,
+                4 => value.cache_cluster_enabled = p::Decode::read(reader)?,
+                5 => value.cache_cluster_size = p::Decode::read(reader)?,
+                6 => value.variables = p::Decode::read(reader)?,
+                7 => value.tags = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -5103,6 +5134,40 @@ impl p::Decode for FlushStageAuthorizersCacheRequest {
 impl p::Shape for FlushStageAuthorizersCacheRequest {
     fn schema() -> &'static p::Schema {
         &schema::FLUSH_STAGE_AUTHORIZERS_CACHE_REQUEST
+    }
+}
+
+/// `FlushStageCacheRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct FlushStageCacheRequest {
+    pub rest_api_id: String,
+    pub stage_name: String,
+}
+
+impl p::Encode for FlushStageCacheRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.stage_name]);
+    }
+}
+
+impl p::Decode for FlushStageCacheRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.stage_name = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for FlushStageCacheRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::FLUSH_STAGE_CACHE_REQUEST
     }
 }
 
@@ -7511,6 +7576,8 @@ pub struct PutIntegrationRequest {
     pub request_parameters: Option<BTreeMap<String, String>>,
     pub request_templates: Option<BTreeMap<String, String>>,
     pub passthrough_behavior: Option<String>,
+    pub cache_namespace: Option<String>,
+    pub cache_key_parameters: Option<Vec<String>>,
     pub content_handling: Option<ContentHandlingStrategy>,
     pub timeout_in_millis: Option<i32>,
     pub tls_config: Option<TlsConfig>,
@@ -7529,6 +7596,8 @@ impl p::Encode for PutIntegrationRequest {
             &self.request_parameters,
             &self.request_templates,
             &self.passthrough_behavior,
+            &self.cache_namespace,
+            &self.cache_key_parameters,
             &self.content_handling,
             &self.timeout_in_millis,
             &self.tls_config,
@@ -7551,9 +7620,11 @@ impl p::Decode for PutIntegrationRequest {
                 7 => value.request_parameters = p::Decode::read(reader)?,
                 8 => value.request_templates = p::Decode::read(reader)?,
                 9 => value.passthrough_behavior = p::Decode::read(reader)?,
-                10 => value.content_handling = p::Decode::read(reader)?,
-                11 => value.timeout_in_millis = p::Decode::read(reader)?,
-                12 => value.tls_config = p::Decode::read(reader)?,
+                10 => value.cache_namespace = p::Decode::read(reader)?,
+                11 => value.cache_key_parameters = p::Decode::read(reader)?,
+                12 => value.content_handling = p::Decode::read(reader)?,
+                13 => value.timeout_in_millis = p::Decode::read(reader)?,
+                14 => value.tls_config = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -10007,12 +10078,12 @@ pub mod schema {
             Member::new("stageName", &p::schema::STRING),
             Member::new("stageDescription", &p::schema::STRING),
             Member::new("description", &p::schema::STRING),
+            Member::new("cacheClusterEnabled", &p::schema::BOOLEAN),
+            Member::new("cacheClusterSize", &CACHE_CLUSTER_SIZE),
             Member::new("variables", &MAP_OF_STRING_TO_STRING),
         ],
     )
     .refused(&[
-        Member::new("cacheClusterEnabled", &p::schema::DOCUMENT),
-        Member::new("cacheClusterSize", &p::schema::DOCUMENT),
         Member::new("canarySettings", &p::schema::DOCUMENT),
         Member::new("tracingEnabled", &p::schema::DOCUMENT),
     ]);
@@ -10070,13 +10141,13 @@ pub mod schema {
             Member::new("stageName", &p::schema::STRING).required(),
             Member::new("deploymentId", &p::schema::STRING).required(),
             Member::new("description", &p::schema::STRING),
+            Member::new("cacheClusterEnabled", &p::schema::BOOLEAN),
+            Member::new("cacheClusterSize", &CACHE_CLUSTER_SIZE),
             Member::new("variables", &MAP_OF_STRING_TO_STRING),
             Member::new("tags", &MAP_OF_STRING_TO_STRING),
         ],
     )
     .refused(&[
-        Member::new("cacheClusterEnabled", &p::schema::DOCUMENT),
-        Member::new("cacheClusterSize", &p::schema::DOCUMENT),
         Member::new("canarySettings", &p::schema::DOCUMENT),
         Member::new("documentationVersion", &p::schema::DOCUMENT),
         Member::new("tracingEnabled", &p::schema::DOCUMENT),
@@ -10244,6 +10315,13 @@ pub mod schema {
         Schema::new("EndpointType", Kind::String).values(&["REGIONAL", "EDGE", "PRIVATE"]);
     pub static FLUSH_STAGE_AUTHORIZERS_CACHE_REQUEST: Schema = Schema::structure(
         "FlushStageAuthorizersCacheRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("stageName", &p::schema::STRING).wire("stage_name").at(Location::Label).required(),
+        ],
+    );
+    pub static FLUSH_STAGE_CACHE_REQUEST: Schema = Schema::structure(
+        "FlushStageCacheRequest",
         &[
             Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
             Member::new("stageName", &p::schema::STRING).wire("stage_name").at(Location::Label).required(),
@@ -10840,14 +10918,14 @@ pub mod schema {
             Member::new("requestParameters", &MAP_OF_STRING_TO_STRING),
             Member::new("requestTemplates", &MAP_OF_STRING_TO_STRING),
             Member::new("passthroughBehavior", &p::schema::STRING),
+            Member::new("cacheNamespace", &p::schema::STRING),
+            Member::new("cacheKeyParameters", &LIST_OF_STRING),
             Member::new("contentHandling", &CONTENT_HANDLING_STRATEGY),
             Member::new("timeoutInMillis", &p::schema::INTEGER),
             Member::new("tlsConfig", &TLS_CONFIG),
         ],
     )
     .refused(&[
-        Member::new("cacheKeyParameters", &p::schema::DOCUMENT),
-        Member::new("cacheNamespace", &p::schema::DOCUMENT),
         Member::new("connectionId", &p::schema::DOCUMENT),
         Member::new("connectionType", &p::schema::DOCUMENT),
         Member::new("integrationTarget", &p::schema::DOCUMENT),

@@ -34,6 +34,8 @@ pub(crate) async fn put(
         content_handling: input.content_handling.map(content_handling),
         timeout_millis: input.timeout_in_millis,
         is_unverified: input.tls_config.and_then(|tls| tls.insecure_skip_verification).unwrap_or(false),
+        cache_namespace: Some(input.cache_namespace.unwrap_or_else(|| input.resource_id.clone())),
+        cache_key_parameters: input.cache_key_parameters.unwrap_or_default(),
     })?;
     check_role(gateway, cx, &integration).await?;
     edit::change_resource(gateway, cx, &input.rest_api_id, &input.resource_id, |resource| {
@@ -72,6 +74,13 @@ pub(crate) async fn update(
 fn patched(present: &Integration, patches: &[patch::Patch<'_>]) -> Result<Integration, ApiError> {
     let mut wanted = Wanted::of(present);
     for patch in patches {
+        if let Some(name) = patch.below("/cacheKeyParameters/") {
+            wanted.cache_key_parameters.retain(|present| *present != name);
+            if patch.op != g::Op::Remove {
+                wanted.cache_key_parameters.push(name);
+            }
+            continue;
+        }
         let (texts, name) = match (patch.below("/requestParameters/"), patch.below("/requestTemplates/")) {
             (Some(name), _) => (&mut wanted.request_parameters, name),
             (_, Some(name)) => (&mut wanted.request_templates, name),
@@ -106,6 +115,7 @@ fn apply(wanted: &mut Wanted, patch: &patch::Patch<'_>) -> Result<(), ApiError> 
             let millis = patch.replaced()?.parse();
             wanted.timeout_millis = Some(millis.map_err(|_| bad_request("Invalid timeout specified"))?);
         }
+        "/cacheNamespace" => wanted.cache_namespace = text()?,
         "/tlsConfig/insecureSkipVerification" => wanted.is_unverified = patch.flag()?,
         _ => return Err(patch.refused()),
     }
@@ -124,6 +134,8 @@ pub(crate) struct Wanted {
     pub(crate) content_handling: Option<ContentHandling>,
     pub(crate) timeout_millis: Option<i32>,
     pub(crate) is_unverified: bool,
+    pub(crate) cache_namespace: Option<String>,
+    pub(crate) cache_key_parameters: Vec<String>,
 }
 
 impl Wanted {
@@ -140,6 +152,8 @@ impl Wanted {
             content_handling: None,
             timeout_millis: None,
             is_unverified: false,
+            cache_namespace: None,
+            cache_key_parameters: Vec::new(),
         }
     }
 
@@ -157,6 +171,8 @@ impl Wanted {
             content_handling: present.content_handling,
             timeout_millis: i32::try_from(present.timeout_millis).ok(),
             is_unverified: present.is_unverified,
+            cache_namespace: present.cache_namespace.clone(),
+            cache_key_parameters: present.cache_key_parameters.clone(),
         }
     }
 }
@@ -176,6 +192,7 @@ pub(crate) fn read(wanted: Wanted) -> Result<Integration, ApiError> {
     {
         return Err(bad_request(format!("Invalid mapping expression specified: {value}")));
     }
+    check_cache_key(&wanted)?;
     let (as_caller, role) = match wanted.credentials {
         Some(credentials) if credentials == CALLER => (true, None),
         Some(role) if !role.starts_with("arn:aws:iam::") || !role.contains(":role/") => {
@@ -199,8 +216,28 @@ pub(crate) fn read(wanted: Wanted) -> Result<Integration, ApiError> {
         content_handling: wanted.content_handling,
         timeout_millis: timeout_millis as u64,
         is_unverified: wanted.is_unverified,
+        cache_namespace: wanted.cache_namespace,
+        cache_key_parameters: wanted.cache_key_parameters,
         responses: BTreeMap::new(),
     })
+}
+
+/// What chooses among answers that are kept is a parameter of the method's request, or one that the integration has
+/// from there.
+fn check_cache_key(wanted: &Wanted) -> Result<(), ApiError> {
+    const PLACES: [&str; 5] =
+        ["header.", "querystring.", "path.", "multivalueheader.", "multivaluequerystring."];
+    let is_parameter = |name: &String| {
+        let own = name.strip_prefix("method.request.");
+        let place = |rest: &str| {
+            PLACES.iter().any(|place| rest.strip_prefix(place).is_some_and(|name| !name.is_empty()))
+        };
+        own.is_some_and(place) || wanted.request_parameters.contains_key(name)
+    };
+    match wanted.cache_key_parameters.iter().find(|name| !is_parameter(name)) {
+        Some(name) => Err(bad_request(format!("Invalid cache key parameter specified: {name}"))),
+        None => Ok(()),
+    }
 }
 
 /// What each kind needs to know of where it goes.
@@ -276,8 +313,11 @@ pub(crate) fn check_declared(method: &Method, integration: &Integration) -> Resu
             && !method.request_parameters.contains_key(&plain)
             && !value.starts_with("method.request.path.")
     };
-    match integration.request_parameters.values().find(undeclared) {
-        Some(value) => Err(bad_request(format!("Invalid mapping expression parameter specified: {value}"))),
+    if let Some(value) = integration.request_parameters.values().find(undeclared) {
+        return Err(bad_request(format!("Invalid mapping expression parameter specified: {value}")));
+    }
+    match integration.cache_key_parameters.iter().find(undeclared) {
+        Some(name) => Err(bad_request(format!("Invalid cache key parameter specified: {name}"))),
         None => Ok(()),
     }
 }
@@ -408,6 +448,8 @@ pub(crate) fn describe(integration: &Integration) -> g::Integration {
             .is_unverified
             .then_some(g::TlsConfig { insecure_skip_verification: Some(true) }),
         timeout_in_millis: Some(integration.timeout_millis as i32),
+        cache_namespace: integration.cache_namespace.clone(),
+        cache_key_parameters: Some(integration.cache_key_parameters.clone()),
         integration_responses: (!integration.responses.is_empty()).then(|| responses.collect()),
         ..Default::default()
     }

@@ -8,6 +8,7 @@ mod access;
 mod account;
 mod api_key;
 mod authorizer;
+mod cluster;
 mod deployment;
 mod edit;
 mod gateway_response;
@@ -52,6 +53,7 @@ pub struct ApiGateway {
     served: serve::Served,
     verdicts: serve::Verdicts,
     buckets: serve::Buckets,
+    caches: serve::Caches,
     upstreams: serve::Upstreams,
     admissions: serve::Admissions,
     tallies: serve::Tallies,
@@ -91,6 +93,7 @@ impl ApiGateway {
             served: serve::Served::default(),
             verdicts: serve::Verdicts::default(),
             buckets: serve::Buckets::default(),
+            caches: serve::Caches::default(),
             upstreams: serve::Upstreams::default(),
             admissions: serve::Admissions::default(),
             tallies: serve::Tallies::default(),
@@ -136,6 +139,7 @@ operations!(ApiGateway {
     DeleteUsagePlan => usage_plan::delete, on access::delete_usage_plan;
     DeleteUsagePlanKey => usage_plan_key::delete, on access::delete_usage_plan_key;
     FlushStageAuthorizersCache => authorizer::flush, on access::flush_stage_authorizers_cache;
+    FlushStageCache => stage::flush_cache, on access::flush_stage_cache;
     GetAccount => account::get, on access::get_account;
     GetApiKey => api_key::get, on access::get_api_key;
     GetApiKeys => api_key::list, on access::get_api_keys;

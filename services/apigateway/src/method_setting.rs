@@ -19,13 +19,51 @@ const BURST_DEFAULT: i32 = 5_000;
 const ALL: &str = "*/*";
 const UNLIMITED: f64 = -1.0;
 
-/// How much a method takes.
+/// How long an answer is kept where nothing is said, and at most.
+const TTL_SECONDS: i32 = 300;
+const TTL_SECONDS_MAX: i32 = 3_600;
+
+/// How much a method takes, and how its answers are kept.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct MethodSetting {
     /// Requests a second; -1 for all.
     pub(crate) rate: Option<f64>,
     /// Requests at once; -1 for all.
     pub(crate) burst: Option<i32>,
+    #[serde(default)]
+    pub(crate) caching_enabled: Option<bool>,
+    #[serde(default)]
+    pub(crate) cache_ttl_seconds: Option<i32>,
+    #[serde(default)]
+    pub(crate) cache_encrypted: Option<bool>,
+    #[serde(default)]
+    pub(crate) invalidation_needs_authorization: Option<bool>,
+    #[serde(default)]
+    pub(crate) unauthorized: Option<Unauthorized>,
+}
+
+/// What becomes of a request that may not have its answer asked for anew, and says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Unauthorized {
+    /// It is refused.
+    Fail,
+    /// It is answered from the cache, and the answer says so.
+    Warn,
+    /// It is answered from the cache.
+    Ignore,
+}
+
+/// How a method's answers are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CacheSetting {
+    /// Those to other verbs are not.
+    pub(crate) get_only: bool,
+    /// More than 0.
+    pub(crate) ttl_seconds: i32,
+    pub(crate) is_encrypted: bool,
+    /// Whether it takes a permission to have an answer asked for anew.
+    pub(crate) needs_authorization: bool,
+    pub(crate) unauthorized: Unauthorized,
 }
 
 /// By `path/VERB` without the path's first slash, or `*/*`.
@@ -34,7 +72,12 @@ pub(crate) type MethodSettings = BTreeMap<String, MethodSetting>;
 /// Applies a patch of `/{path}/{verb}/throttling/…`, or the removal of `/{path}/{verb}`. False where the patch is
 /// about something else.
 pub(crate) fn apply(settings: &mut MethodSettings, patch: &Patch<'_>) -> Result<bool, ApiError> {
-    const OTHERS: [&str; 3] = ["/logging/", "/metrics/", "/caching/"];
+    const OTHERS: [&str; 2] = ["/logging/", "/metrics/"];
+    if let Some((place, name)) = patch.path.split_once("/caching/") {
+        let setting = settings.entry(key(place).ok_or_else(|| patch.refused())?).or_default();
+        apply_caching(setting, name, patch)?;
+        return Ok(true);
+    }
     if let Some((place, name)) = patch.path.split_once("/throttling/") {
         let setting = settings.entry(key(place).ok_or_else(|| patch.refused())?).or_default();
         match name {
@@ -57,6 +100,37 @@ pub(crate) fn apply(settings: &mut MethodSettings, patch: &Patch<'_>) -> Result<
     }
 }
 
+fn apply_caching(setting: &mut MethodSetting, name: &str, patch: &Patch<'_>) -> Result<(), ApiError> {
+    match name {
+        "enabled" => setting.caching_enabled = Some(patch.flag()?),
+        "ttlInSeconds" => {
+            let seconds = patch.replaced()?.parse().ok();
+            let seconds = seconds.filter(|seconds| (0..=TTL_SECONDS_MAX).contains(seconds));
+            let invalid =
+                || bad_request(format!("Invalid cache TTL, must be between 0 and {TTL_SECONDS_MAX}"));
+            setting.cache_ttl_seconds = Some(seconds.ok_or_else(invalid)?);
+        }
+        "dataEncrypted" => setting.cache_encrypted = Some(patch.flag()?),
+        "requireAuthorizationForCacheControl" => {
+            setting.invalidation_needs_authorization = Some(patch.flag()?);
+        }
+        "unauthorizedCacheControlHeaderStrategy" => {
+            setting.unauthorized = Some(match patch.replaced()?.parse() {
+                Ok(g::UnauthorizedCacheControlHeaderStrategy::FailWith403) => Unauthorized::Fail,
+                Ok(g::UnauthorizedCacheControlHeaderStrategy::SucceedWithResponseHeader) => {
+                    Unauthorized::Warn
+                }
+                Ok(g::UnauthorizedCacheControlHeaderStrategy::SucceedWithoutResponseHeader) => {
+                    Unauthorized::Ignore
+                }
+                Err(_) => return Err(bad_request(format!("Invalid patch value for {}", patch.path))),
+            });
+        }
+        _ => return Err(patch.refused()),
+    }
+    Ok(())
+}
+
 fn number(patch: &Patch<'_>) -> Result<f64, ApiError> {
     let value: Option<f64> = patch.replaced()?.parse().ok();
     let value = value.filter(|value| *value == UNLIMITED || (0.0..=f64::from(i32::MAX)).contains(value));
@@ -76,12 +150,46 @@ fn key(place: &str) -> Option<String> {
 /// Requests a second and at once that the method of a path and verb takes; nothing where it takes all.
 pub(crate) fn limit(settings: &MethodSettings, path: &str, verb: &str) -> Option<(f64, f64)> {
     let (own, all) = (settings.get(&format!("{}/{verb}", path.trim_matches('/'))), settings.get(ALL));
-    let given = |of: fn(&MethodSetting) -> Option<f64>| own.and_then(of).or_else(|| all.and_then(of));
-    let (rate, burst) = (given(|one| one.rate), given(|one| one.burst.map(f64::from)));
+    let (rate, burst) = (either(own, all, |one| one.rate), either(own, all, |one| one.burst.map(f64::from)));
     if (rate, burst) == (None, None) || rate == Some(UNLIMITED) || burst == Some(UNLIMITED) {
         return None;
     }
     Some((rate.unwrap_or(RATE_DEFAULT), burst.unwrap_or(f64::from(BURST_DEFAULT))))
+}
+
+/// How the answers of the method of a path and verb are kept; nothing where they are not. What holds for all methods
+/// turns it on for `GET` alone.
+pub(crate) fn caching(settings: &MethodSettings, path: &str, verb: &str) -> Option<CacheSetting> {
+    let all = settings.get(ALL);
+    let own = settings.get(&format!("{}/{verb}", path.trim_matches('/')));
+    let is_own = own.and_then(|own| own.caching_enabled);
+    if !is_own.or(all.and_then(|all| all.caching_enabled)).unwrap_or(false) {
+        return None;
+    }
+    let setting = CacheSetting {
+        get_only: is_own.is_none(),
+        ttl_seconds: either(own, all, |one| one.cache_ttl_seconds).unwrap_or(TTL_SECONDS),
+        is_encrypted: either(own, all, |one| one.cache_encrypted).unwrap_or(false),
+        needs_authorization: either(own, all, |one| one.invalidation_needs_authorization).unwrap_or(true),
+        unauthorized: either(own, all, |one| one.unauthorized).unwrap_or(Unauthorized::Warn),
+    };
+    (setting.ttl_seconds > 0).then_some(setting)
+}
+
+fn either<T>(
+    own: Option<&MethodSetting>,
+    all: Option<&MethodSetting>,
+    of: fn(&MethodSetting) -> Option<T>,
+) -> Option<T> {
+    own.and_then(of).or_else(|| all.and_then(of))
+}
+
+fn describe_unauthorized(unauthorized: Unauthorized) -> g::UnauthorizedCacheControlHeaderStrategy {
+    match unauthorized {
+        Unauthorized::Fail => g::UnauthorizedCacheControlHeaderStrategy::FailWith403,
+        Unauthorized::Warn => g::UnauthorizedCacheControlHeaderStrategy::SucceedWithResponseHeader,
+        Unauthorized::Ignore => g::UnauthorizedCacheControlHeaderStrategy::SucceedWithoutResponseHeader,
+    }
 }
 
 pub(crate) fn describe(settings: &MethodSettings) -> Option<BTreeMap<String, g::MethodSetting>> {
@@ -90,7 +198,15 @@ pub(crate) fn describe(settings: &MethodSettings) -> Option<BTreeMap<String, g::
         data_trace_enabled: Some(false),
         throttling_burst_limit: Some(setting.burst.unwrap_or(BURST_DEFAULT)),
         throttling_rate_limit: Some(setting.rate.unwrap_or(RATE_DEFAULT)),
-        caching_enabled: Some(false),
+        caching_enabled: Some(setting.caching_enabled.unwrap_or(false)),
+        cache_ttl_in_seconds: Some(setting.cache_ttl_seconds.unwrap_or(TTL_SECONDS)),
+        cache_data_encrypted: Some(setting.cache_encrypted.unwrap_or(false)),
+        require_authorization_for_cache_control: Some(
+            setting.invalidation_needs_authorization.unwrap_or(true),
+        ),
+        unauthorized_cache_control_header_strategy: Some(describe_unauthorized(
+            setting.unauthorized.unwrap_or(Unauthorized::Warn),
+        )),
         ..Default::default()
     };
     let described = settings.iter().map(|(key, setting)| (key.clone(), one(setting)));
@@ -103,7 +219,8 @@ mod tests {
 
     #[track_caller]
     fn check(settings: &[(&str, f64, i32)], path: &str, verb: &str, expected: Option<(f64, f64)>) {
-        let setting = |rate, burst| MethodSetting { rate: Some(rate), burst: Some(burst) };
+        let setting =
+            |rate, burst| MethodSetting { rate: Some(rate), burst: Some(burst), ..Default::default() };
         let settings: MethodSettings = settings
             .iter()
             .map(|(place, rate, burst)| (key(place).unwrap(), setting(*rate, *burst)))
@@ -126,8 +243,25 @@ mod tests {
 
     #[test]
     fn half_a_setting_is_completed() {
-        let half = MethodSetting { rate: Some(3.0), burst: None };
+        let half = MethodSetting { rate: Some(3.0), ..Default::default() };
         let settings = MethodSettings::from([("a/GET".to_owned(), half)]);
         assert_eq!(limit(&settings, "/a", "GET"), Some((3.0, 5_000.0)));
+    }
+
+    #[test]
+    fn only_get_is_cached_unless_a_method_says_so_itself() {
+        let enabled = |enabled| MethodSetting { caching_enabled: Some(enabled), ..Default::default() };
+        let mut settings = MethodSettings::new();
+        assert_eq!(caching(&settings, "/a", "GET"), None);
+        settings.insert(ALL.to_owned(), enabled(true));
+        assert!(caching(&settings, "/a", "ANY").is_some_and(|setting| setting.get_only));
+        settings.insert("a/POST".to_owned(), MethodSetting { cache_ttl_seconds: Some(9), ..enabled(true) });
+        let own = caching(&settings, "/a", "POST").unwrap();
+        assert_eq!((own.get_only, own.ttl_seconds), (false, 9));
+        settings.insert("a/GET".to_owned(), enabled(false));
+        assert_eq!(caching(&settings, "/a", "GET"), None);
+        settings
+            .insert("b/GET".to_owned(), MethodSetting { cache_ttl_seconds: Some(0), ..Default::default() });
+        assert_eq!(caching(&settings, "/b", "GET"), None);
     }
 }

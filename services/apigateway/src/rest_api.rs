@@ -149,6 +149,7 @@ pub(crate) async fn delete(
     let commit = REST_APIS.remove(Commit::new(), &stored).delete(place);
     gateway.store().commit(commit).await?.done()?;
     gateway.served.forget();
+    gateway.caches.drop_all(id);
     let belongings = [
         table::of_api(&STAGES, id),
         table::of_api(&DEPLOYMENTS, id),

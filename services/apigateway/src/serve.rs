@@ -1,5 +1,5 @@
 //! The data plane: how a request to a deployed API is answered. The phases, in their order: find the
-//! stage, route, authorize, find the API key and its plan, throttle, validate, integrate (map the request, send it, map the response), answer.
+//! stage, route, authorize, find the API key and its plan, throttle, validate, answer from the stage's cache, integrate (map the request, send it, map the response), answer.
 //!
 //! Invariants: only what is deployed is served; every failure is answered as a gateway response, and tells
 //! the caller no more than AWS does.
@@ -9,6 +9,8 @@ mod ask;
 mod authorize;
 mod authorizer;
 mod bucket;
+mod cache;
+mod caching;
 mod deployed;
 mod event;
 mod expression;
@@ -45,6 +47,7 @@ pub(crate) use answer::Refusal;
 pub(crate) use authorize::complete;
 pub(crate) use authorizer::{Authorizer, Question, check as check_authorizer};
 pub(crate) use bucket::Buckets;
+pub(crate) use cache::Caches;
 pub(crate) use deployed::Served;
 pub(crate) use event::fields as request_fields;
 pub(crate) use expression::{maps_request, maps_response};
@@ -155,7 +158,12 @@ impl ApiGateway {
             validation.check(&call.origin())?;
         }
 
-        match ready.plan.as_ref().ok_or(Refusal::InternalError)? {
+        let plan = ready.plan.as_ref().ok_or(Refusal::InternalError)?;
+        if let Some(caching) = ready.caching.as_ref().filter(|caching| caching.is_for(&parts.method)) {
+            return Box::pin(self.cached(&call, ready, caching, plan)).await;
+        }
+
+        match plan {
             Plan::Mock(mock) => mock.answer(&parts.headers, &call.body),
             // In a box of its own, so that mocks do not carry its weight.
             plan => Box::pin(self.integrate(&call, plan, &ready.gauges)).await,

@@ -1,4 +1,4 @@
-//! CreateStage GetStage GetStages UpdateStage DeleteStage
+//! CreateStage GetStage GetStages UpdateStage DeleteStage FlushStageCache
 
 use pagoda_protocol::{ApiError, Unit};
 use pagoda_service::Context;
@@ -8,7 +8,7 @@ use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::method_setting::{self, MethodSettings};
 use crate::table::{self, STAGES, Stage, Texts};
-use crate::{ApiGateway, deployment, patch, tag};
+use crate::{ApiGateway, cluster, deployment, patch, tag};
 
 pub(crate) async fn create(
     gateway: &ApiGateway,
@@ -17,6 +17,8 @@ pub(crate) async fn create(
 ) -> Result<g::Stage, ApiError> {
     check_name(&input.stage_name)?;
     let variables = checked_variables(input.variables.unwrap_or_default())?;
+    let size = input.cache_cluster_size.map(|size| size.as_str());
+    let cache = cluster::changed(None, input.cache_cluster_enabled, size)?;
     let tags = input.tags.unwrap_or_default();
     tag::check(cx, &tags)?;
     let (api, key) = (&input.rest_api_id, table::in_api(&STAGES, &input.rest_api_id, &input.stage_name));
@@ -31,6 +33,7 @@ pub(crate) async fn create(
             description: input.description.clone(),
             variables: variables.clone(),
             method_settings: MethodSettings::new(),
+            cache,
             tags: tags.clone(),
             created: cx.now,
             updated: cx.now,
@@ -57,6 +60,7 @@ pub(crate) async fn deployed_to(
         description: None,
         variables: Texts::new(),
         method_settings: MethodSettings::new(),
+        cache: None,
         tags: Texts::new(),
         created: cx.now,
         updated: cx.now,
@@ -64,6 +68,8 @@ pub(crate) async fn deployed_to(
     stage.deployment_id = deployment_id.to_owned();
     stage.description = input.stage_description.clone().or(stage.description);
     stage.variables.extend(checked_variables(input.variables.clone().unwrap_or_default())?);
+    let size = input.cache_cluster_size.map(|size| size.as_str());
+    stage.cache = cluster::changed(stage.cache, input.cache_cluster_enabled, size)?;
     stage.updated = cx.now;
     Ok(STAGES.put(Commit::new(), &key, &stage)?)
 }
@@ -128,6 +134,8 @@ fn apply(stage: &mut Stage, patch: &patch::Patch<'_>) -> Result<(), ApiError> {
     match patch.path {
         "/deploymentId" => stage.deployment_id = patch.replaced()?.to_owned(),
         "/description" => stage.description = Some(patch.replaced()?.to_owned()),
+        "/cacheClusterEnabled" => stage.cache = cluster::changed(stage.cache, Some(patch.flag()?), None)?,
+        "/cacheClusterSize" => stage.cache = cluster::changed(stage.cache, None, Some(patch.replaced()?))?,
         _ => return Err(patch.refused()),
     }
     Ok(())
@@ -143,7 +151,21 @@ pub(crate) async fn delete(
         load(gateway, api, name).await?;
         Ok((record, Commit::new().delete(table::in_api(&STAGES, api, name)), Unit))
     })
-    .await
+    .await?;
+    gateway.caches.drop(api, name);
+    Ok(Unit)
+}
+
+/// Has the answers of a stage asked for anew.
+pub(crate) async fn flush_cache(
+    gateway: &ApiGateway,
+    cx: &Context,
+    input: g::FlushStageCacheRequest,
+) -> Result<Unit, ApiError> {
+    edit::load(gateway, cx, &input.rest_api_id).await?;
+    load(gateway, &input.rest_api_id, &input.stage_name).await?;
+    gateway.caches.flush(&input.rest_api_id, &input.stage_name);
+    Ok(Unit)
 }
 
 pub(crate) async fn load(gateway: &ApiGateway, api: &str, name: &str) -> Result<Stage, ApiError> {
@@ -175,12 +197,10 @@ fn checked_variables(variables: Texts) -> Result<Texts, ApiError> {
 }
 
 fn describe(stage: &Stage) -> g::Stage {
-    g::Stage {
+    let mut described = g::Stage {
         deployment_id: Some(stage.deployment_id.clone()),
         stage_name: Some(stage.name.clone()),
         description: stage.description.clone(),
-        cache_cluster_enabled: Some(false),
-        cache_cluster_status: Some(g::CacheClusterStatus::NotAvailable),
         variables: (!stage.variables.is_empty()).then(|| stage.variables.clone()),
         method_settings: method_setting::describe(&stage.method_settings),
         tracing_enabled: Some(false),
@@ -188,5 +208,7 @@ fn describe(stage: &Stage) -> g::Stage {
         created_date: Some(stage.created),
         last_updated_date: Some(stage.updated),
         ..Default::default()
-    }
+    };
+    cluster::describe(stage.cache, &mut described);
+    described
 }

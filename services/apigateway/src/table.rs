@@ -6,6 +6,7 @@ use pagoda_base::{AccountId, Region, Timestamp};
 use pagoda_store::{Key, KeyBuilder, Record, Space, StoreError, Table};
 use serde::{Deserialize, Serialize};
 
+use crate::cluster::Cluster;
 use crate::method_setting::MethodSettings;
 
 pub(crate) type Texts = BTreeMap<String, String>;
@@ -124,6 +125,12 @@ pub(crate) struct Integration {
     /// Whatever certificate the server shows is good enough.
     #[serde(default)]
     pub(crate) is_unverified: bool,
+    /// Whose answers are kept with its own; those of its resource, where nothing is said.
+    #[serde(default)]
+    pub(crate) cache_namespace: Option<String>,
+    /// What of a request chooses among the answers that are kept.
+    #[serde(default)]
+    pub(crate) cache_key_parameters: Vec<String>,
     pub(crate) passthrough: Passthrough,
     pub(crate) timeout_millis: u64,
     pub(crate) responses: BTreeMap<String, IntegrationResponse>,
@@ -303,6 +310,8 @@ pub(crate) struct Stage {
     pub(crate) variables: Texts,
     #[serde(default)]
     pub(crate) method_settings: MethodSettings,
+    #[serde(default)]
+    pub(crate) cache: Option<Cluster>,
     pub(crate) tags: Texts,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
@@ -371,14 +380,14 @@ grown_records!(
     /// Version 1 has keys from headers only.
     RestApi: "apigateway.rest-api" version 2,
     /// Version 1 has no request models, validators and keys of methods, and of integrations neither
-    /// parameters, roles nor the handling of contents.
-    Resource: "apigateway.resource" version 2,
+    /// parameters, roles nor the handling of contents; version 2 nothing of caches.
+    Resource: "apigateway.resource" version 3,
     /// As resources.
-    Deployed: "apigateway.deployed" version 2,
+    Deployed: "apigateway.deployed" version 3,
     /// Version 1 has no gateway responses, version 2 no models and validators.
     DeployedApi: "apigateway.deployed-api" version 3,
-    /// Version 1 has no settings of methods.
-    Stage: "apigateway.stage" version 2,
+    /// Version 1 has no settings of methods, version 2 no cache, and none in the settings.
+    Stage: "apigateway.stage" version 3,
 );
 
 pub(crate) fn rest_api(id: &str) -> Key {

@@ -267,12 +267,13 @@ mod tests {
     fn apis_become_what_aws_makes_of_them() {
         let api =
             |properties: Value| json!({ "A": { "Type": "AWS::Serverless::Api", "Properties": properties } });
-        let stored = json!({ "StageName": "s", "DefinitionUri": "s3://b/api.yaml", "Tags": { "k": "v" }, "Variables": { "x": "1" }, "MethodSettings": [{ "HttpMethod": "*" }] });
+        let stored = json!({ "StageName": "s", "CacheClusterEnabled": true, "DefinitionUri": "s3://b/api.yaml", "Tags": { "k": "v" }, "Variables": { "x": "1" }, "MethodSettings": [{ "HttpMethod": "*" }] });
         let stored = transformed(json!({}), api(stored)).unwrap();
         assert_eq!(*get(&stored, "A", "/BodyS3Location"), json!({ "Bucket": "b", "Key": "api.yaml" }));
         assert_eq!(*get(&stored, "AsStage", "/Tags/0/Key"), json!("k"));
         assert_eq!(*get(&stored, "AsStage", "/Variables/x"), json!("1"));
         assert_eq!(*get(&stored, "AsStage", "/MethodSettings/0/HttpMethod"), json!("*"));
+        assert_eq!(*get(&stored, "AsStage", "/CacheClusterEnabled"), json!(true));
         let typed = json!({ "StageName": "s", "EndpointConfiguration": { "Type": "REGIONAL" }, "Auth": { "DefaultAuthorizer": "AWS_IAM" }, "OpenApiVersion": 2.0,
             "GatewayResponses": { "DEFAULT_4XX": { "StatusCode": 418, "ResponseParameters": { "Headers": { "X": "'1'" } } } } });
         let typed = transformed(json!({}), api(typed)).unwrap();
@@ -411,7 +412,6 @@ mod tests {
             ),
             (one(connected), "Connectors"),
             (api(json!({ "StageName": "s", "GatewayResponses": { "THROTTLED": { "Body": "" } } })), "Body"),
-            (api(json!({ "StageName": "s", "CacheClusterEnabled": true })), "CacheClusterEnabled"),
             (api(json!({ "StageName": "s", "TracingEnabled": true })), "TracingEnabled"),
             (api(json!({ "StageName": "s", "OpenApiVersion": "4.0.0" })), "OpenApiVersion"),
             (api(json!({ "StageName": "s", "DefinitionUri": "s3://b/k", "Cors": "'*'" })), "Cors"),

@@ -43,7 +43,8 @@ pub(super) fn read(
             "responses" => responses = read_responses(fields(value)?, declared)?,
             // What it is anyway.
             "connectionType" if value == "INTERNET" => {}
-            "cacheKeyParameters" if value.as_array().is_some_and(Vec::is_empty) => {}
+            "cacheNamespace" => wanted.cache_namespace = text(),
+            "cacheKeyParameters" => wanted.cache_key_parameters = names(value)?,
             other => {
                 return Err(ApiError::not_implemented("PutRestApi", &format!("integration field {other}")));
             }
@@ -51,6 +52,12 @@ pub(super) fn read(
     }
     let integration = integration::read(wanted)?;
     Ok(Integration { responses, ..integration })
+}
+
+fn names(value: &Value) -> Result<Vec<String>, ApiError> {
+    let name = |value: &Value| value.as_str().map(str::to_owned);
+    let names = value.as_array().and_then(|values| values.iter().map(name).collect());
+    names.ok_or_else(|| bad_request(format!("Invalid cacheKeyParameters {value}")))
 }
 
 fn content_handling(value: &Value) -> Result<ContentHandling, ApiError> {

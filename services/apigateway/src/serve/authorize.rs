@@ -15,7 +15,7 @@ use super::{Call, event};
 use crate::ApiGateway;
 use crate::table::Authorization;
 
-const ACTION: &str = "execute-api:Invoke";
+const INVOKE: &str = "execute-api:Invoke";
 
 impl Call<'_> {
     /// Whether anybody is asked.
@@ -42,19 +42,33 @@ impl ApiGateway {
             }
         }
         let arn = method_arn(call);
-        match self.by_policies(call, &arn).await? {
+        match self.by_policies(call, INVOKE, &arn).await? {
             decision if decision.allowed => Ok(()),
             _ => Err(not_authorized(call, &arn)),
         }
     }
 
+    /// Whether whoever may call the method may do this with it too.
+    pub(crate) async fn may(&self, call: &Call<'_>, action: &'static str) -> Result<bool, Refusal> {
+        let arn = method_arn(call);
+        match &call.verdict {
+            Some(verdict) => Ok(decided(call, action, &arn, verdict).allowed),
+            None => Ok(self.by_policies(call, action, &arn).await?.allowed),
+        }
+    }
+
     /// By the caller's policies and the API's.
-    async fn by_policies(&self, call: &Call<'_>, arn: &str) -> Result<Decision, Refusal> {
+    async fn by_policies(
+        &self,
+        call: &Call<'_>,
+        action: &'static str,
+        arn: &str,
+    ) -> Result<Decision, Refusal> {
         let ownership = Ownership {
             policy: call.deployment.policy.clone(),
             ..Ownership::of(call.deployment.api.account)
         };
-        let access = Access::new(ACTION, arn);
+        let access = Access::new(action, arn);
         let cx = Context { account: call.deployment.api.account, ..call.cx.clone() };
         self.ports.authorizer.decide(&cx, &access, &ownership).await.map_err(Refusal::of_failure)
     }
@@ -65,7 +79,7 @@ impl ApiGateway {
         let arn = method_arn(call);
         if call.deployment.policy.is_some()
             && let Decision { allowed: false, reason: Reason::Statement(_) } =
-                self.by_policies(call, &arn).await?
+                self.by_policies(call, INVOKE, &arn).await?
         {
             return Err(not_authorized(call, &arn));
         }
@@ -81,7 +95,7 @@ impl ApiGateway {
             request: &|| event::request(call),
         };
         let verdict = self.verdict(&call.cx, authorizer, &question).await?;
-        let decision = decided(call, &arn, &verdict);
+        let decision = decided(call, INVOKE, &arn, &verdict);
         match decision.reason {
             _ if decision.allowed => Ok(verdict),
             Reason::Statement(_) => Err(Refusal::Denied),
@@ -93,12 +107,12 @@ impl ApiGateway {
 /// Either policy may allow, and either may deny, as for callers of the API's own account.
 ///
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html#apigateway-authorization-flow-lambda>
-fn decided(call: &Call<'_>, arn: &str, verdict: &Verdict) -> Decision {
+fn decided(call: &Call<'_>, action: &'static str, arn: &str, verdict: &Verdict) -> Decision {
     let owner = call.deployment.api.account;
     // Somebody of the account, but none of its users: only `*` in the API's policy names them.
     let principal = Principal::User { account: owner, arn: String::new() };
     let keys = call.cx.keys();
-    let request = Request { principal: &principal, action: ACTION, resource: arn, owner, keys: &keys };
+    let request = Request { principal: &principal, action, resource: arn, owner, keys: &keys };
     let policies = Policies {
         identity: std::slice::from_ref(&verdict.policy),
         resource: call.deployment.policy.as_ref(),

@@ -11,12 +11,15 @@ use quick_cache::Equivalent;
 use super::authorize::complete;
 use super::authorizer::Authorizer;
 use super::bucket::Limit;
+use super::cache::StageCache;
+use super::caching::Caching;
 use super::gateway_response::Responses;
 use super::metric::{Gauges, Gauging};
 use super::ready::{Plan, Ready};
 use super::route::Routes;
 use super::validate::Validation;
-use crate::table::{self, REST_APIS, RestApi, STAGES, Texts};
+use crate::cluster::Cluster;
+use crate::table::{self, REST_APIS, RestApi, STAGES, Stage, Texts};
 use crate::{ApiGateway, deployment, method_setting};
 
 /// Stages that are kept; the least used make room.
@@ -107,10 +110,16 @@ async fn read(gateway: &ApiGateway, api: &str, stage: &str) -> Result<Option<Dep
         let name = format!("{}/{}{path}/{verb}", api.id, stage.name);
         Some(gateway.buckets.of(&name, Limit { rate, burst }))
     };
-    let routes = Routes::new(resources, |path, verb, method| Ready {
-        gauges: gauging.of_method(path, verb),
-        bucket: bucket(path, verb),
+    let cache = cache(gateway, &api.id, &stage);
+    let caching = |resource: &table::Resource, verb: &str, integration: &table::Integration| {
+        let setting = method_setting::caching(&stage.method_settings, &resource.path, verb)?;
+        Some(Caching::new(Arc::clone(cache.as_ref()?), setting, &resource.id, integration))
+    };
+    let routes = Routes::new(resources, |resource, verb, method| Ready {
+        gauges: gauging.of_method(&resource.path, verb),
+        bucket: bucket(&resource.path, verb),
         validation: Validation::new(method, &deployed.request_validators, &deployed.models),
+        caching: method.integration.as_ref().and_then(|integration| caching(resource, verb, integration)),
         plan: method.integration.as_ref().map(Plan::new),
     });
     let gauges = gauging.of_stage();
@@ -125,6 +134,17 @@ async fn read(gateway: &ApiGateway, api: &str, stage: &str) -> Result<Option<Dep
         responses: Responses::new(&deployed.gateway_responses),
         authorizers: authorizers(deployed.authorizers),
     }))
+}
+
+/// The stage's cache, if it has one.
+fn cache(gateway: &ApiGateway, api: &str, stage: &Stage) -> Option<Arc<StageCache>> {
+    match stage.cache {
+        Some(Cluster { enabled: true, size }) => Some(gateway.caches.of(api, &stage.name, size.bytes())),
+        _ => {
+            gateway.caches.drop(api, &stage.name);
+            None
+        }
+    }
 }
 
 /// What was kept was checked; what cannot be asked now lets nobody in, for it is not found.

@@ -18,6 +18,8 @@ pub(crate) struct Gauges {
     count: Arc<dyn Meter>,
     latency: Arc<dyn Meter>,
     integration_latency: Arc<dyn Meter>,
+    cache_hits: Arc<dyn Meter>,
+    cache_misses: Arc<dyn Meter>,
     client_errors: Arc<dyn Meter>,
     server_errors: Arc<dyn Meter>,
 }
@@ -67,6 +69,8 @@ impl Gauging<'_> {
             count: meter("Count", "Count"),
             latency: meter("Latency", "Milliseconds"),
             integration_latency: meter("IntegrationLatency", "Milliseconds"),
+            cache_hits: meter("CacheHitCount", "Count"),
+            cache_misses: meter("CacheMissCount", "Count"),
             client_errors: meter("4XXError", "Count"),
             server_errors: meter("5XXError", "Count"),
         })
@@ -89,6 +93,16 @@ impl Gauges {
         self.latency.record(millis(took));
         self.client_errors.record(if status.is_client_error() { 1.0 } else { 0.0 });
         self.server_errors.record(if status.is_server_error() { 1.0 } else { 0.0 });
+    }
+
+    /// The stage's cache had the answer.
+    pub(crate) fn cache_hit(&self) {
+        self.cache_hits.record(1.0);
+    }
+
+    /// The stage's cache did not have the answer.
+    pub(crate) fn cache_missed(&self) {
+        self.cache_misses.record(1.0);
     }
 
     /// A function answered, or did not.

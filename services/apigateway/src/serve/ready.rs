@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::bucket::Bucket;
+use super::caching::Caching;
 use super::mapped::Mapped;
 use super::metric::Gauges;
 use super::mock::Mock;
@@ -17,6 +18,8 @@ pub(crate) struct Ready {
     pub(crate) bucket: Option<Arc<Bucket>>,
     /// What its requests must be; nothing where they may be anything.
     pub(crate) validation: Option<Validation>,
+    /// How its answers are kept; nothing where they are not.
+    pub(crate) caching: Option<Caching>,
     /// What stands behind it; nothing where that was never said.
     pub(crate) plan: Option<Plan>,
 }
@@ -47,6 +50,6 @@ impl Ready {
     /// For tests of other things.
     #[cfg(test)]
     pub(crate) fn unmeasured() -> Self {
-        Self { gauges: Gauges::unmeasured(), bucket: None, validation: None, plan: None }
+        Self { gauges: Gauges::unmeasured(), bucket: None, validation: None, caching: None, plan: None }
     }
 }

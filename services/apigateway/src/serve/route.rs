@@ -44,12 +44,12 @@ impl<'r> Matched<'r> {
 const ANY: &str = "ANY";
 
 impl Routes {
-    /// `ready` makes what serves a method of a resource's path and a verb.
-    pub(crate) fn new(resources: Vec<Resource>, ready: impl Fn(&str, &str, &Method) -> Ready) -> Self {
+    /// `ready` makes what serves a method of a resource and a verb.
+    pub(crate) fn new(resources: Vec<Resource>, ready: impl Fn(&Resource, &str, &Method) -> Ready) -> Self {
         let mut routes = Self { nodes: vec![Node::default()] };
         for resource in resources {
             let methods = resource.methods.iter();
-            let methods = methods.map(|(verb, method)| (verb.clone(), ready(&resource.path, verb, method)));
+            let methods = methods.map(|(verb, method)| (verb.clone(), ready(&resource, verb, method)));
             let methods = methods.collect();
             routes.insert(resource, methods);
         }

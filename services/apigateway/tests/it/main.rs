@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // what panics here is a failed test
 
 mod authorizer;
+mod caching;
 mod control;
 mod gateway_response;
 mod keys;

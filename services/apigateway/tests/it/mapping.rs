@@ -234,7 +234,6 @@ async fn settings_that_would_do_nothing_are_refused_by_name() {
         (&http, "credentials", json!(ROLE)),
         (&mock, "tlsConfig", json!({ "insecureSkipVerification": true })),
         (&mock, "credentials", json!(ROLE)),
-        (&http, "cacheKeyParameters", json!(["method.request.header.X"])),
         (&http, "connectionType", json!("VPC_LINK")),
     ] {
         let mut input = at(base.clone());

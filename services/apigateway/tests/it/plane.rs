@@ -178,7 +178,6 @@ async fn a_stage_takes_so_many_requests_and_no_more() {
         ("/*/*/throttling/rateLimit", "x", "BadRequestException"),
         ("/*/*/throttling/rateLimit", "-2", "BadRequestException"),
         ("/*/*/throttling/other", "1", "BadRequestException"),
-        ("/*/*/caching/enabled", "true", "NotImplemented"),
         ("/*/*/logging/loglevel", "INFO", "NotImplemented"),
     ] {
         let refused =

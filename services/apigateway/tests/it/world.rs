@@ -222,7 +222,7 @@ impl<'w> Gateway<'w> {
         let arrival = Arrival { parts, body, cx, name: api.to_owned(), path };
         let response: Response<Body> = self.service.serve(arrival).await;
         let (parts, body) = response.into_parts();
-        let body = body.collect(1_000_000).await.unwrap();
+        let body = body.collect(2_000_000).await.unwrap();
         (parts.status.as_u16(), parts.headers, String::from_utf8(body.to_vec()).unwrap())
     }
 

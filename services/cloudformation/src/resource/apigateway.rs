@@ -1,31 +1,59 @@
-//! `AWS::ApiGateway::RestApi`, `Resource`, `Method`, `Authorizer`, `GatewayResponse`,
-//! `Deployment` and `Stage`.
+//! `AWS::ApiGateway::RestApi`, `Resource`, `Method`, `Model`, `RequestValidator`, `Authorizer`, `GatewayResponse`,
+//! `Deployment`, `Stage`, `ApiKey`, `UsagePlan` and `UsagePlanKey`.
 
+mod api_key;
 mod authorizer;
 mod deployment;
 mod gateway_response;
 mod method;
+mod model;
+mod request_validator;
 mod resource;
 mod rest_api;
 mod stage;
+mod usage_plan;
+mod usage_plan_key;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::tag::Retag;
 use super::{Calls, Done};
 use crate::template::Object;
 
+pub(crate) use api_key::ApiKey;
 pub(crate) use authorizer::Authorizer;
 pub(crate) use deployment::Deployment;
 pub(crate) use gateway_response::GatewayResponse;
 pub(crate) use method::Method;
+pub(crate) use model::Model;
+pub(crate) use request_validator::RequestValidator;
 pub(crate) use resource::Resource;
 pub(crate) use rest_api::RestApi;
 pub(crate) use stage::Stage;
+pub(crate) use usage_plan::UsagePlan;
+pub(crate) use usage_plan_key::UsagePlanKey;
 
 const SERVICE: &str = "apigateway";
 
-/// Moves the tags of an API or a stage, which `path` names.
+/// A property, the path that patches have for it, and what it is where nothing is said of it.
+type Patched = (&'static str, &'static str, &'static str);
+
+/// The patches from `old` properties to `new` ones.
+fn patches(old: &Object, new: &Object, fields: &[Patched]) -> Vec<Value> {
+    let changed = fields.iter().filter(|(field, ..)| old.get(*field) != new.get(*field));
+    let patch = |(field, path, without): &Patched| {
+        let value = new.get(*field).map_or_else(|| (*without).to_owned(), text);
+        json!({ "op": "replace", "path": path, "value": value })
+    };
+    changed.map(patch).collect()
+}
+
+/// A value as patches have it.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Moves the tags of what `path` names.
 async fn retag(calls: &Calls<'_>, path: &str, old: &Object, new: &Object) -> Done<()> {
     let arn = format!("arn:aws:apigateway:{}::{path}", calls.cx.region);
     let retag = Retag {

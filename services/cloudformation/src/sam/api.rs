@@ -9,9 +9,11 @@ use super::globals::Globals;
 use super::{IMPLICIT_API, Route, Sam, check_properties, cors, gateway_response, refused};
 use crate::template::{Checked, Object, object};
 
-const PROPERTIES: [&str; 15] = [
+const PROPERTIES: [&str; 17] = [
     "Auth",
     "BinaryMediaTypes",
+    "CacheClusterEnabled",
+    "CacheClusterSize",
     "Cors",
     "DefinitionBody",
     "DefinitionUri",
@@ -59,6 +61,8 @@ impl Sam {
         let deployment = format!("{name}Deployment{}", &hash[..10]);
         let mut staged = json!({ "RestApiId": { "Ref": name }, "DeploymentId": { "Ref": deployment }, "StageName": stage });
         for (field, value) in [
+            ("CacheClusterEnabled", properties.get("CacheClusterEnabled")),
+            ("CacheClusterSize", properties.get("CacheClusterSize")),
             ("Variables", properties.get("Variables")),
             ("MethodSettings", properties.get("MethodSettings")),
             ("Tags", api.get("Tags")),

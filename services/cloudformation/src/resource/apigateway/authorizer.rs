@@ -3,11 +3,22 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::SERVICE;
+use super::{Patched, SERVICE, patches};
 use crate::resource::{Calls, Created, Done, Kind, Wanted, lower_camel, required};
 use crate::template::Object;
 
 pub(crate) struct Authorizer;
+
+const PATCHED: [Patched; 8] = [
+    ("Name", "/name", ""),
+    ("Type", "/type", ""),
+    ("AuthType", "/authType", ""),
+    ("AuthorizerUri", "/authorizerUri", ""),
+    ("AuthorizerCredentials", "/authorizerCredentials", ""),
+    ("IdentitySource", "/identitySource", ""),
+    ("IdentityValidationExpression", "/identityValidationExpression", ""),
+    ("AuthorizerResultTtlInSeconds", "/authorizerResultTtlInSeconds", "300"),
+];
 
 #[async_trait]
 impl Kind for Authorizer {
@@ -57,26 +68,7 @@ impl Kind for Authorizer {
         wanted: &Wanted<'_>,
     ) -> Done<Created> {
         let new = wanted.properties;
-        let mut patches = Vec::new();
-        for (field, path, default) in [
-            ("Name", "/name", ""),
-            ("Type", "/type", ""),
-            ("AuthType", "/authType", ""),
-            ("AuthorizerUri", "/authorizerUri", ""),
-            ("AuthorizerCredentials", "/authorizerCredentials", ""),
-            ("IdentitySource", "/identitySource", ""),
-            ("IdentityValidationExpression", "/identityValidationExpression", ""),
-            ("AuthorizerResultTtlInSeconds", "/authorizerResultTtlInSeconds", "300"),
-        ] {
-            if old.get(field) != new.get(field) {
-                let value = match new.get(field) {
-                    None => default.to_owned(),
-                    Some(Value::String(text)) => text.clone(),
-                    Some(other) => other.to_string(),
-                };
-                patches.push(json!({ "op": "replace", "path": path, "value": value }));
-            }
-        }
+        let patches = patches(old, new, &PATCHED);
         if !patches.is_empty() {
             let api = required(new, "RestApiId")?;
             let input = json!({ "restApiId": api, "authorizerId": physical, "patchOperations": patches });

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{SERVICE, retag};
+use super::{Patched, SERVICE, retag, text};
 use crate::resource::tag::{is_marked, map};
 use crate::resource::{Calls, Created, Done, Failure, Kind, RESERVED, Wanted, items, property, required};
 use crate::template::Object;
@@ -17,7 +17,17 @@ impl Kind for Stage {
     }
 
     fn properties(&self) -> &'static [&'static str] {
-        &["DeploymentId", "Description", "MethodSettings", "RestApiId", "StageName", "Tags", "Variables"]
+        &[
+            "CacheClusterEnabled",
+            "CacheClusterSize",
+            "DeploymentId",
+            "Description",
+            "MethodSettings",
+            "RestApiId",
+            "StageName",
+            "Tags",
+            "Variables",
+        ]
     }
 
     fn fixed(&self) -> &'static [&'static str] {
@@ -39,7 +49,8 @@ impl Kind for Stage {
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {
         let properties = wanted.properties;
         let (api, name) = (required(properties, "RestApiId")?, required(properties, "StageName")?);
-        let settings = settings(&Object::new(), properties)?;
+        let mut patches = super::patches(&Object::new(), properties, &CLUSTER);
+        patches.extend(settings(&Object::new(), properties)?);
         let input = json!({
             "restApiId": api,
             "stageName": name,
@@ -49,8 +60,8 @@ impl Kind for Stage {
             "tags": map(properties),
         });
         calls.call(SERVICE, "CreateStage", input).await?;
-        if !settings.is_empty() {
-            let input = json!({ "restApiId": api, "stageName": name, "patchOperations": settings });
+        if !patches.is_empty() {
+            let input = json!({ "restApiId": api, "stageName": name, "patchOperations": patches });
             calls.call(SERVICE, "UpdateStage", input).await?;
         }
         Ok(Created::new(name, json!({})))
@@ -79,9 +90,10 @@ impl Kind for Stage {
             patches.push(json!({ "op": "remove", "path": format!("/variables/{name}") }));
         }
         for (name, value) in &after {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            patches.push(json!({ "op": "replace", "path": format!("/variables/{name}"), "value": value }));
+            let path = format!("/variables/{name}");
+            patches.push(json!({ "op": "replace", "path": path, "value": text(value) }));
         }
+        patches.extend(super::patches(old, new, &CLUSTER));
         patches.extend(settings(old, new)?);
         let api = required(new, "RestApiId")?;
         let input = json!({ "restApiId": api, "stageName": physical, "patchOperations": patches });
@@ -96,6 +108,20 @@ impl Kind for Stage {
     }
 }
 
+/// What a template says of the cluster, by the paths that patches have for it, and what it is without.
+const CLUSTER: [Patched; 2] = [
+    ("CacheClusterEnabled", "/cacheClusterEnabled", "false"),
+    ("CacheClusterSize", "/cacheClusterSize", "0.5"),
+];
+/// What a template says of a method, by the paths that patches have for it.
+const SETTINGS: [(&str, &str); 5] = [
+    ("CacheDataEncrypted", "caching/dataEncrypted"),
+    ("CacheTtlInSeconds", "caching/ttlInSeconds"),
+    ("CachingEnabled", "caching/enabled"),
+    ("ThrottlingBurstLimit", "throttling/burstLimit"),
+    ("ThrottlingRateLimit", "throttling/rateLimit"),
+];
+
 /// The patches from old settings of methods to new ones.
 fn settings(old: &Object, new: &Object) -> Done<Vec<Value>> {
     let mut patches = Vec::new();
@@ -107,11 +133,10 @@ fn settings(old: &Object, new: &Object) -> Done<Vec<Value>> {
     for (place, setting) in after {
         // What the new setting does not say, the old one must not go on saying.
         patches.push(json!({ "op": "remove", "path": place }));
-        for (field, name) in [("ThrottlingRateLimit", "rateLimit"), ("ThrottlingBurstLimit", "burstLimit")] {
+        for (field, name) in SETTINGS {
             if let Some(value) = setting.get(field) {
-                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                let path = format!("{place}/throttling/{name}");
-                patches.push(json!({ "op": "replace", "path": path, "value": value }));
+                let path = format!("{place}/{name}");
+                patches.push(json!({ "op": "replace", "path": path, "value": text(value) }));
             }
         }
     }
@@ -120,9 +145,11 @@ fn settings(old: &Object, new: &Object) -> Done<Vec<Value>> {
 
 /// The settings by the paths that patches have for them.
 fn places(properties: &Object) -> Done<Vec<(String, &Object)>> {
-    let known = ["HttpMethod", "ResourcePath", "ThrottlingBurstLimit", "ThrottlingRateLimit"];
+    let is_known = |name: &str| {
+        name == "HttpMethod" || name == "ResourcePath" || SETTINGS.iter().any(|(field, _)| *field == name)
+    };
     let place = |setting: &'_ Object| -> Done<String> {
-        if let Some(unknown) = setting.keys().find(|name| !known.contains(&name.as_str())) {
+        if let Some(unknown) = setting.keys().find(|name| !is_known(name)) {
             return Err(Failure(format!("Encountered unsupported property {unknown} in MethodSettings")));
         }
         Ok(format!("{}/{}", required(setting, "ResourcePath")?, required(setting, "HttpMethod")?))
@@ -133,13 +160,14 @@ fn places(properties: &Object) -> Done<Vec<(String, &Object)>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::patches;
     use super::*;
 
     #[test]
     fn settings_are_patched_from_old_to_new() {
         let of = |settings: Value| json!({ "MethodSettings": settings }).as_object().unwrap().clone();
         let all = json!({ "ResourcePath": "/*", "HttpMethod": "*", "ThrottlingRateLimit": 5 });
-        let one = json!({ "ResourcePath": "/~1a", "HttpMethod": "GET", "ThrottlingBurstLimit": "2" });
+        let one = json!({ "ResourcePath": "/~1a", "HttpMethod": "GET", "CachingEnabled": true });
         let expected = json!([
             { "op": "remove", "path": "/~1a/GET" },
             { "op": "remove", "path": "/*/*" },
@@ -147,7 +175,21 @@ mod tests {
         ]);
         assert_eq!(json!(settings(&of(json!([one])), &of(json!([all]))).unwrap()), expected);
         assert!(settings(&Object::new(), &Object::new()).unwrap().is_empty());
-        let other = of(json!([{ "ResourcePath": "/*", "HttpMethod": "*", "CachingEnabled": true }]));
-        assert!(settings(&Object::new(), &other).unwrap_err().0.contains("CachingEnabled"));
+        let cached = json!({ "op": "replace", "path": "/~1a/GET/caching/enabled", "value": "true" });
+        assert!(settings(&Object::new(), &of(json!([one]))).unwrap().contains(&cached));
+        let other = of(json!([{ "ResourcePath": "/*", "HttpMethod": "*", "DataTraceEnabled": true }]));
+        assert!(settings(&Object::new(), &other).unwrap_err().0.contains("DataTraceEnabled"));
+    }
+
+    #[test]
+    fn a_cluster_is_patched_where_it_changes() {
+        let of = |value: Value| value.as_object().unwrap().clone();
+        let (with, without) =
+            (of(json!({ "CacheClusterEnabled": true, "CacheClusterSize": "1.6" })), Object::new());
+        let patch = |path: &str, value: &str| json!({ "op": "replace", "path": path, "value": value });
+        let on = [patch("/cacheClusterEnabled", "true"), patch("/cacheClusterSize", "1.6")];
+        assert_eq!(patches(&without, &with, &CLUSTER), on);
+        assert_eq!(patches(&with, &without, &CLUSTER)[0], patch("/cacheClusterEnabled", "false"));
+        assert!(patches(&with, &with, &CLUSTER).is_empty());
     }
 }
