@@ -45,6 +45,7 @@ pub(crate) struct Platform {
     front: Arc<Front>,
     background: Background,
     lambda: Arc<Lambda>,
+    apigateway: Arc<ApiGateway>,
     cloudwatch: Arc<CloudWatch>,
     spans: Option<Arc<Exporter>>,
     store: Arc<dyn Store>,
@@ -88,6 +89,7 @@ struct Services {
     authorizer: Authorizer,
     authenticator: Arc<Authenticator>,
     lambda: Arc<Lambda>,
+    apigateway: Arc<ApiGateway>,
     cloudformation: Arc<CloudFormation>,
     cloudwatch: Arc<CloudWatch>,
 }
@@ -113,7 +115,7 @@ impl Platform {
         let mut background = Background::default();
         let services = services(&ground, &config, &data, host, &mut background)?;
         let (lambda, cloudformation) = (services.lambda.clone(), services.cloudformation.clone());
-        let cloudwatch = services.cloudwatch.clone();
+        let (cloudwatch, apigateway) = (services.cloudwatch.clone(), services.apigateway.clone());
         let front = front(&ground, &config, &data, services, address)?;
         lambda.recover().await.doing("functions")?;
         cloudformation.recover().await.doing("stacks")?;
@@ -129,7 +131,16 @@ impl Platform {
             account: config.account,
             domain: config.domain,
         })?;
-        Ok(Self { front, background, lambda, cloudwatch, spans: ground.spans, store: ground.store, endpoint })
+        Ok(Self {
+            front,
+            background,
+            lambda,
+            apigateway,
+            cloudwatch,
+            spans: ground.spans,
+            store: ground.store,
+            endpoint,
+        })
     }
 
     /// Finishes what is in flight, and stops.
@@ -137,6 +148,7 @@ impl Platform {
         self.front.drain().await;
         self.background.stop().await;
         self.lambda.close().await;
+        self.apigateway.close().await;
         self.cloudwatch.close().await;
         if let Some(spans) = self.spans {
             spans.close().await;
@@ -171,7 +183,7 @@ fn services(ground: &Ground, config: &Config, data: &Data, host: Host, backgroun
     }).doing("functions")?;
     let apigateway = ApiGateway::new(pagoda_apigateway::Ports {
         store: store.clone(), sealer: sealer.clone(), random: random.clone(), authorizer: authorizer.clone(), authenticate: authenticator.clone(),
-        functions: lambda.clone(), later: lambda.clone(), relay: registered.clone(), metrics: cloudwatch.clone(), roles: sts.clone(), credentials: credentials.clone(),
+        functions: lambda.clone(), later: lambda.clone(), relay: registered.clone(), metrics: cloudwatch.clone(), logs: logs.clone(), roles: sts.clone(), credentials: credentials.clone(),
     });
     let events = Events::new(store.clone(), clock.clone(), random.clone(), lambda.clone(), cloudwatch.clone());
     let cloudformation = CloudFormation::new(store.clone(), clock.clone(), random.clone(), registered.clone(), s3.clone(), suffix.clone());
@@ -184,12 +196,13 @@ fn services(ground: &Ground, config: &Config, data: &Data, host: Host, backgroun
     dynamodb.run(background);
     s3.run(background);
     lambda.run(background);
+    apigateway.run(background);
     let apis = vec![
         Api::of(&iam), Api::of(&sts), Api::of(&logs), Api::of(&dynamodb), Api::of(&s3), Api::of(&lambda),
         Api::of(&apigateway), Api::of(&streams), Api::of(&Handle::of(&cloudformation)), Api::of(&cloudwatch), Api::of(&events),
     ];
-    let planes = Planes { execute_api: Some(apigateway), function_url: Some(lambda.clone()), instances: Some(lambda.clone()), website: Some(s3.clone()), cross_origin: Some(s3) };
-    Ok(Services { apis, planes, authorizer, authenticator, lambda, cloudformation, cloudwatch })
+    let planes = Planes { execute_api: Some(apigateway.clone()), function_url: Some(lambda.clone()), instances: Some(lambda.clone()), website: Some(s3.clone()), cross_origin: Some(s3) };
+    Ok(Services { apis, planes, authorizer, authenticator, lambda, apigateway, cloudformation, cloudwatch })
 }
 
 /// The front door before the services, which are told of it and of each other.

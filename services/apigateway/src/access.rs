@@ -100,6 +100,7 @@ paths! {
     get_stages(GetStagesRequest): "GET" "/restapis/{}/stages" rest_api_id;
     update_stage(UpdateStageRequest): "PATCH" "/restapis/{}/stages/{}" rest_api_id stage_name;
     delete_stage(DeleteStageRequest): "DELETE" "/restapis/{}/stages/{}" rest_api_id stage_name;
+    update_account(UpdateAccountRequest): "PATCH" "/account";
     get_account(GetAccountRequest): "GET" "/account";
     get_tags(GetTagsRequest): "GET" "/tags/{}" resource_arn;
     tag_resource(TagResourceRequest): "PUT" "/tags/{}" resource_arn;

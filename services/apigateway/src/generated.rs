@@ -89,6 +89,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <TagResource as p::Operation>::SPEC,
         <TestInvokeAuthorizer as p::Operation>::SPEC,
         <UntagResource as p::Operation>::SPEC,
+        <UpdateAccount as p::Operation>::SPEC,
         <UpdateApiKey as p::Operation>::SPEC,
         <UpdateAuthorizer as p::Operation>::SPEC,
         <UpdateGatewayResponse as p::Operation>::SPEC,
@@ -135,7 +136,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "ImportDocumentationParts",
         "RejectDomainNameAccessAssociation",
         "TestInvokeMethod",
-        "UpdateAccount",
         "UpdateBasePathMapping",
         "UpdateClientCertificate",
         "UpdateDeployment",
@@ -217,6 +217,13 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "UpdateAccount",
+            method: "PATCH",
+            segments: &[p::Segment::Literal("account")],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "CreateDomainName",
             method: "POST",
             segments: &[p::Segment::Literal("domainnames")],
@@ -276,13 +283,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             operation: "RejectDomainNameAccessAssociation",
             method: "POST",
             segments: &[p::Segment::Literal("rejectdomainnameaccessassociations")],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "UpdateAccount",
-            method: "PATCH",
-            segments: &[p::Segment::Literal("account")],
             query: &[],
             headers: &[],
         },
@@ -2822,6 +2822,25 @@ impl p::Operation for UntagResource {
         input: &schema::UNTAG_RESOURCE_REQUEST,
         output: &p::schema::UNIT,
         output_root: "",
+        streams_input: false,
+    };
+}
+
+/// `UpdateAccount`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateAccount;
+
+impl p::Operation for UpdateAccount {
+    type Input = UpdateAccountRequest;
+    type Output = Account;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateAccount",
+        method: "PATCH",
+        uri: "/account",
+        status: 200,
+        input: &schema::UPDATE_ACCOUNT_REQUEST,
+        output: &schema::ACCOUNT,
+        output_root: "Account",
         streams_input: false,
     };
 }
@@ -9018,6 +9037,38 @@ impl p::Shape for UntagResourceRequest {
     }
 }
 
+/// `UpdateAccountRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateAccountRequest {
+    pub patch_operations: Option<Vec<PatchOperation>>,
+}
+
+impl p::Encode for UpdateAccountRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.patch_operations]);
+    }
+}
+
+impl p::Decode for UpdateAccountRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.patch_operations = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateAccountRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_ACCOUNT_REQUEST
+    }
+}
+
 /// `UpdateApiKeyRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct UpdateApiKeyRequest {
@@ -11188,6 +11239,10 @@ pub mod schema {
                 .required(),
             Member::new("tagKeys", &LIST_OF_STRING).at(Location::Query).required(),
         ],
+    );
+    pub static UPDATE_ACCOUNT_REQUEST: Schema = Schema::structure(
+        "UpdateAccountRequest",
+        &[Member::new("patchOperations", &LIST_OF_PATCH_OPERATION)],
     );
     pub static UPDATE_API_KEY_REQUEST: Schema = Schema::structure(
         "UpdateApiKeyRequest",

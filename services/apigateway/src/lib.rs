@@ -5,6 +5,7 @@
 //! memory once warm; a parameter that nothing acts on is refused by name.
 
 mod access;
+mod access_log;
 mod account;
 mod api_key;
 mod authorizer;
@@ -42,9 +43,10 @@ use async_trait::async_trait;
 use pagoda_base::Random;
 use pagoda_protocol::ApiError;
 use pagoda_service::ports::{
-    AssumeRole, Authenticate, FindCredential, InvokeFunction, InvokeLater, RecordMetric, RelayRequest,
+    AssumeRole, Authenticate, FindCredential, InvokeFunction, InvokeLater, PutLogEvents, RecordMetric,
+    RelayRequest,
 };
-use pagoda_service::{Access, Authorizer, Context, Ownership, Sealer, Service, operations};
+use pagoda_service::{Access, Authorizer, Background, Context, Ownership, Sealer, Service, operations};
 use pagoda_store::{Commit, Store};
 
 /// The API Gateway service, control plane and data plane.
@@ -57,6 +59,7 @@ pub struct ApiGateway {
     upstreams: serve::Upstreams,
     admissions: serve::Admissions,
     tallies: serve::Tallies,
+    journal: serve::Journal,
 }
 
 /// What API Gateway stands on.
@@ -79,6 +82,8 @@ pub struct Ports {
     pub relay: Arc<dyn RelayRequest>,
     /// What calls are measured by.
     pub metrics: Arc<dyn RecordMetric>,
+    /// Where stages tell of their requests.
+    pub logs: Arc<dyn PutLogEvents>,
     /// Sessions of the roles as which authorizers are invoked.
     pub roles: Arc<dyn AssumeRole>,
     /// Whom such a session stands for.
@@ -97,7 +102,22 @@ impl ApiGateway {
             upstreams: serve::Upstreams::default(),
             admissions: serve::Admissions::default(),
             tallies: serve::Tallies::default(),
+            journal: serve::Journal::default(),
         })
+    }
+
+    /// Has what stages tell of their requests written.
+    pub fn run(self: &Arc<Self>, background: &mut Background) {
+        let gateway = Arc::clone(self);
+        background.every(serve::JOURNAL_PERIOD, self.journal.nudge(), move || {
+            let gateway = Arc::clone(&gateway);
+            async move { gateway.close().await }
+        });
+    }
+
+    /// Writes what stages have told of their requests.
+    pub async fn close(&self) {
+        self.journal.write(&*self.ports.logs).await;
     }
 
     fn store(&self) -> &dyn Store {
@@ -184,6 +204,7 @@ operations!(ApiGateway {
     TagResource => tag::put, on access::tag_resource;
     TestInvokeAuthorizer => test_invoke_authorizer::invoke, on access::test_invoke_authorizer;
     UntagResource => tag::delete, on access::untag_resource;
+    UpdateAccount => account::update, on access::update_account;
     UpdateApiKey => api_key::update, on access::update_api_key;
     UpdateAuthorizer => authorizer::update, on access::update_authorizer;
     UpdateGatewayResponse => gateway_response::update, on access::update_gateway_response;

@@ -30,6 +30,12 @@ pub(crate) struct MethodSetting {
     pub(crate) rate: Option<f64>,
     /// Requests at once; -1 for all.
     pub(crate) burst: Option<i32>,
+    /// Whether the method has metrics of its own.
+    #[serde(default)]
+    pub(crate) metrics_enabled: Option<bool>,
+    /// What of requests is told in the execution log.
+    #[serde(default)]
+    pub(crate) log_level: Option<LogLevel>,
     #[serde(default)]
     pub(crate) caching_enabled: Option<bool>,
     #[serde(default)]
@@ -40,6 +46,17 @@ pub(crate) struct MethodSetting {
     pub(crate) invalidation_needs_authorization: Option<bool>,
     #[serde(default)]
     pub(crate) unauthorized: Option<Unauthorized>,
+}
+
+/// What of requests is told in the execution log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum LogLevel {
+    /// Nothing.
+    Off,
+    /// What failed.
+    Error,
+    /// Every step.
+    Info,
 }
 
 /// What becomes of a request that may not have its answer asked for anew, and says so.
@@ -72,7 +89,6 @@ pub(crate) type MethodSettings = BTreeMap<String, MethodSetting>;
 /// Applies a patch of `/{path}/{verb}/throttling/…`, or the removal of `/{path}/{verb}`. False where the patch is
 /// about something else.
 pub(crate) fn apply(settings: &mut MethodSettings, patch: &Patch<'_>) -> Result<bool, ApiError> {
-    const OTHERS: [&str; 2] = ["/logging/", "/metrics/"];
     if let Some((place, name)) = patch.path.split_once("/caching/") {
         let setting = settings.entry(key(place).ok_or_else(|| patch.refused())?).or_default();
         apply_caching(setting, name, patch)?;
@@ -88,8 +104,10 @@ pub(crate) fn apply(settings: &mut MethodSettings, patch: &Patch<'_>) -> Result<
         }
         return Ok(true);
     }
-    if OTHERS.iter().any(|other| patch.path.contains(other)) {
-        return Err(ApiError::not_implemented("UpdateStage", patch.path));
+    if let Some((place, name)) = ["/logging/", "/metrics/"].iter().find_map(|of| patch.path.split_once(of)) {
+        let setting = settings.entry(key(place).ok_or_else(|| patch.refused())?).or_default();
+        apply_watching(setting, name, patch)?;
+        return Ok(true);
     }
     match (patch.op, key(patch.path)) {
         (g::Op::Remove, Some(key)) => {
@@ -98,6 +116,30 @@ pub(crate) fn apply(settings: &mut MethodSettings, patch: &Patch<'_>) -> Result<
         }
         _ => Ok(false),
     }
+}
+
+fn apply_watching(setting: &mut MethodSetting, name: &str, patch: &Patch<'_>) -> Result<(), ApiError> {
+    match name {
+        "enabled" => setting.metrics_enabled = Some(patch.flag()?),
+        "loglevel" => {
+            setting.log_level = Some(match patch.replaced()? {
+                "OFF" => LogLevel::Off,
+                "ERROR" => LogLevel::Error,
+                "INFO" => LogLevel::Info,
+                _ => {
+                    return Err(bad_request(
+                        "Invalid logging level specified, must be one of OFF, ERROR, INFO",
+                    ));
+                }
+            });
+        }
+        "dataTrace" if patch.flag()? => {
+            return Err(ApiError::not_implemented("UpdateStage", "logging/dataTrace"));
+        }
+        "dataTrace" => {}
+        _ => return Err(patch.refused()),
+    }
+    Ok(())
 }
 
 fn apply_caching(setting: &mut MethodSetting, name: &str, patch: &Patch<'_>) -> Result<(), ApiError> {
@@ -176,6 +218,32 @@ pub(crate) fn caching(settings: &MethodSettings, path: &str, verb: &str) -> Opti
     (setting.ttl_seconds > 0).then_some(setting)
 }
 
+/// What of requests to the method of a path and verb is told.
+pub(crate) fn log_level(settings: &MethodSettings, path: &str, verb: &str) -> Option<LogLevel> {
+    let own = settings.get(&format!("{}/{verb}", path.trim_matches('/')));
+    either(own, settings.get(ALL), |one| one.log_level).filter(|level| *level != LogLevel::Off)
+}
+
+/// Whether any method has a level.
+pub(crate) fn logs_any(settings: &MethodSettings) -> bool {
+    settings.values().any(|one| one.log_level.is_some_and(|level| level != LogLevel::Off))
+}
+
+/// Whether the method of a path and verb has metrics of its own.
+pub(crate) fn has_metrics(settings: &MethodSettings, path: &str, verb: &str) -> bool {
+    let own = settings.get(&format!("{}/{verb}", path.trim_matches('/')));
+    either(own, settings.get(ALL), |one| one.metrics_enabled).unwrap_or(false)
+}
+
+fn describe_level(level: LogLevel) -> String {
+    match level {
+        LogLevel::Off => "OFF",
+        LogLevel::Error => "ERROR",
+        LogLevel::Info => "INFO",
+    }
+    .to_owned()
+}
+
 fn either<T>(
     own: Option<&MethodSetting>,
     all: Option<&MethodSetting>,
@@ -194,7 +262,8 @@ fn describe_unauthorized(unauthorized: Unauthorized) -> g::UnauthorizedCacheCont
 
 pub(crate) fn describe(settings: &MethodSettings) -> Option<BTreeMap<String, g::MethodSetting>> {
     let one = |setting: &MethodSetting| g::MethodSetting {
-        metrics_enabled: Some(false),
+        metrics_enabled: Some(setting.metrics_enabled.unwrap_or(false)),
+        logging_level: setting.log_level.map(describe_level),
         data_trace_enabled: Some(false),
         throttling_burst_limit: Some(setting.burst.unwrap_or(BURST_DEFAULT)),
         throttling_rate_limit: Some(setting.rate.unwrap_or(RATE_DEFAULT)),

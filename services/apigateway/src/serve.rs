@@ -4,6 +4,7 @@
 //! Invariants: only what is deployed is served; every failure is answered as a gateway response, and tells
 //! the caller no more than AWS does.
 
+mod access_log;
 mod answer;
 mod ask;
 mod authorize;
@@ -16,10 +17,12 @@ mod event;
 mod expression;
 mod gateway_response;
 mod identity;
+mod journal;
 mod key;
 mod mapped;
 mod metric;
 mod mock;
+mod observed;
 mod outgoing;
 mod passing;
 mod proxy;
@@ -52,6 +55,7 @@ pub(crate) use deployed::Served;
 pub(crate) use event::fields as request_fields;
 pub(crate) use expression::{maps_request, maps_response};
 pub(crate) use gateway_response::check as check_gateway_response;
+pub(crate) use journal::{Journal, PERIOD as JOURNAL_PERIOD};
 pub(crate) use key::Admissions;
 pub(crate) use tally::{DAYS_MAX, Tallies, day, start as period_start};
 pub(crate) use target::AwsTarget;
@@ -64,6 +68,7 @@ use deployed::Deployment;
 use gateway_response::Scene;
 use key::Admission;
 use metric::Gauges;
+use observed::{Integrated, Observed};
 use ready::Plan;
 use route::Matched;
 use verdict::Verdict;
@@ -87,36 +92,50 @@ pub(crate) struct Call<'a> {
     pub(crate) key: Option<Arc<Admission>>,
 }
 
+/// What is to be told of a request, by whoever answers it.
+#[derive(Default)]
+struct Witness {
+    /// Those of the stage, and of the method once it is known.
+    gauges: Option<Arc<Gauges>>,
+    /// Nothing where the stage has no logs.
+    observed: Option<Observed>,
+}
+
 #[async_trait]
 impl DataPlane for ApiGateway {
     async fn serve(&self, arrival: Arrival) -> Response<Body> {
         let (request_id, began) = (arrival.cx.request_id, Instant::now());
-        let mut gauges = None;
-        let answered = self.phases(arrival, &mut gauges).await;
+        let mut witness = Witness::default();
+        let answered = self.phases(arrival, &mut witness).await;
         let response = answered.unwrap_or_else(Refusal::into_response);
-        if let Some(gauges) = gauges {
+        if let Some(gauges) = witness.gauges {
             gauges.answered(response.status(), began.elapsed());
+        }
+        if let Some(observed) = witness.observed {
+            observed.tell(&response, began.elapsed(), &self.journal);
         }
         answer::finish(response, request_id)
     }
 }
 
 impl ApiGateway {
-    /// `gauges` become those of the method, once it is known.
-    async fn phases(
-        &self,
-        arrival: Arrival,
-        gauges: &mut Option<Arc<Gauges>>,
-    ) -> Result<Response<Body>, Refusal> {
+    async fn phases(&self, arrival: Arrival, witness: &mut Witness) -> Result<Response<Body>, Refusal> {
         let Arrival { parts, body, cx, name, path } = arrival;
         let (stage, path) = split_stage(&path);
-        let deployment = self.deployment(&name, stage).await?.ok_or(Refusal::Forbidden)?;
-        *gauges = Some(Arc::clone(&deployment.gauges));
+        let deployment = self.deployment(&cx, &name, stage).await?.ok_or(Refusal::Forbidden)?;
+        witness.gauges = Some(Arc::clone(&deployment.gauges));
         let cx = Context { account: deployment.api.account, region: deployment.api.region.clone(), ..cx };
 
         let responses = deployment.responses.as_ref();
-        let scene = responses.map(|_| Scene { deployment: &deployment, cx: cx.clone(), parts: &parts, path });
-        let answered = self.within(&deployment, &parts, body, cx, path, gauges).await;
+        let is_shown = responses.is_some() || deployment.logs.is_some();
+        let scene = is_shown.then(|| Scene { deployment: &deployment, cx: cx.clone(), parts: &parts, path });
+        if let Some(scene) = scene.as_ref().filter(|_| deployment.logs.is_some()) {
+            witness.observed = Some(Observed::new(Arc::clone(&deployment), cx.now, scene.circumstances()));
+        }
+        let answered = self.within(&deployment, &parts, body, cx, path, witness).await;
+        if let (Err(refusal), Some(observed)) = (&answered, &mut witness.observed) {
+            observed.refused(refusal);
+        }
         match (answered, responses.zip(scene)) {
             (Err(refusal), Some((responses, scene))) => Ok(responses.answer(refusal, &scene)),
             (answered, _) => answered,
@@ -131,12 +150,15 @@ impl ApiGateway {
         body: Body,
         cx: Context,
         path: &str,
-        gauges: &mut Option<Arc<Gauges>>,
+        witness: &mut Witness,
     ) -> Result<Response<Body>, Refusal> {
         let matched = deployment.routes.find(path).ok_or(Refusal::MissingAuthenticationToken)?;
         let (method, ready) =
             matched.method(parts.method.as_str()).ok_or(Refusal::MissingAuthenticationToken)?;
-        *gauges = Some(Arc::clone(&ready.gauges));
+        witness.gauges = Some(Arc::clone(&ready.gauges));
+        if let Some(observed) = &mut witness.observed {
+            observed.level = ready.log_level;
+        }
         let body = body.collect(BODY_BYTES_MAX).await.map_err(Refusal::of_body)?;
 
         let mut call = Call { deployment, matched, method, cx, parts, body, path, verdict: None, key: None };
@@ -146,6 +168,10 @@ impl ApiGateway {
 
         if method.api_key_required {
             call.key = Some(Box::pin(self.admit(&call)).await?);
+        }
+
+        if let Some(observed) = &mut witness.observed {
+            observed.context = event::context(&call);
         }
 
         if let Some(bucket) = &ready.bucket
@@ -185,14 +211,25 @@ impl ApiGateway {
             Plan::Function => self.proxy(call, integration).await,
             Plan::Passing(parameters) => self.pass(call, integration, parameters).await,
         };
+        let latency = began.elapsed();
         if integration.kind != IntegrationKind::Mock {
-            gauges.integrated(began.elapsed());
+            gauges.integrated(latency);
         }
-        answered
+        let mut response = answered?;
+        if call.deployment.logs.is_some() {
+            let (kind, status) = (integration.kind, response.status().as_u16());
+            response.extensions_mut().insert(Integrated { kind, status, latency });
+        }
+        Ok(response)
     }
 
-    async fn deployment(&self, api: &str, stage: &str) -> Result<Option<Arc<Deployment>>, Refusal> {
-        self.served.find(self, api, stage).await.map_err(Refusal::of_failure)
+    async fn deployment(
+        &self,
+        cx: &Context,
+        api: &str,
+        stage: &str,
+    ) -> Result<Option<Arc<Deployment>>, Refusal> {
+        self.served.find(self, cx, api, stage).await.map_err(Refusal::of_failure)
     }
 }
 

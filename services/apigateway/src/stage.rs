@@ -1,14 +1,16 @@
 //! CreateStage GetStage GetStages UpdateStage DeleteStage FlushStageCache
 
+use pagoda_base::{AccountId, Region};
 use pagoda_protocol::{ApiError, Unit};
 use pagoda_service::Context;
 use pagoda_store::Commit;
 
+use crate::access_log::AccessLog;
 use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::method_setting::{self, MethodSettings};
 use crate::table::{self, STAGES, Stage, Texts};
-use crate::{ApiGateway, cluster, deployment, patch, tag};
+use crate::{ApiGateway, access_log, account, cluster, deployment, patch, tag};
 
 pub(crate) async fn create(
     gateway: &ApiGateway,
@@ -34,6 +36,7 @@ pub(crate) async fn create(
             variables: variables.clone(),
             method_settings: MethodSettings::new(),
             cache,
+            access_log: None,
             tags: tags.clone(),
             created: cx.now,
             updated: cx.now,
@@ -61,6 +64,7 @@ pub(crate) async fn deployed_to(
         variables: Texts::new(),
         method_settings: MethodSettings::new(),
         cache: None,
+        access_log: None,
         tags: Texts::new(),
         created: cx.now,
         updated: cx.now,
@@ -106,17 +110,23 @@ pub(crate) async fn update(
     edit::change(gateway, cx, api, async |record| {
         let mut stage = load(gateway, api, name).await?;
         for patch in &patches {
-            apply(&mut stage, patch)?;
+            apply(&mut stage, patch, (record.account, &record.region))?;
         }
         deployment::load(gateway, api, &stage.deployment_id).await?;
         stage.variables = checked_variables(stage.variables)?;
+        let is_logged = stage.access_log.is_some() || method_setting::logs_any(&stage.method_settings);
+        if is_logged && account::log_role(gateway, record.account, &record.region).await?.is_none() {
+            return Err(bad_request(
+                "CloudWatch Logs role ARN must be set in account settings to enable logging",
+            ));
+        }
         stage.updated = cx.now;
         Ok((record, STAGES.put(Commit::new(), &table::in_api(&STAGES, api, name), &stage)?, describe(&stage)))
     })
     .await
 }
 
-fn apply(stage: &mut Stage, patch: &patch::Patch<'_>) -> Result<(), ApiError> {
+fn apply(stage: &mut Stage, patch: &patch::Patch<'_>, owner: (AccountId, &Region)) -> Result<(), ApiError> {
     if let Some(variable) = patch.below("/variables/") {
         match patch.op {
             g::Op::Remove => {
@@ -128,7 +138,9 @@ fn apply(stage: &mut Stage, patch: &patch::Patch<'_>) -> Result<(), ApiError> {
         }
         return Ok(());
     }
-    if method_setting::apply(&mut stage.method_settings, patch)? {
+    if method_setting::apply(&mut stage.method_settings, patch)?
+        || access_log::apply(&mut stage.access_log, patch, owner)?
+    {
         return Ok(());
     }
     match patch.path {
@@ -203,6 +215,7 @@ fn describe(stage: &Stage) -> g::Stage {
         description: stage.description.clone(),
         variables: (!stage.variables.is_empty()).then(|| stage.variables.clone()),
         method_settings: method_setting::describe(&stage.method_settings),
+        access_log_settings: stage.access_log.as_ref().map(AccessLog::describe),
         tracing_enabled: Some(false),
         tags: (!stage.tags.is_empty()).then(|| stage.tags.clone()),
         created_date: Some(stage.created),

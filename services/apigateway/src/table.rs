@@ -6,6 +6,7 @@ use pagoda_base::{AccountId, Region, Timestamp};
 use pagoda_store::{Key, KeyBuilder, Record, Space, StoreError, Table};
 use serde::{Deserialize, Serialize};
 
+use crate::access_log::AccessLog;
 use crate::cluster::Cluster;
 use crate::method_setting::MethodSettings;
 
@@ -312,9 +313,18 @@ pub(crate) struct Stage {
     pub(crate) method_settings: MethodSettings,
     #[serde(default)]
     pub(crate) cache: Option<Cluster>,
+    #[serde(default)]
+    pub(crate) access_log: Option<AccessLog>,
     pub(crate) tags: Texts,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
+}
+
+/// What an account has said in a region.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Account {
+    /// The role as which logs of stages are written.
+    pub(crate) log_role: Option<String>,
 }
 
 /// An API's place in its account's listing.
@@ -323,6 +333,7 @@ pub(crate) struct Listed {
     pub(crate) id: String,
 }
 
+pub(crate) const ACCOUNTS: Table<Account> = Table::new(Space::Meta);
 pub(crate) const REST_APIS: Table<RestApi> = Table::new(Space::Meta);
 pub(crate) const LISTED: Table<Listed> = Table::new(Space::Index);
 pub(crate) const RESOURCES: Table<Resource> = Table::new(Space::Meta);
@@ -349,6 +360,7 @@ macro_rules! records {
 }
 
 records!(
+    Account: "apigateway.account",
     Listed: "apigateway.rest-api.of-account",
     Deployment: "apigateway.deployment",
     Model: "apigateway.model",
@@ -386,7 +398,7 @@ grown_records!(
     Deployed: "apigateway.deployed" version 3,
     /// Version 1 has no gateway responses, version 2 no models and validators.
     DeployedApi: "apigateway.deployed-api" version 3,
-    /// Version 1 has no settings of methods, version 2 no cache, and none in the settings.
+    /// Version 1 has no settings of methods, version 2 no cache, no logs, and nothing of them in the settings.
     Stage: "apigateway.stage" version 3,
 );
 

@@ -19,6 +19,7 @@ use crate::template::Object;
 use crate::template::intrinsic::Made;
 
 static KINDS: &[&dyn Kind] = &[
+    &apigateway::Account,
     &apigateway::RestApi,
     &apigateway::Authorizer,
     &apigateway::GatewayResponse,

@@ -5,25 +5,31 @@ use std::sync::Arc;
 
 use pagoda_policy::{Document, Kind, Named};
 use pagoda_protocol::ApiError;
-use pagoda_service::Remembered;
+use pagoda_service::{Access, Context, Ownership, Remembered};
 use quick_cache::Equivalent;
 
+use super::access_log::Format;
 use super::authorize::complete;
 use super::authorizer::Authorizer;
 use super::bucket::Limit;
 use super::cache::StageCache;
 use super::caching::Caching;
 use super::gateway_response::Responses;
+use super::journal::Stream;
 use super::metric::{Gauges, Gauging};
+use super::observed::Logs;
 use super::ready::{Plan, Ready};
 use super::route::Routes;
 use super::validate::Validation;
 use crate::cluster::Cluster;
+use crate::integration::SERVICE;
 use crate::table::{self, REST_APIS, RestApi, STAGES, Stage, Texts};
-use crate::{ApiGateway, deployment, method_setting};
+use crate::{ApiGateway, account, deployment, method_setting};
 
 /// Stages that are kept; the least used make room.
 const STAGES_MAX: usize = 1_000;
+/// The shortest session of a role.
+const SESSION_SECONDS: i32 = 900;
 
 /// A stage, ready to serve.
 pub(crate) struct Deployment {
@@ -39,6 +45,8 @@ pub(crate) struct Deployment {
     pub(crate) authorizers: HashMap<String, Authorizer>,
     /// Of requests that no method answers.
     pub(crate) gauges: Arc<Gauges>,
+    /// Where its requests are told of, if anywhere.
+    pub(crate) logs: Option<Logs>,
 }
 
 /// The stages in memory.
@@ -80,14 +88,20 @@ impl Served {
     pub(crate) async fn find(
         &self,
         gateway: &ApiGateway,
+        cx: &Context,
         api: &str,
         stage: &str,
     ) -> Result<Option<Arc<Deployment>>, ApiError> {
-        self.0.get_or_read(&Asked(api, stage), || read(gateway, api, stage)).await
+        self.0.get_or_read(&Asked(api, stage), || read(gateway, cx, api, stage)).await
     }
 }
 
-async fn read(gateway: &ApiGateway, api: &str, stage: &str) -> Result<Option<Deployment>, ApiError> {
+async fn read(
+    gateway: &ApiGateway,
+    cx: &Context,
+    api: &str,
+    stage: &str,
+) -> Result<Option<Deployment>, ApiError> {
     let store = gateway.store();
     let Some(found) = REST_APIS.get(store, &table::rest_api(api)).await? else { return Ok(None) };
     let Some(stage) = STAGES.get(store, &table::in_api(&STAGES, api, stage)).await? else { return Ok(None) };
@@ -105,6 +119,7 @@ async fn read(gateway: &ApiGateway, api: &str, stage: &str) -> Result<Option<Dep
         api: &api.name,
         stage: &stage.name,
     };
+    let gauges = gauging.of_stage();
     let bucket = |path: &str, verb: &str| {
         let (rate, burst) = method_setting::limit(&stage.method_settings, path, verb)?;
         let name = format!("{}/{}{path}/{verb}", api.id, stage.name);
@@ -116,15 +131,20 @@ async fn read(gateway: &ApiGateway, api: &str, stage: &str) -> Result<Option<Dep
         Some(Caching::new(Arc::clone(cache.as_ref()?), setting, &resource.id, integration))
     };
     let routes = Routes::new(resources, |resource, verb, method| Ready {
-        gauges: gauging.of_method(&resource.path, verb),
+        gauges: match method_setting::has_metrics(&stage.method_settings, &resource.path, verb) {
+            true => gauging.of_method(&resource.path, verb),
+            false => Arc::clone(&gauges),
+        },
+        log_level: method_setting::log_level(&stage.method_settings, &resource.path, verb),
         bucket: bucket(&resource.path, verb),
         validation: Validation::new(method, &deployed.request_validators, &deployed.models),
         caching: method.integration.as_ref().and_then(|integration| caching(resource, verb, integration)),
         plan: method.integration.as_ref().map(Plan::new),
     });
-    let gauges = gauging.of_stage();
+    let logs = logs(gateway, cx, &api, &stage).await?;
     Ok(Some(Deployment {
         gauges,
+        logs,
         api,
         id: stage.deployment_id,
         stage: stage.name,
@@ -134,6 +154,55 @@ async fn read(gateway: &ApiGateway, api: &str, stage: &str) -> Result<Option<Dep
         responses: Responses::new(&deployed.gateway_responses),
         authorizers: authorizers(deployed.authorizers),
     }))
+}
+
+/// The stage's logs, if it has any that the account's role may write.
+async fn logs(
+    gateway: &ApiGateway,
+    cx: &Context,
+    api: &RestApi,
+    stage: &Stage,
+) -> Result<Option<Logs>, ApiError> {
+    if stage.access_log.is_none() && !method_setting::logs_any(&stage.method_settings) {
+        return Ok(None);
+    }
+    let Some(role) = account::log_role(gateway, api.account, &api.region).await? else { return Ok(None) };
+    let cx = Context { account: api.account, region: api.region.clone(), ..cx.clone() };
+    let writer = match gateway.session(&cx, &role, "logs", SESSION_SECONDS).await {
+        Ok(caller) => cx.on_behalf(caller, SERVICE),
+        Err(error) => {
+            tracing::warn!(%error, api = api.id, "the role for logs cannot be assumed");
+            return Ok(None);
+        }
+    };
+    let own = async |group: String| {
+        let name = format!("{}/{}", api.id, stage.name);
+        let stream = Stream { account: api.account, region: api.region.clone(), group, name };
+        may_write(gateway, &writer, &stream).await.then_some(stream)
+    };
+    let execution = own(format!("API-Gateway-Execution-Logs_{}/{}", api.id, stage.name)).await;
+    let access = match stage.access_log.as_ref().and_then(|log| log.group().zip(log.format.as_deref())) {
+        Some((group, format)) => own(group.to_owned()).await.map(|stream| (stream, Format::read(format))),
+        None => None,
+    };
+    Ok((execution.is_some() || access.is_some()).then_some(Logs { access, execution }))
+}
+
+/// Whatever is wrong with the role is no reason not to serve.
+async fn may_write(gateway: &ApiGateway, cx: &Context, stream: &Stream) -> bool {
+    let Stream { account, region, group, name } = stream;
+    let arn = format!("arn:aws:logs:{region}:{account}:log-group:{group}");
+    for access in [
+        Access::new("logs:CreateLogStream", format!("{arn}:*")),
+        Access::new("logs:PutLogEvents", format!("{arn}:log-stream:{name}")),
+    ] {
+        let decision = gateway.ports.authorizer.decide(cx, &access, &Ownership::of(*account)).await;
+        if !decision.is_ok_and(|decision| decision.allowed) {
+            tracing::warn!(group, "the role for logs may not write there");
+            return false;
+        }
+    }
+    true
 }
 
 /// The stage's cache, if it has one.

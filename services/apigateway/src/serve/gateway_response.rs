@@ -183,17 +183,23 @@ impl Variable {
 impl Scene<'_> {
     /// `$context`, with what went wrong.
     fn context(&self, kind: &str, message: Option<&str>, wrong: Option<&str>) -> Value {
+        let mut context = self.circumstances();
+        context["error"] = json!({
+            "message": message,
+            "messageString": json!(message).to_string(),
+            "responseType": kind,
+            "validationErrorString": wrong,
+        });
+        context
+    }
+
+    /// What of `$context` is known of every request.
+    pub(crate) fn circumstances(&self) -> Value {
         let (api, cx) = (&self.deployment.api, &self.cx);
         let id = cx.request_id.to_string();
         json!({
             "accountId": api.account.as_str(),
             "apiId": api.id,
-            "error": {
-                "message": message,
-                "messageString": json!(message).to_string(),
-                "responseType": kind,
-                "validationErrorString": wrong,
-            },
             "extendedRequestId": id,
             "httpMethod": self.parts.method.as_str(),
             "identity": {

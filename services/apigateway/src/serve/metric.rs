@@ -1,7 +1,5 @@
 //! What is measured of a stage: looked up when its deployment is read, so that a request only records.
 //!
-//! Unlike AWS, which has them for stages that pay for them, the metrics by method are always there.
-//!
 //! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html>
 
 use std::sync::Arc;
@@ -40,7 +38,8 @@ impl Gauging<'_> {
         self.gauges(self.sets())
     }
 
-    /// Of requests to a method of the resource `path`; the stage's and the API's are among them.
+    /// Of requests to a method of the resource `path` that has metrics of its own; the stage's and the API's are
+    /// among them.
     pub(crate) fn of_method(&self, path: &str, verb: &str) -> Arc<Gauges> {
         let mut sets = self.sets();
         let stage = sets.last().cloned().unwrap_or_default();

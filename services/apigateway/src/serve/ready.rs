@@ -9,11 +9,14 @@ use super::metric::Gauges;
 use super::mock::Mock;
 use super::outgoing::Parameters;
 use super::validate::Validation;
+use crate::method_setting::LogLevel;
 use crate::table::{Integration, IntegrationKind};
 
 /// A method, ready to be served.
 pub(crate) struct Ready {
     pub(crate) gauges: Arc<Gauges>,
+    /// What of its requests is told in the execution log.
+    pub(crate) log_level: Option<LogLevel>,
     /// What limits it; nothing where it takes all.
     pub(crate) bucket: Option<Arc<Bucket>>,
     /// What its requests must be; nothing where they may be anything.
@@ -50,6 +53,13 @@ impl Ready {
     /// For tests of other things.
     #[cfg(test)]
     pub(crate) fn unmeasured() -> Self {
-        Self { gauges: Gauges::unmeasured(), bucket: None, validation: None, caching: None, plan: None }
+        Self {
+            gauges: Gauges::unmeasured(),
+            log_level: None,
+            bucket: None,
+            validation: None,
+            caching: None,
+            plan: None,
+        }
     }
 }

@@ -11,7 +11,12 @@ const HOST: &str = "a.execute-api.us-east-1.localhost:4566";
 /// An API of functions, whose stage has a cache, with these settings.
 async fn cached(gateway: &Gateway<'_>, paths: Value, settings: &[(&str, &str)]) -> String {
     let api = gateway.deploy(paths).await;
-    patch(gateway, &api, &[("/cacheClusterEnabled", "true"), ("/*/*/caching/enabled", "true")]).await;
+    let on = [
+        ("/cacheClusterEnabled", "true"),
+        ("/*/*/caching/enabled", "true"),
+        ("/*/*/metrics/enabled", "true"),
+    ];
+    patch(gateway, &api, &on).await;
     patch(gateway, &api, settings).await;
     api
 }

@@ -7,6 +7,7 @@ mod caching;
 mod control;
 mod gateway_response;
 mod keys;
+mod logs;
 mod mapping;
 mod plane;
 mod servers;

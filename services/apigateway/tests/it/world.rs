@@ -7,12 +7,14 @@ use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
 use pagoda_apigateway::{ApiGateway, Ports};
+use pagoda_base::{AccountId, Region};
 use pagoda_iam::Iam;
 use pagoda_policy::Principal;
 use pagoda_protocol::{ApiError, Body};
 use pagoda_service::ports::{
     AssumeRole, Authenticate, Credential, FindCredential, FunctionError, Invocation, InvokeFunction,
-    InvokeLater, Invoked, NoCredential, RelayRequest, SessionCredentials,
+    InvokeLater, Invoked, LogLine, NoCredential, PutLogEvents, ReadRole as _, RelayRequest,
+    SessionCredentials,
 };
 use pagoda_service::{Api, Arrival, Authorizer, Caller, Context, DataPlane as _};
 use pagoda_testkit::{Client, Measured, World};
@@ -109,7 +111,7 @@ impl Authenticate for Header {
 }
 
 /// Hands out sessions of one role.
-struct Roles;
+struct Roles(Arc<Iam>);
 
 pub(crate) const ROLE: &str = "arn:aws:iam::123456789012:role/authorizing";
 
@@ -138,6 +140,8 @@ impl AssumeRole for Roles {
 #[async_trait]
 impl FindCredential for Roles {
     async fn find(&self, _id: &str, session_token: Option<&str>) -> Result<Credential, NoCredential> {
+        let role = self.0.role(ROLE).await.unwrap();
+        let id = role.map_or_else(|| "AROA".to_owned(), |role| role.id.clone());
         let principal = Principal::Session {
             account: pagoda_testkit::ACCOUNT.parse().unwrap(),
             role_arn: session_token.unwrap().to_owned(),
@@ -145,8 +149,35 @@ impl FindCredential for Roles {
         };
         Ok(Credential {
             secret: "secret".to_owned().into(),
-            caller: Caller::new(principal, "AROA:session".into(), None),
+            caller: Caller::new(principal, format!("{id}:session"), None),
         })
+    }
+}
+
+/// Lines of logs, by their groups.
+#[derive(Default)]
+pub(crate) struct Lines(Mutex<Vec<(String, String)>>);
+
+impl Lines {
+    pub(crate) fn of(&self, group: &str) -> Vec<String> {
+        let lines = self.0.lock().unwrap();
+        lines.iter().filter(|(of, _)| of == group).map(|(_, line)| line.clone()).collect()
+    }
+}
+
+#[async_trait]
+impl PutLogEvents for Lines {
+    async fn put(
+        &self,
+        _account: AccountId,
+        _region: &Region,
+        group: &str,
+        _stream: &str,
+        lines: Vec<LogLine>,
+    ) -> Result<(), ApiError> {
+        let lines = lines.into_iter().map(|line| (group.to_owned(), line.message));
+        self.0.lock().unwrap().extend(lines);
+        Ok(())
     }
 }
 
@@ -155,15 +186,17 @@ pub(crate) struct Gateway<'w> {
     service: Arc<ApiGateway>,
     pub(crate) function: Arc<Function>,
     pub(crate) measured: Arc<Measured>,
+    lines: Arc<Lines>,
     pub(crate) client: Client<'w>,
 }
 
 impl<'w> Gateway<'w> {
     pub(crate) fn new(world: &'w World) -> Self {
         let iam = Iam::new(world.store.clone(), world.random.clone(), world.sealer.clone(), Vec::new());
-        let authorizer = Authorizer::new(iam);
+        let authorizer = Authorizer::new(iam.clone());
         let function = Arc::new(Function { relayed: Mutex::new(200), ..Function::default() });
         let measured = Arc::new(Measured::default());
+        let lines = Arc::new(Lines::default());
         let service = ApiGateway::new(Ports {
             store: world.store.clone(),
             sealer: world.sealer.clone(),
@@ -174,11 +207,18 @@ impl<'w> Gateway<'w> {
             later: function.clone(),
             relay: function.clone(),
             metrics: measured.clone(),
-            roles: Arc::new(Roles),
-            credentials: Arc::new(Roles),
+            logs: lines.clone(),
+            roles: Arc::new(Roles(iam.clone())),
+            credentials: Arc::new(Roles(iam.clone())),
         });
-        let client = Client::new(world, [Api::of(&service)], authorizer);
-        Self { world, service, function, measured, client }
+        let client = Client::new(world, [Api::of(&service), Api::of(&iam)], authorizer);
+        Self { world, service, function, measured, lines, client }
+    }
+
+    /// The lines of a log group.
+    pub(crate) async fn lines(&self, group: &str) -> Vec<String> {
+        self.service.close().await;
+        self.lines.of(group)
     }
 
     pub(crate) async fn must(&self, operation: &str, input: Value) -> Value {

@@ -1,6 +1,7 @@
-//! `AWS::ApiGateway::RestApi`, `Resource`, `Method`, `Model`, `RequestValidator`, `Authorizer`, `GatewayResponse`,
+//! `AWS::ApiGateway::Account`, `RestApi`, `Resource`, `Method`, `Model`, `RequestValidator`, `Authorizer`, `GatewayResponse`,
 //! `Deployment`, `Stage`, `ApiKey`, `UsagePlan` and `UsagePlanKey`.
 
+mod account;
 mod api_key;
 mod authorizer;
 mod deployment;
@@ -20,6 +21,7 @@ use super::tag::Retag;
 use super::{Calls, Done};
 use crate::template::Object;
 
+pub(crate) use account::Account;
 pub(crate) use api_key::ApiKey;
 pub(crate) use authorizer::Authorizer;
 pub(crate) use deployment::Deployment;

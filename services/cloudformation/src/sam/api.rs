@@ -9,7 +9,8 @@ use super::globals::Globals;
 use super::{IMPLICIT_API, Route, Sam, check_properties, cors, gateway_response, refused};
 use crate::template::{Checked, Object, object};
 
-const PROPERTIES: [&str; 17] = [
+const PROPERTIES: [&str; 18] = [
+    "AccessLogSetting",
     "Auth",
     "BinaryMediaTypes",
     "CacheClusterEnabled",
@@ -61,6 +62,7 @@ impl Sam {
         let deployment = format!("{name}Deployment{}", &hash[..10]);
         let mut staged = json!({ "RestApiId": { "Ref": name }, "DeploymentId": { "Ref": deployment }, "StageName": stage });
         for (field, value) in [
+            ("AccessLogSetting", properties.get("AccessLogSetting")),
             ("CacheClusterEnabled", properties.get("CacheClusterEnabled")),
             ("CacheClusterSize", properties.get("CacheClusterSize")),
             ("Variables", properties.get("Variables")),

@@ -18,6 +18,7 @@ impl Kind for Stage {
 
     fn properties(&self) -> &'static [&'static str] {
         &[
+            "AccessLogSetting",
             "CacheClusterEnabled",
             "CacheClusterSize",
             "DeploymentId",
@@ -50,6 +51,7 @@ impl Kind for Stage {
         let properties = wanted.properties;
         let (api, name) = (required(properties, "RestApiId")?, required(properties, "StageName")?);
         let mut patches = super::patches(&Object::new(), properties, &CLUSTER);
+        patches.extend(access_log(&Object::new(), properties));
         patches.extend(settings(&Object::new(), properties)?);
         let input = json!({
             "restApiId": api,
@@ -94,6 +96,7 @@ impl Kind for Stage {
             patches.push(json!({ "op": "replace", "path": path, "value": text(value) }));
         }
         patches.extend(super::patches(old, new, &CLUSTER));
+        patches.extend(access_log(old, new));
         patches.extend(settings(old, new)?);
         let api = required(new, "RestApiId")?;
         let input = json!({ "restApiId": api, "stageName": physical, "patchOperations": patches });
@@ -114,13 +117,39 @@ const CLUSTER: [Patched; 2] = [
     ("CacheClusterSize", "/cacheClusterSize", "0.5"),
 ];
 /// What a template says of a method, by the paths that patches have for it.
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 8] = [
     ("CacheDataEncrypted", "caching/dataEncrypted"),
     ("CacheTtlInSeconds", "caching/ttlInSeconds"),
     ("CachingEnabled", "caching/enabled"),
+    ("DataTraceEnabled", "logging/dataTrace"),
+    ("LoggingLevel", "logging/loglevel"),
+    ("MetricsEnabled", "metrics/enabled"),
     ("ThrottlingBurstLimit", "throttling/burstLimit"),
     ("ThrottlingRateLimit", "throttling/rateLimit"),
 ];
+
+/// The patches from an old access log to a new one.
+fn access_log(old: &Object, new: &Object) -> Vec<Value> {
+    const FIELD: &str = "AccessLogSetting";
+    let mut patches = Vec::new();
+    if old.get(FIELD) == new.get(FIELD) {
+        return patches;
+    }
+    if old.contains_key(FIELD) {
+        patches.push(json!({ "op": "remove", "path": "/accessLogSettings" }));
+    }
+    let setting = new.get(FIELD).and_then(Value::as_object);
+    for (field, path) in [("DestinationArn", "destinationArn"), ("Format", "format")] {
+        if let Some(value) = setting.and_then(|setting| setting.get(field)) {
+            // One line feed at its end is as none.
+            let value = text(value).trim_end_matches('\n').to_owned();
+            patches.push(
+                json!({ "op": "replace", "path": format!("/accessLogSettings/{path}"), "value": value }),
+            );
+        }
+    }
+    patches
+}
 
 /// The patches from old settings of methods to new ones.
 fn settings(old: &Object, new: &Object) -> Done<Vec<Value>> {
@@ -177,8 +206,20 @@ mod tests {
         assert!(settings(&Object::new(), &Object::new()).unwrap().is_empty());
         let cached = json!({ "op": "replace", "path": "/~1a/GET/caching/enabled", "value": "true" });
         assert!(settings(&Object::new(), &of(json!([one]))).unwrap().contains(&cached));
-        let other = of(json!([{ "ResourcePath": "/*", "HttpMethod": "*", "DataTraceEnabled": true }]));
-        assert!(settings(&Object::new(), &other).unwrap_err().0.contains("DataTraceEnabled"));
+        let other = of(json!([{ "ResourcePath": "/*", "HttpMethod": "*", "Other": true }]));
+        assert!(settings(&Object::new(), &other).unwrap_err().0.contains("Other"));
+    }
+
+    #[test]
+    fn an_access_log_is_put_anew() {
+        let of = |value: Value| json!({ "AccessLogSetting": value }).as_object().unwrap().clone();
+        let (old, new) = (of(json!({ "DestinationArn": "a" })), of(json!({ "Format": "f\n" })));
+        let expected = json!([
+            { "op": "remove", "path": "/accessLogSettings" },
+            { "op": "replace", "path": "/accessLogSettings/format", "value": "f" },
+        ]);
+        assert_eq!(json!(access_log(&old, &new)), expected);
+        assert!(access_log(&old, &old).is_empty());
     }
 
     #[test]
