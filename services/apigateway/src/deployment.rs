@@ -11,7 +11,7 @@ use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::table::{
     self, DEPLOYED, DEPLOYED_APIS, DEPLOYMENTS, Deployed, DeployedApi, Deployment, Method, RESOURCES,
-    Resource, STAGES,
+    Resource, STAGES, Stage,
 };
 use crate::{ApiGateway, authorizer, gateway_response, method, model, position, request_validator, stage};
 
@@ -23,6 +23,9 @@ pub(crate) async fn create(
     input: g::CreateDeploymentRequest,
 ) -> Result<g::Deployment, ApiError> {
     let api = input.rest_api_id.clone();
+    if input.stage_name.is_none() && input.canary_settings.is_some() {
+        return Err(bad_request("Canary settings can be set only when a stage name is specified"));
+    }
     if input.stage_name.is_none() && (input.stage_description.is_some() || input.variables.is_some()) {
         return Err(bad_request(
             "Stage description and variables can be set only when a stage name is specified",
@@ -113,7 +116,11 @@ pub(crate) async fn delete(
     edit::change(gateway, cx, api, async |record| {
         load(gateway, api, id).await?;
         let stages = STAGES.all(gateway.store(), &table::of_api(&STAGES, api)).await?;
-        if stages.iter().any(|stage| stage.deployment_id == *id) {
+        let serves = |stage: &Stage| {
+            stage.deployment_id == *id
+                || stage.canary.as_ref().is_some_and(|canary| canary.deployment_id == *id)
+        };
+        if stages.iter().any(serves) {
             let message = "Active stages pointing to this deployment must be moved or deleted";
             return Err(bad_request(message));
         }

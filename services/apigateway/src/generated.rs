@@ -4032,6 +4032,7 @@ pub struct CreateDeploymentRequest {
     pub cache_cluster_enabled: Option<bool>,
     pub cache_cluster_size: Option<CacheClusterSize>,
     pub variables: Option<BTreeMap<String, String>>,
+    pub canary_settings: Option<DeploymentCanarySettings>,
 }
 
 impl p::Encode for CreateDeploymentRequest {
@@ -4044,6 +4045,7 @@ impl p::Encode for CreateDeploymentRequest {
             &self.cache_cluster_enabled,
             &self.cache_cluster_size,
             &self.variables,
+            &self.canary_settings,
         ]);
     }
 }
@@ -4060,6 +4062,7 @@ impl p::Decode for CreateDeploymentRequest {
                 4 => value.cache_cluster_enabled = p::Decode::read(reader)?,
                 5 => value.cache_cluster_size = p::Decode::read(reader)?,
                 6 => value.variables = p::Decode::read(reader)?,
+                7 => value.canary_settings = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -4267,6 +4270,7 @@ pub struct CreateStageRequest {
     pub cache_cluster_enabled: Option<bool>,
     pub cache_cluster_size: Option<CacheClusterSize>,
     pub variables: Option<BTreeMap<String, String>>,
+    pub canary_settings: Option<CanarySettings>,
     pub tags: Option<BTreeMap<String, String>>,
 }
 
@@ -4280,6 +4284,7 @@ impl p::Encode for CreateStageRequest {
             &self.cache_cluster_enabled,
             &self.cache_cluster_size,
             &self.variables,
+            &self.canary_settings,
             &self.tags,
         ]);
     }
@@ -4297,7 +4302,8 @@ impl p::Decode for CreateStageRequest {
                 4 => value.cache_cluster_enabled = p::Decode::read(reader)?,
                 5 => value.cache_cluster_size = p::Decode::read(reader)?,
                 6 => value.variables = p::Decode::read(reader)?,
-                7 => value.tags = p::Decode::read(reader)?,
+                7 => value.canary_settings = p::Decode::read(reader)?,
+                8 => value.tags = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -4948,6 +4954,42 @@ impl p::Decode for Deployment {
 impl p::Shape for Deployment {
     fn schema() -> &'static p::Schema {
         &schema::DEPLOYMENT
+    }
+}
+
+/// `DeploymentCanarySettings`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeploymentCanarySettings {
+    pub percent_traffic: Option<f64>,
+    pub stage_variable_overrides: Option<BTreeMap<String, String>>,
+    pub use_stage_cache: Option<bool>,
+}
+
+impl p::Encode for DeploymentCanarySettings {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.percent_traffic, &self.stage_variable_overrides, &self.use_stage_cache]);
+    }
+}
+
+impl p::Decode for DeploymentCanarySettings {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.percent_traffic = p::Decode::read(reader)?,
+                1 => value.stage_variable_overrides = p::Decode::read(reader)?,
+                2 => value.use_stage_cache = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeploymentCanarySettings {
+    fn schema() -> &'static p::Schema {
+        &schema::DEPLOYMENT_CANARY_SETTINGS
     }
 }
 
@@ -10132,12 +10174,10 @@ pub mod schema {
             Member::new("cacheClusterEnabled", &p::schema::BOOLEAN),
             Member::new("cacheClusterSize", &CACHE_CLUSTER_SIZE),
             Member::new("variables", &MAP_OF_STRING_TO_STRING),
+            Member::new("canarySettings", &DEPLOYMENT_CANARY_SETTINGS),
         ],
     )
-    .refused(&[
-        Member::new("canarySettings", &p::schema::DOCUMENT),
-        Member::new("tracingEnabled", &p::schema::DOCUMENT),
-    ]);
+    .refused(&[Member::new("tracingEnabled", &p::schema::DOCUMENT)]);
     pub static CREATE_MODEL_REQUEST: Schema = Schema::structure(
         "CreateModelRequest",
         &[
@@ -10195,11 +10235,11 @@ pub mod schema {
             Member::new("cacheClusterEnabled", &p::schema::BOOLEAN),
             Member::new("cacheClusterSize", &CACHE_CLUSTER_SIZE),
             Member::new("variables", &MAP_OF_STRING_TO_STRING),
+            Member::new("canarySettings", &CANARY_SETTINGS),
             Member::new("tags", &MAP_OF_STRING_TO_STRING),
         ],
     )
     .refused(&[
-        Member::new("canarySettings", &p::schema::DOCUMENT),
         Member::new("documentationVersion", &p::schema::DOCUMENT),
         Member::new("tracingEnabled", &p::schema::DOCUMENT),
     ]);
@@ -10343,6 +10383,14 @@ pub mod schema {
             Member::new("description", &p::schema::STRING),
             Member::new("createdDate", &p::schema::TIMESTAMP),
             Member::new("apiSummary", &PATH_TO_MAP_OF_METHOD_SNAPSHOT),
+        ],
+    );
+    pub static DEPLOYMENT_CANARY_SETTINGS: Schema = Schema::structure(
+        "DeploymentCanarySettings",
+        &[
+            Member::new("percentTraffic", &p::schema::DOUBLE),
+            Member::new("stageVariableOverrides", &MAP_OF_STRING_TO_STRING),
+            Member::new("useStageCache", &p::schema::BOOLEAN),
         ],
     );
     pub static DEPLOYMENTS: Schema = Schema::structure(

@@ -9,6 +9,7 @@ mod access_log;
 mod account;
 mod api_key;
 mod authorizer;
+mod canary;
 mod cluster;
 mod deployment;
 mod edit;

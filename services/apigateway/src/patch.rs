@@ -11,13 +11,30 @@ use crate::generated as g;
 pub(crate) struct Patch<'a> {
     pub(crate) op: g::Op,
     pub(crate) path: &'a str,
+    /// Where a copy comes from.
+    pub(crate) from: Option<&'a str>,
     value: Option<&'a str>,
 }
 
-/// Reads the operations of a request.
+/// Reads the operations of a request that copies nothing.
 pub(crate) fn read(operations: &Option<Vec<g::PatchOperation>>) -> Result<Vec<Patch<'_>>, ApiError> {
+    read_with(operations, false)
+}
+
+/// Reads the operations of a request that may copy.
+pub(crate) fn read_with_copies(
+    operations: &Option<Vec<g::PatchOperation>>,
+) -> Result<Vec<Patch<'_>>, ApiError> {
+    read_with(operations, true)
+}
+
+fn read_with(
+    operations: &Option<Vec<g::PatchOperation>>,
+    may_copy: bool,
+) -> Result<Vec<Patch<'_>>, ApiError> {
     let read = |operation: &'_ g::PatchOperation| -> Result<(), ApiError> {
         match (operation.op, &operation.path) {
+            (Some(g::Op::Copy), Some(_)) if may_copy && operation.from.is_some() => Ok(()),
             (Some(_), Some(_)) if operation.from.is_none() => Ok(()),
             (Some(g::Op::Copy | g::Op::Move), _) => {
                 Err(ApiError::not_implemented("PATCH", "op copy and move"))
@@ -32,6 +49,7 @@ pub(crate) fn read(operations: &Option<Vec<g::PatchOperation>>) -> Result<Vec<Pa
         .map(|operation| Patch {
             op: operation.op.unwrap_or_default(),
             path: operation.path.as_deref().unwrap_or_default(),
+            from: operation.from.as_deref(),
             value: operation.value.as_deref(),
         })
         .collect())

@@ -64,7 +64,7 @@ pub(crate) use verdict::Verdicts;
 
 use crate::ApiGateway;
 use crate::table::{IntegrationKind, Method};
-use deployed::Deployment;
+use deployed::{Deployment, Variant};
 use gateway_response::Scene;
 use key::Admission;
 use metric::Gauges;
@@ -229,7 +229,24 @@ impl ApiGateway {
         api: &str,
         stage: &str,
     ) -> Result<Option<Arc<Deployment>>, Refusal> {
-        self.served.find(self, cx, api, stage).await.map_err(Refusal::of_failure)
+        let find = async |variant| {
+            self.served.find(self, cx, api, stage, variant).await.map_err(Refusal::of_failure)
+        };
+        let Some(found) = find(Variant::Stage).await? else { return Ok(None) };
+        match found.canary_percent {
+            // One that has gone meanwhile takes nothing.
+            Some(percent) if self.draws(percent) => Ok(find(Variant::Canary).await?.or(Some(found))),
+            _ => Ok(Some(found)),
+        }
+    }
+}
+
+impl ApiGateway {
+    /// True so many times of a hundred.
+    fn draws(&self, percent: f64) -> bool {
+        let mut bytes = [0; 4];
+        self.ports.random.fill(&mut bytes);
+        f64::from(u32::from_le_bytes(bytes)) / 4_294_967_296.0 * 100.0 < percent
     }
 }
 

@@ -3,14 +3,15 @@
 use pagoda_base::{AccountId, Region};
 use pagoda_protocol::{ApiError, Unit};
 use pagoda_service::Context;
-use pagoda_store::Commit;
+use pagoda_store::{Commit, Key};
 
 use crate::access_log::AccessLog;
+use crate::canary::Canary;
 use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::method_setting::{self, MethodSettings};
 use crate::table::{self, STAGES, Stage, Texts};
-use crate::{ApiGateway, access_log, account, cluster, deployment, patch, tag};
+use crate::{ApiGateway, access_log, account, canary, cluster, deployment, patch, tag};
 
 pub(crate) async fn create(
     gateway: &ApiGateway,
@@ -21,11 +22,20 @@ pub(crate) async fn create(
     let variables = checked_variables(input.variables.unwrap_or_default())?;
     let size = input.cache_cluster_size.map(|size| size.as_str());
     let cache = cluster::changed(None, input.cache_cluster_enabled, size)?;
+    let canary = input.canary_settings.map(|settings| {
+        let own = Canary::of(settings.deployment_id.as_deref().unwrap_or(&input.deployment_id));
+        let variables = settings.stage_variable_overrides.map(checked_variables).transpose()?;
+        own.with(settings.percent_traffic, variables, settings.use_stage_cache)
+    });
+    let canary = canary.transpose()?;
     let tags = input.tags.unwrap_or_default();
     tag::check(cx, &tags)?;
     let (api, key) = (&input.rest_api_id, table::in_api(&STAGES, &input.rest_api_id, &input.stage_name));
     edit::change(gateway, cx, api, async |record| {
         deployment::load(gateway, api, &input.deployment_id).await?;
+        if let Some(canary) = &canary {
+            deployment::load(gateway, api, &canary.deployment_id).await?;
+        }
         if STAGES.get(gateway.store(), &key).await?.is_some() {
             return Err(g::ConflictException::new("Stage already exists").into());
         }
@@ -37,6 +47,7 @@ pub(crate) async fn create(
             method_settings: MethodSettings::new(),
             cache,
             access_log: None,
+            canary: canary.clone(),
             tags: tags.clone(),
             created: cx.now,
             updated: cx.now,
@@ -57,6 +68,15 @@ pub(crate) async fn deployed_to(
     check_name(name)?;
     let key = table::in_api(&STAGES, &input.rest_api_id, name);
     let present = STAGES.get(gateway.store(), &key).await?.map(|stored| stored.record);
+    if let Some(settings) = &input.canary_settings {
+        let missing = || bad_request("Canary deployments can be made on existing stages only");
+        if input.stage_description.is_some() || input.variables.is_some() {
+            return Err(bad_request(
+                "A canary deployment changes neither description nor variables of its stage",
+            ));
+        }
+        return with_canary(cx, &key, present.ok_or_else(missing)?, settings, deployment_id);
+    }
     let mut stage = present.unwrap_or_else(|| Stage {
         name: name.to_owned(),
         deployment_id: String::new(),
@@ -65,6 +85,7 @@ pub(crate) async fn deployed_to(
         method_settings: MethodSettings::new(),
         cache: None,
         access_log: None,
+        canary: None,
         tags: Texts::new(),
         created: cx.now,
         updated: cx.now,
@@ -76,6 +97,21 @@ pub(crate) async fn deployed_to(
     stage.cache = cluster::changed(stage.cache, input.cache_cluster_enabled, size)?;
     stage.updated = cx.now;
     Ok(STAGES.put(Commit::new(), &key, &stage)?)
+}
+
+/// The stage with the new deployment as its canary.
+fn with_canary(
+    cx: &Context,
+    key: &Key,
+    mut stage: Stage,
+    settings: &g::DeploymentCanarySettings,
+    deployment_id: &str,
+) -> Result<Commit, ApiError> {
+    let variables = settings.stage_variable_overrides.clone().map(checked_variables).transpose()?;
+    let canary = Canary::of(deployment_id);
+    stage.canary = Some(canary.with(settings.percent_traffic, variables, settings.use_stage_cache)?);
+    stage.updated = cx.now;
+    Ok(STAGES.put(Commit::new(), key, &stage)?)
 }
 
 pub(crate) async fn get(
@@ -105,7 +141,7 @@ pub(crate) async fn update(
     cx: &Context,
     input: g::UpdateStageRequest,
 ) -> Result<g::Stage, ApiError> {
-    let patches = patch::read(&input.patch_operations)?;
+    let patches = patch::read_with_copies(&input.patch_operations)?;
     let (api, name) = (&input.rest_api_id, &input.stage_name);
     edit::change(gateway, cx, api, async |record| {
         let mut stage = load(gateway, api, name).await?;
@@ -114,6 +150,10 @@ pub(crate) async fn update(
         }
         deployment::load(gateway, api, &stage.deployment_id).await?;
         stage.variables = checked_variables(stage.variables)?;
+        if let Some(canary) = &stage.canary {
+            deployment::load(gateway, api, &canary.deployment_id).await?;
+            checked_variables(canary.variables.clone())?;
+        }
         let is_logged = stage.access_log.is_some() || method_setting::logs_any(&stage.method_settings);
         if is_logged && account::log_role(gateway, record.account, &record.region).await?.is_none() {
             return Err(bad_request(
@@ -140,6 +180,7 @@ fn apply(stage: &mut Stage, patch: &patch::Patch<'_>, owner: (AccountId, &Region
     }
     if method_setting::apply(&mut stage.method_settings, patch)?
         || access_log::apply(&mut stage.access_log, patch, owner)?
+        || canary::apply(stage, patch)?
     {
         return Ok(());
     }
@@ -215,6 +256,7 @@ fn describe(stage: &Stage) -> g::Stage {
         description: stage.description.clone(),
         variables: (!stage.variables.is_empty()).then(|| stage.variables.clone()),
         method_settings: method_setting::describe(&stage.method_settings),
+        canary_settings: stage.canary.as_ref().map(Canary::describe),
         access_log_settings: stage.access_log.as_ref().map(AccessLog::describe),
         tracing_enabled: Some(false),
         tags: (!stage.tags.is_empty()).then(|| stage.tags.clone()),

@@ -7,6 +7,7 @@ use pagoda_store::{Key, KeyBuilder, Record, Space, StoreError, Table};
 use serde::{Deserialize, Serialize};
 
 use crate::access_log::AccessLog;
+use crate::canary::Canary;
 use crate::cluster::Cluster;
 use crate::method_setting::MethodSettings;
 
@@ -315,6 +316,8 @@ pub(crate) struct Stage {
     pub(crate) cache: Option<Cluster>,
     #[serde(default)]
     pub(crate) access_log: Option<AccessLog>,
+    #[serde(default)]
+    pub(crate) canary: Option<Canary>,
     pub(crate) tags: Texts,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
@@ -398,7 +401,7 @@ grown_records!(
     Deployed: "apigateway.deployed" version 3,
     /// Version 1 has no gateway responses, version 2 no models and validators.
     DeployedApi: "apigateway.deployed-api" version 3,
-    /// Version 1 has no settings of methods, version 2 no cache, no logs, and nothing of them in the settings.
+    /// Version 1 has no settings of methods, version 2 no cache, logs and canary, and nothing of them in the settings.
     Stage: "apigateway.stage" version 3,
 );
 

@@ -7,6 +7,7 @@ use pagoda_policy::{Document, Kind, Named};
 use pagoda_protocol::ApiError;
 use pagoda_service::{Access, Context, Ownership, Remembered};
 use quick_cache::Equivalent;
+use serde_json::{Value, json};
 
 use super::access_log::Format;
 use super::authorize::complete;
@@ -36,6 +37,9 @@ pub(crate) struct Deployment {
     pub(crate) api: RestApi,
     pub(crate) id: String,
     pub(crate) stage: String,
+    pub(crate) variant: Variant,
+    /// The share of requests that the stage's canary takes, if it has one.
+    pub(crate) canary_percent: Option<f64>,
     pub(crate) variables: Texts,
     pub(crate) routes: Routes,
     pub(crate) policy: Option<Named>,
@@ -49,26 +53,42 @@ pub(crate) struct Deployment {
     pub(crate) logs: Option<Logs>,
 }
 
+impl Deployment {
+    /// Says in a request's context whether the canary has it, where the stage has one.
+    pub(crate) fn tell_of_canary(&self, context: &mut Value) {
+        if self.canary_percent.is_some() {
+            context["isCanaryRequest"] = json!(self.variant == Variant::Canary);
+        }
+    }
+}
+
 /// The stages in memory.
 pub(crate) struct Served(Remembered<Address, Deployment>);
 
+/// What of a stage serves a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Variant {
+    Stage,
+    Canary,
+}
+
 /// Where a stage is served: its API's id and its name.
 #[derive(PartialEq, Eq, Hash)]
-struct Address(String, String);
+struct Address(String, String, Variant);
 
 /// The same of a request; it must have the hash of what it equals.
 #[derive(Hash)]
-struct Asked<'a>(&'a str, &'a str);
+struct Asked<'a>(&'a str, &'a str, Variant);
 
 impl Equivalent<Address> for Asked<'_> {
     fn equivalent(&self, address: &Address) -> bool {
-        self.0 == address.0 && self.1 == address.1
+        self.0 == address.0 && self.1 == address.1 && self.2 == address.2
     }
 }
 
 impl From<&Asked<'_>> for Address {
     fn from(asked: &Asked<'_>) -> Self {
-        Self(asked.0.to_owned(), asked.1.to_owned())
+        Self(asked.0.to_owned(), asked.1.to_owned(), asked.2)
     }
 }
 
@@ -91,8 +111,9 @@ impl Served {
         cx: &Context,
         api: &str,
         stage: &str,
+        variant: Variant,
     ) -> Result<Option<Arc<Deployment>>, ApiError> {
-        self.0.get_or_read(&Asked(api, stage), || read(gateway, cx, api, stage)).await
+        self.0.get_or_read(&Asked(api, stage, variant), || read(gateway, cx, api, stage, variant)).await
     }
 }
 
@@ -101,13 +122,22 @@ async fn read(
     cx: &Context,
     api: &str,
     stage: &str,
+    variant: Variant,
 ) -> Result<Option<Deployment>, ApiError> {
     let store = gateway.store();
     let Some(found) = REST_APIS.get(store, &table::rest_api(api)).await? else { return Ok(None) };
     let Some(stage) = STAGES.get(store, &table::in_api(&STAGES, api, stage)).await? else { return Ok(None) };
-    let (api, stage) = (found.record, stage.record);
+    let (api, mut stage) = (found.record, stage.record);
     if api.disable_execute_api_endpoint {
         return Ok(None);
+    }
+    let canary = stage.canary.take();
+    let percent = canary.as_ref().map(|canary| canary.percent);
+    if variant == Variant::Canary {
+        let Some(canary) = canary else { return Ok(None) };
+        stage.deployment_id = canary.deployment_id;
+        stage.variables.extend(canary.variables);
+        stage.cache = stage.cache.filter(|_| canary.uses_cache);
     }
     let resources = deployment::resources(gateway, &api.id, &stage.deployment_id).await?;
     let deployed = deployment::deployed(gateway, &api.id, &stage.deployment_id).await?;
@@ -125,7 +155,7 @@ async fn read(
         let name = format!("{}/{}{path}/{verb}", api.id, stage.name);
         Some(gateway.buckets.of(&name, Limit { rate, burst }))
     };
-    let cache = cache(gateway, &api.id, &stage);
+    let cache = cache(gateway, &api.id, &stage, variant);
     let caching = |resource: &table::Resource, verb: &str, integration: &table::Integration| {
         let setting = method_setting::caching(&stage.method_settings, &resource.path, verb)?;
         Some(Caching::new(Arc::clone(cache.as_ref()?), setting, &resource.id, integration))
@@ -141,13 +171,15 @@ async fn read(
         caching: method.integration.as_ref().and_then(|integration| caching(resource, verb, integration)),
         plan: method.integration.as_ref().map(Plan::new),
     });
-    let logs = logs(gateway, cx, &api, &stage).await?;
+    let logs = logs(gateway, cx, &api, &stage, variant).await?;
     Ok(Some(Deployment {
         gauges,
         logs,
         api,
         id: stage.deployment_id,
         stage: stage.name,
+        variant,
+        canary_percent: percent,
         variables: stage.variables,
         routes,
         policy,
@@ -162,6 +194,7 @@ async fn logs(
     cx: &Context,
     api: &RestApi,
     stage: &Stage,
+    variant: Variant,
 ) -> Result<Option<Logs>, ApiError> {
     if stage.access_log.is_none() && !method_setting::logs_any(&stage.method_settings) {
         return Ok(None);
@@ -180,7 +213,8 @@ async fn logs(
         let stream = Stream { account: api.account, region: api.region.clone(), group, name };
         may_write(gateway, &writer, &stream).await.then_some(stream)
     };
-    let execution = own(format!("API-Gateway-Execution-Logs_{}/{}", api.id, stage.name)).await;
+    let end = if variant == Variant::Canary { "/Canary" } else { "" };
+    let execution = own(format!("API-Gateway-Execution-Logs_{}/{}{end}", api.id, stage.name)).await;
     let access = match stage.access_log.as_ref().and_then(|log| log.group().zip(log.format.as_deref())) {
         Some((group, format)) => own(group.to_owned()).await.map(|stream| (stream, Format::read(format))),
         None => None,
@@ -206,11 +240,13 @@ async fn may_write(gateway: &ApiGateway, cx: &Context, stream: &Stream) -> bool 
 }
 
 /// The stage's cache, if it has one.
-fn cache(gateway: &ApiGateway, api: &str, stage: &Stage) -> Option<Arc<StageCache>> {
+fn cache(gateway: &ApiGateway, api: &str, stage: &Stage, variant: Variant) -> Option<Arc<StageCache>> {
     match stage.cache {
         Some(Cluster { enabled: true, size }) => Some(gateway.caches.of(api, &stage.name, size.bytes())),
         _ => {
-            gateway.caches.drop(api, &stage.name);
+            if variant == Variant::Stage {
+                gateway.caches.drop(api, &stage.name);
+            }
             None
         }
     }

@@ -51,6 +51,7 @@ pub(crate) fn fields(parts: &Parts, variables: &Texts) -> Value {
 /// What surrounds the request: `requestContext`.
 pub(crate) fn context(call: &Call<'_>) -> Value {
     let mut context = circumstances(call);
+    call.deployment.tell_of_canary(&mut context);
     if let Some(verdict) = &call.verdict {
         let mut authorizer: Map<String, Value> =
             verdict.context.iter().map(|(name, value)| (name.clone(), json!(value))).collect();

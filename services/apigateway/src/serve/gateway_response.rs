@@ -197,7 +197,7 @@ impl Scene<'_> {
     pub(crate) fn circumstances(&self) -> Value {
         let (api, cx) = (&self.deployment.api, &self.cx);
         let id = cx.request_id.to_string();
-        json!({
+        let mut circumstances = json!({
             "accountId": api.account.as_str(),
             "apiId": api.id,
             "extendedRequestId": id,
@@ -213,7 +213,9 @@ impl Scene<'_> {
             "requestTimeEpoch": cx.now.as_millisecond(),
             "resourcePath": self.deployment.routes.find(self.path).map(|matched| &matched.resource.path),
             "stage": self.deployment.stage,
-        })
+        });
+        self.deployment.tell_of_canary(&mut circumstances);
+        circumstances
     }
 }
 

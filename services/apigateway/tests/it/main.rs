@@ -4,6 +4,7 @@
 
 mod authorizer;
 mod caching;
+mod canary;
 mod control;
 mod gateway_response;
 mod keys;

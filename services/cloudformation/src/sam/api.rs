@@ -9,12 +9,13 @@ use super::globals::Globals;
 use super::{IMPLICIT_API, Route, Sam, check_properties, cors, gateway_response, refused};
 use crate::template::{Checked, Object, object};
 
-const PROPERTIES: [&str; 18] = [
+const PROPERTIES: [&str; 19] = [
     "AccessLogSetting",
     "Auth",
     "BinaryMediaTypes",
     "CacheClusterEnabled",
     "CacheClusterSize",
+    "CanarySetting",
     "Cors",
     "DefinitionBody",
     "DefinitionUri",
@@ -65,6 +66,7 @@ impl Sam {
             ("AccessLogSetting", properties.get("AccessLogSetting")),
             ("CacheClusterEnabled", properties.get("CacheClusterEnabled")),
             ("CacheClusterSize", properties.get("CacheClusterSize")),
+            ("CanarySetting", properties.get("CanarySetting")),
             ("Variables", properties.get("Variables")),
             ("MethodSettings", properties.get("MethodSettings")),
             ("Tags", api.get("Tags")),

@@ -21,6 +21,7 @@ impl Kind for Stage {
             "AccessLogSetting",
             "CacheClusterEnabled",
             "CacheClusterSize",
+            "CanarySetting",
             "DeploymentId",
             "Description",
             "MethodSettings",
@@ -52,6 +53,7 @@ impl Kind for Stage {
         let (api, name) = (required(properties, "RestApiId")?, required(properties, "StageName")?);
         let mut patches = super::patches(&Object::new(), properties, &CLUSTER);
         patches.extend(access_log(&Object::new(), properties));
+        patches.extend(canary(&Object::new(), properties));
         patches.extend(settings(&Object::new(), properties)?);
         let input = json!({
             "restApiId": api,
@@ -97,6 +99,7 @@ impl Kind for Stage {
         }
         patches.extend(super::patches(old, new, &CLUSTER));
         patches.extend(access_log(old, new));
+        patches.extend(canary(old, new));
         patches.extend(settings(old, new)?);
         let api = required(new, "RestApiId")?;
         let input = json!({ "restApiId": api, "stageName": physical, "patchOperations": patches });
@@ -148,6 +151,32 @@ fn access_log(old: &Object, new: &Object) -> Vec<Value> {
             );
         }
     }
+    patches
+}
+
+/// The patches from an old canary to a new one.
+fn canary(old: &Object, new: &Object) -> Vec<Value> {
+    const FIELD: &str = "CanarySetting";
+    let mut patches = Vec::new();
+    if old.get(FIELD) == new.get(FIELD) {
+        return patches;
+    }
+    if old.contains_key(FIELD) {
+        patches.push(json!({ "op": "remove", "path": "/canarySettings" }));
+    }
+    let Some(setting) = new.get(FIELD).and_then(Value::as_object) else { return patches };
+    let variables = setting.get("StageVariableOverrides").and_then(Value::as_object);
+    let variables = variables.into_iter().flatten();
+    let fields = [
+        ("DeploymentId", "deploymentId"),
+        ("PercentTraffic", "percentTraffic"),
+        ("UseStageCache", "useStageCache"),
+    ];
+    let fields = fields.iter().filter_map(|(field, path)| Some(((*path).to_owned(), setting.get(*field)?)));
+    let variables = variables.map(|(name, value)| (format!("stageVariableOverrides/{name}"), value));
+    patches.extend(fields.chain(variables).map(|(path, value)| {
+        json!({ "op": "replace", "path": format!("/canarySettings/{path}"), "value": text(value) })
+    }));
     patches
 }
 
@@ -208,6 +237,20 @@ mod tests {
         assert!(settings(&Object::new(), &of(json!([one]))).unwrap().contains(&cached));
         let other = of(json!([{ "ResourcePath": "/*", "HttpMethod": "*", "Other": true }]));
         assert!(settings(&Object::new(), &other).unwrap_err().0.contains("Other"));
+    }
+
+    #[test]
+    fn a_canary_is_put_anew() {
+        let of = |value: Value| json!({ "CanarySetting": value }).as_object().unwrap().clone();
+        let new = of(json!({ "PercentTraffic": 10, "StageVariableOverrides": { "a": "1" } }));
+        let replace = |path: &str, value: &str| json!({ "op": "replace", "path": path, "value": value });
+        let expected = [
+            replace("/canarySettings/percentTraffic", "10"),
+            replace("/canarySettings/stageVariableOverrides/a", "1"),
+        ];
+        assert_eq!(canary(&Object::new(), &new), expected);
+        assert_eq!(canary(&new, &Object::new()), [json!({ "op": "remove", "path": "/canarySettings" })]);
+        assert!(canary(&new, &new).is_empty());
     }
 
     #[test]
