@@ -30,6 +30,8 @@ paths! {
     create_resource(CreateResourceRequest): "POST" "/restapis/{}/resources/{}" rest_api_id parent_id;
     get_resource(GetResourceRequest): "GET" "/restapis/{}/resources/{}" rest_api_id resource_id;
     get_resources(GetResourcesRequest): "GET" "/restapis/{}/resources" rest_api_id;
+    update_resource(UpdateResourceRequest): "PATCH" "/restapis/{}/resources/{}" rest_api_id resource_id;
+    update_deployment(UpdateDeploymentRequest): "PATCH" "/restapis/{}/deployments/{}" rest_api_id deployment_id;
     delete_resource(DeleteResourceRequest): "DELETE" "/restapis/{}/resources/{}" rest_api_id resource_id;
     put_method(PutMethodRequest): "PUT" "/restapis/{}/resources/{}/methods/{}" rest_api_id resource_id http_method;
     get_method(GetMethodRequest): "GET" "/restapis/{}/resources/{}/methods/{}" rest_api_id resource_id http_method;

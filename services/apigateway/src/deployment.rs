@@ -1,4 +1,4 @@
-//! CreateDeployment GetDeployment GetDeployments DeleteDeployment
+//! CreateDeployment GetDeployment GetDeployments UpdateDeployment DeleteDeployment
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,9 @@ use crate::table::{
     self, DEPLOYED, DEPLOYED_APIS, DEPLOYMENTS, Deployed, DeployedApi, Deployment, Method, RESOURCES,
     Resource, STAGES, Stage,
 };
-use crate::{ApiGateway, authorizer, gateway_response, method, model, position, request_validator, stage};
+use crate::{
+    ApiGateway, authorizer, gateway_response, method, model, patch, position, request_validator, stage,
+};
 
 const ID_CHARS: usize = 6;
 
@@ -105,6 +107,28 @@ pub(crate) async fn list(
         position::cut(all, |deployment| &deployment.id, input.position.as_deref(), input.limit)?;
     let items = page.iter().map(|deployment| describe(deployment, None)).collect();
     Ok(g::Deployments { position, items: Some(items) })
+}
+
+/// A deployment never changes; what is said of it may.
+pub(crate) async fn update(
+    gateway: &ApiGateway,
+    cx: &Context,
+    input: g::UpdateDeploymentRequest,
+) -> Result<g::Deployment, ApiError> {
+    let patches = patch::read(&input.patch_operations)?;
+    let (api, id) = (&input.rest_api_id, &input.deployment_id);
+    edit::change(gateway, cx, api, async |record| {
+        let mut deployment = load(gateway, api, id).await?;
+        for patch in &patches {
+            match patch.path {
+                "/description" => deployment.description = Some(patch.replaced()?.to_owned()),
+                _ => return Err(patch.refused()),
+            }
+        }
+        let commit = DEPLOYMENTS.put(Commit::new(), &table::in_api(&DEPLOYMENTS, api, id), &deployment)?;
+        Ok((record, commit, describe(&deployment, None)))
+    })
+    .await
 }
 
 pub(crate) async fn delete(

@@ -92,6 +92,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <UpdateAccount as p::Operation>::SPEC,
         <UpdateApiKey as p::Operation>::SPEC,
         <UpdateAuthorizer as p::Operation>::SPEC,
+        <UpdateDeployment as p::Operation>::SPEC,
         <UpdateGatewayResponse as p::Operation>::SPEC,
         <UpdateIntegration as p::Operation>::SPEC,
         <UpdateIntegrationResponse as p::Operation>::SPEC,
@@ -99,6 +100,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <UpdateMethodResponse as p::Operation>::SPEC,
         <UpdateModel as p::Operation>::SPEC,
         <UpdateRequestValidator as p::Operation>::SPEC,
+        <UpdateResource as p::Operation>::SPEC,
         <UpdateRestApi as p::Operation>::SPEC,
         <UpdateStage as p::Operation>::SPEC,
         <UpdateUsage as p::Operation>::SPEC,
@@ -138,11 +140,9 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "TestInvokeMethod",
         "UpdateBasePathMapping",
         "UpdateClientCertificate",
-        "UpdateDeployment",
         "UpdateDocumentationPart",
         "UpdateDocumentationVersion",
         "UpdateDomainName",
-        "UpdateResource",
         "UpdateVpcLink",
     ],
     routes: &[
@@ -1023,6 +1023,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "UpdateDeployment",
+            method: "PATCH",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("deployments"),
+                p::Segment::Label("deployment_id"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "UpdateGatewayResponse",
             method: "PATCH",
             segments: &[
@@ -1054,6 +1066,18 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Label("restapi_id"),
                 p::Segment::Literal("requestvalidators"),
                 p::Segment::Label("requestvalidator_id"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
+            operation: "UpdateResource",
+            method: "PATCH",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("resources"),
+                p::Segment::Label("resource_id"),
             ],
             query: &[],
             headers: &[],
@@ -1102,30 +1126,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Label("domain_name"),
                 p::Segment::Literal("basepathmappings"),
                 p::Segment::Label("base_path"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "UpdateDeployment",
-            method: "PATCH",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("deployments"),
-                p::Segment::Label("deployment_id"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "UpdateResource",
-            method: "PATCH",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("resources"),
-                p::Segment::Label("resource_id"),
             ],
             query: &[],
             headers: &[],
@@ -2883,6 +2883,25 @@ impl p::Operation for UpdateAuthorizer {
     };
 }
 
+/// `UpdateDeployment`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateDeployment;
+
+impl p::Operation for UpdateDeployment {
+    type Input = UpdateDeploymentRequest;
+    type Output = Deployment;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateDeployment",
+        method: "PATCH",
+        uri: "/restapis/{restapi_id}/deployments/{deployment_id}",
+        status: 200,
+        input: &schema::UPDATE_DEPLOYMENT_REQUEST,
+        output: &schema::DEPLOYMENT,
+        output_root: "Deployment",
+        streams_input: false,
+    };
+}
+
 /// `UpdateGatewayResponse`.
 #[derive(Debug, Clone, Copy)]
 pub struct UpdateGatewayResponse;
@@ -3012,6 +3031,25 @@ impl p::Operation for UpdateRequestValidator {
         input: &schema::UPDATE_REQUEST_VALIDATOR_REQUEST,
         output: &schema::REQUEST_VALIDATOR,
         output_root: "RequestValidator",
+        streams_input: false,
+    };
+}
+
+/// `UpdateResource`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateResource;
+
+impl p::Operation for UpdateResource {
+    type Input = UpdateResourceRequest;
+    type Output = Resource;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateResource",
+        method: "PATCH",
+        uri: "/restapis/{restapi_id}/resources/{resource_id}",
+        status: 200,
+        input: &schema::UPDATE_RESOURCE_REQUEST,
+        output: &schema::RESOURCE,
+        output_root: "Resource",
         streams_input: false,
     };
 }
@@ -9181,6 +9219,42 @@ impl p::Shape for UpdateAuthorizerRequest {
     }
 }
 
+/// `UpdateDeploymentRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateDeploymentRequest {
+    pub rest_api_id: String,
+    pub deployment_id: String,
+    pub patch_operations: Option<Vec<PatchOperation>>,
+}
+
+impl p::Encode for UpdateDeploymentRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.deployment_id, &self.patch_operations]);
+    }
+}
+
+impl p::Decode for UpdateDeploymentRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.deployment_id = p::Decode::read(reader)?,
+                2 => value.patch_operations = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateDeploymentRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_DEPLOYMENT_REQUEST
+    }
+}
+
 /// `UpdateGatewayResponseRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct UpdateGatewayResponseRequest {
@@ -9454,6 +9528,42 @@ impl p::Decode for UpdateRequestValidatorRequest {
 impl p::Shape for UpdateRequestValidatorRequest {
     fn schema() -> &'static p::Schema {
         &schema::UPDATE_REQUEST_VALIDATOR_REQUEST
+    }
+}
+
+/// `UpdateResourceRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateResourceRequest {
+    pub rest_api_id: String,
+    pub resource_id: String,
+    pub patch_operations: Option<Vec<PatchOperation>>,
+}
+
+impl p::Encode for UpdateResourceRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.resource_id, &self.patch_operations]);
+    }
+}
+
+impl p::Decode for UpdateResourceRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.resource_id = p::Decode::read(reader)?,
+                2 => value.patch_operations = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateResourceRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_RESOURCE_REQUEST
     }
 }
 
@@ -11310,6 +11420,17 @@ pub mod schema {
             Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
         ],
     );
+    pub static UPDATE_DEPLOYMENT_REQUEST: Schema = Schema::structure(
+        "UpdateDeploymentRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("deploymentId", &p::schema::STRING)
+                .wire("deployment_id")
+                .at(Location::Label)
+                .required(),
+            Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
+        ],
+    );
     pub static UPDATE_GATEWAY_RESPONSE_REQUEST: Schema = Schema::structure(
         "UpdateGatewayResponseRequest",
         &[
@@ -11375,6 +11496,14 @@ pub mod schema {
                 .wire("requestvalidator_id")
                 .at(Location::Label)
                 .required(),
+            Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
+        ],
+    );
+    pub static UPDATE_RESOURCE_REQUEST: Schema = Schema::structure(
+        "UpdateResourceRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("resourceId", &p::schema::STRING).wire("resource_id").at(Location::Label).required(),
             Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
         ],
     );

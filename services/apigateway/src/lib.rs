@@ -208,6 +208,7 @@ operations!(ApiGateway {
     UpdateAccount => account::update, on access::update_account;
     UpdateApiKey => api_key::update, on access::update_api_key;
     UpdateAuthorizer => authorizer::update, on access::update_authorizer;
+    UpdateDeployment => deployment::update, on access::update_deployment;
     UpdateGatewayResponse => gateway_response::update, on access::update_gateway_response;
     UpdateIntegration => integration::update, on access::update_integration;
     UpdateIntegrationResponse => integration_response::update, on access::update_integration_response;
@@ -215,6 +216,7 @@ operations!(ApiGateway {
     UpdateMethodResponse => method_response::update, on access::update_method_response;
     UpdateModel => model::update, on access::update_model;
     UpdateRequestValidator => request_validator::update, on access::update_request_validator;
+    UpdateResource => resource::update, on access::update_resource;
     UpdateRestApi => rest_api::update, on access::update_rest_api;
     UpdateStage => stage::update, on access::update_stage;
     UpdateUsage => usage::update, on access::update_usage;

@@ -276,7 +276,6 @@ pub(crate) fn describe(settings: &MethodSettings) -> Option<BTreeMap<String, g::
         unauthorized_cache_control_header_strategy: Some(describe_unauthorized(
             setting.unauthorized.unwrap_or(Unauthorized::Warn),
         )),
-        ..Default::default()
     };
     let described = settings.iter().map(|(key, setting)| (key.clone(), one(setting)));
     (!settings.is_empty()).then(|| described.collect())

@@ -1,4 +1,4 @@
-//! CreateResource GetResource GetResources DeleteResource
+//! CreateResource GetResource GetResources UpdateResource DeleteResource
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use pagoda_store::Commit;
 use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::table::{self, RESOURCES, Resource, RestApi};
-use crate::{ApiGateway, method, position};
+use crate::{ApiGateway, method, patch, position};
 
 const ID_CHARS: usize = 6;
 /// Resources of one API: the quota that AWS raises to on request.
@@ -121,6 +121,69 @@ pub(crate) async fn list(
         position,
         items: Some(page.iter().map(|resource| describe(resource, embed)).collect()),
     })
+}
+
+pub(crate) async fn update(
+    gateway: &ApiGateway,
+    cx: &Context,
+    input: g::UpdateResourceRequest,
+) -> Result<g::Resource, ApiError> {
+    let patches = patch::read(&input.patch_operations)?;
+    let (api, id) = (&input.rest_api_id, &input.resource_id);
+    edit::change(gateway, cx, api, async |record: RestApi| {
+        let all = RESOURCES.all(gateway.store(), &table::of_api(&RESOURCES, api)).await?;
+        let present = edit::resource(gateway, api, id).await?.record;
+        let (mut parent, mut part) = match (&present.parent_id, &present.path_part) {
+            (Some(parent), Some(part)) => (parent.as_str(), part.as_str()),
+            _ => return Err(bad_request("The root resource cannot be updated")),
+        };
+        for patch in &patches {
+            match patch.path {
+                "/pathPart" => part = patch.replaced()?,
+                "/parentId" => parent = patch.replaced()?,
+                _ => return Err(patch.refused()),
+            }
+        }
+        let moved = moved(all, &present, parent, part)?;
+        let put =
+            |commit, one: &Resource| RESOURCES.put(commit, &table::in_api(&RESOURCES, api, &one.id), one);
+        let commit = moved.iter().try_fold(Commit::new(), put)?;
+        let described = moved.first().map(|resource| describe(resource, false)).unwrap_or_default();
+        Ok((record, commit, described))
+    })
+    .await
+}
+
+/// The resource in its new place, and all below it.
+fn moved(
+    mut all: Vec<Resource>,
+    resource: &Resource,
+    parent: &str,
+    part: &str,
+) -> Result<Vec<Resource>, ApiError> {
+    let family = below(&all, &resource.id);
+    if family.iter().any(|id| id == parent) {
+        return Err(bad_request("A resource cannot be moved below itself"));
+    }
+    if is_greedy(part) && family.len() > 1 {
+        return Err(bad_request("Cannot create a child of a resource with a greedy path variable."));
+    }
+    let descendants: Vec<Resource> = family[1..].iter().filter_map(|id| take(&mut all, id)).collect();
+    take(&mut all, &resource.id);
+    let placed = child(&all, parent, part, resource.id.clone())?;
+    let mut moved = vec![Resource { methods: resource.methods.clone(), ..placed }];
+    for mut descendant in descendants {
+        let above = moved.iter().find(|above| Some(&above.id) == descendant.parent_id.as_ref());
+        let (Some(above), Some(part)) = (above, &descendant.path_part) else { continue };
+        descendant.path = format!("{}/{part}", above.path);
+        moved.push(descendant);
+    }
+    Ok(moved)
+}
+
+fn take(all: &mut Vec<Resource>, id: &str) -> Option<Resource> {
+    let at = all.iter().position(|resource| resource.id == id)?;
+    Some(all.swap_remove(at))
 }
 
 pub(crate) async fn delete(

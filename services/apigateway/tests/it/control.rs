@@ -1,9 +1,9 @@
 //! Resources, methods, deployments and stages by hand.
 
 use pagoda_testkit::World;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::world::Gateway;
+use crate::world::{Gateway, mock};
 
 #[tokio::test]
 async fn an_api_is_built_call_by_call() {
@@ -138,4 +138,48 @@ async fn a_definitions_endpoint_is_refused_by_name() {
     let refused = gateway.client.refused("apigateway", "ImportRestApi", json!({ "body": body })).await;
     assert_eq!(refused, "NotImplemented");
     assert!(gateway.must("GetRestApis", json!({})).await["items"].as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_resource_moves_with_all_below_it() {
+    let world = World::new();
+    let gateway = Gateway::new(&world);
+    let api = gateway
+        .deploy(json!({ "/a/b": { "get": mock("200", "b") }, "/c": { "get": mock("200", "c") } }))
+        .await;
+    let find = async |path: &str| {
+        let all = gateway.must("GetResources", json!({ "restApiId": api })).await;
+        let all = all["items"].as_array().unwrap().clone();
+        all.iter().find(|one| one["path"] == path).map(|one| one["id"].clone())
+    };
+    let (root, a, b, c) = (
+        find("/").await.unwrap(),
+        find("/a").await.unwrap(),
+        find("/a/b").await.unwrap(),
+        find("/c").await.unwrap(),
+    );
+    let input = |id: &Value, path: &str, value: &Value| json!({ "restApiId": api, "resourceId": id, "patchOperations": [{ "op": "replace", "path": path, "value": value }] });
+    for (id, path, value, code) in [
+        (&root, "/pathPart", json!("r"), "BadRequestException"),
+        (&a, "/pathPart", json!("c"), "ConflictException"),
+        (&a, "/pathPart", json!("{p+}"), "BadRequestException"),
+        (&a, "/pathPart", json!("/"), "BadRequestException"),
+        (&a, "/parentId", b.clone(), "BadRequestException"),
+        (&a, "/parentId", json!("none"), "NotFoundException"),
+        (&a, "/path", json!("x"), "BadRequestException"),
+        (&json!("none"), "/pathPart", json!("x"), "NotFoundException"),
+    ] {
+        let refused = gateway.client.refused("apigateway", "UpdateResource", input(id, path, &value)).await;
+        assert_eq!(refused, code, "{path} {value}");
+    }
+    let moved = gateway.must("UpdateResource", input(&a, "/parentId", &c)).await;
+    assert_eq!((&moved["path"], &moved["parentId"]), (&json!("/c/a"), &c));
+    gateway.must("UpdateResource", input(&c, "/pathPart", &json!("{id}"))).await;
+    assert_eq!(find("/{id}/a/b").await, Some(b));
+    let deployment = gateway.must("CreateDeployment", json!({ "restApiId": api, "stageName": "s" })).await;
+    assert_eq!(gateway.get(&api, "/s/1/a/b").await, (200, "b".to_owned()));
+    assert_eq!(gateway.get(&api, "/s/a/b").await.0, 403);
+    let described = json!({ "restApiId": api, "deploymentId": deployment["id"],
+        "patchOperations": [{ "op": "replace", "path": "/description", "value": "d" }] });
+    assert_eq!(gateway.must("UpdateDeployment", described).await["description"], "d");
 }
