@@ -98,6 +98,7 @@ paths! {
     get_deployments(GetDeploymentsRequest): "GET" "/restapis/{}/deployments" rest_api_id;
     delete_deployment(DeleteDeploymentRequest): "DELETE" "/restapis/{}/deployments/{}" rest_api_id deployment_id;
     create_stage(CreateStageRequest): "POST" "/restapis/{}/stages" rest_api_id;
+    get_export(GetExportRequest): "GET" "/restapis/{}/stages/{}/exports/{}" rest_api_id stage_name export_type;
     get_stage(GetStageRequest): "GET" "/restapis/{}/stages/{}" rest_api_id stage_name;
     get_stages(GetStagesRequest): "GET" "/restapis/{}/stages" rest_api_id;
     update_stage(UpdateStageRequest): "PATCH" "/restapis/{}/stages/{}" rest_api_id stage_name;

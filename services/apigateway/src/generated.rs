@@ -52,6 +52,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <GetAuthorizers as p::Operation>::SPEC,
         <GetDeployment as p::Operation>::SPEC,
         <GetDeployments as p::Operation>::SPEC,
+        <GetExport as p::Operation>::SPEC,
         <GetGatewayResponse as p::Operation>::SPEC,
         <GetGatewayResponses as p::Operation>::SPEC,
         <GetIntegration as p::Operation>::SPEC,
@@ -132,7 +133,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetDomainName",
         "GetDomainNameAccessAssociations",
         "GetDomainNames",
-        "GetExport",
         "GetVpcLink",
         "GetVpcLinks",
         "ImportDocumentationParts",
@@ -1199,6 +1199,20 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
+            operation: "GetExport",
+            method: "GET",
+            segments: &[
+                p::Segment::Literal("restapis"),
+                p::Segment::Label("restapi_id"),
+                p::Segment::Literal("stages"),
+                p::Segment::Label("stage_name"),
+                p::Segment::Literal("exports"),
+                p::Segment::Label("export_type"),
+            ],
+            query: &[],
+            headers: &[],
+        },
+        p::Route {
             operation: "GetMethod",
             method: "GET",
             segments: &[
@@ -1250,20 +1264,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
                 p::Segment::Label("resource_id"),
                 p::Segment::Literal("methods"),
                 p::Segment::Label("http_method"),
-            ],
-            query: &[],
-            headers: &[],
-        },
-        p::Route {
-            operation: "GetExport",
-            method: "GET",
-            segments: &[
-                p::Segment::Literal("restapis"),
-                p::Segment::Label("restapi_id"),
-                p::Segment::Literal("stages"),
-                p::Segment::Label("stage_name"),
-                p::Segment::Literal("exports"),
-                p::Segment::Label("export_type"),
             ],
             query: &[],
             headers: &[],
@@ -2119,6 +2119,25 @@ impl p::Operation for GetDeployments {
         input: &schema::GET_DEPLOYMENTS_REQUEST,
         output: &schema::DEPLOYMENTS,
         output_root: "Deployments",
+        streams_input: false,
+    };
+}
+
+/// `GetExport`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetExport;
+
+impl p::Operation for GetExport {
+    type Input = GetExportRequest;
+    type Output = ExportResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetExport",
+        method: "GET",
+        uri: "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}",
+        status: 200,
+        input: &schema::GET_EXPORT_REQUEST,
+        output: &schema::EXPORT_RESPONSE,
+        output_root: "ExportResponse",
         streams_input: false,
     };
 }
@@ -5202,6 +5221,42 @@ impl p::Decode for EndpointType {
     }
 }
 
+/// `ExportResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ExportResponse {
+    pub content_type: Option<String>,
+    pub content_disposition: Option<String>,
+    pub body: Option<p::generated::Bytes>,
+}
+
+impl p::Encode for ExportResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.content_type, &self.content_disposition, &self.body]);
+    }
+}
+
+impl p::Decode for ExportResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.content_type = p::Decode::read(reader)?,
+                1 => value.content_disposition = p::Decode::read(reader)?,
+                2 => value.body = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ExportResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::EXPORT_RESPONSE
+    }
+}
+
 /// `FlushStageAuthorizersCacheRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct FlushStageAuthorizersCacheRequest {
@@ -5720,6 +5775,52 @@ impl p::Decode for GetDeploymentsRequest {
 impl p::Shape for GetDeploymentsRequest {
     fn schema() -> &'static p::Schema {
         &schema::GET_DEPLOYMENTS_REQUEST
+    }
+}
+
+/// `GetExportRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetExportRequest {
+    pub rest_api_id: String,
+    pub stage_name: String,
+    pub export_type: String,
+    pub parameters: Option<BTreeMap<String, String>>,
+    pub accepts: Option<String>,
+}
+
+impl p::Encode for GetExportRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.rest_api_id,
+            &self.stage_name,
+            &self.export_type,
+            &self.parameters,
+            &self.accepts,
+        ]);
+    }
+}
+
+impl p::Decode for GetExportRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.stage_name = p::Decode::read(reader)?,
+                2 => value.export_type = p::Decode::read(reader)?,
+                3 => value.parameters = p::Decode::read(reader)?,
+                4 => value.accepts = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetExportRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_EXPORT_REQUEST
     }
 }
 
@@ -10522,6 +10623,16 @@ pub mod schema {
     );
     pub static ENDPOINT_TYPE: Schema =
         Schema::new("EndpointType", Kind::String).values(&["REGIONAL", "EDGE", "PRIVATE"]);
+    pub static EXPORT_RESPONSE: Schema = Schema::structure(
+        "ExportResponse",
+        &[
+            Member::new("contentType", &p::schema::STRING).wire("Content-Type").at(Location::Header),
+            Member::new("contentDisposition", &p::schema::STRING)
+                .wire("Content-Disposition")
+                .at(Location::Header),
+            Member::new("body", &p::schema::BLOB).at(Location::Payload),
+        ],
+    );
     pub static FLUSH_STAGE_AUTHORIZERS_CACHE_REQUEST: Schema = Schema::structure(
         "FlushStageAuthorizersCacheRequest",
         &[
@@ -10629,6 +10740,16 @@ pub mod schema {
             Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
             Member::new("position", &p::schema::STRING).at(Location::Query),
             Member::new("limit", &p::schema::INTEGER).at(Location::Query),
+        ],
+    );
+    pub static GET_EXPORT_REQUEST: Schema = Schema::structure(
+        "GetExportRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("stageName", &p::schema::STRING).wire("stage_name").at(Location::Label).required(),
+            Member::new("exportType", &p::schema::STRING).wire("export_type").at(Location::Label).required(),
+            Member::new("parameters", &MAP_OF_STRING_TO_STRING).at(Location::QueryMap),
+            Member::new("accepts", &p::schema::STRING).wire("Accept").at(Location::Header),
         ],
     );
     pub static GET_GATEWAY_RESPONSE_REQUEST: Schema = Schema::structure(

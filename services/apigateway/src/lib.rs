@@ -13,6 +13,7 @@ mod canary;
 mod cluster;
 mod deployment;
 mod edit;
+mod export;
 mod gateway_response;
 pub mod generated;
 mod import;
@@ -168,6 +169,7 @@ operations!(ApiGateway {
     GetAuthorizers => authorizer::list, on access::get_authorizers;
     GetDeployment => deployment::get, on access::get_deployment;
     GetDeployments => deployment::list, on access::get_deployments;
+    GetExport => export::get, on access::get_export;
     GetGatewayResponse => gateway_response::get, on access::get_gateway_response;
     GetGatewayResponses => gateway_response::list, on access::get_gateway_responses;
     GetIntegration => integration::get, on access::get_integration;

@@ -185,6 +185,14 @@ pub(crate) fn endpoint_type(configuration: Option<g::EndpointConfiguration>) -> 
 }
 
 /// Whether keys are what authorizers say, and not in a header.
+/// Where requests bear their keys.
+pub(crate) fn key_source(api: &RestApi) -> g::ApiKeySourceType {
+    match api.keys_from_authorizer {
+        true => g::ApiKeySourceType::Authorizer,
+        false => g::ApiKeySourceType::Header,
+    }
+}
+
 pub(crate) fn keys_from_authorizer(source: &str) -> Result<bool, ApiError> {
     match source {
         "HEADER" => Ok(false),
@@ -218,10 +226,7 @@ pub(crate) fn describe(api: &RestApi) -> g::RestApi {
         created_date: Some(api.created),
         version: api.version.clone(),
         binary_media_types: (!api.binary_media_types.is_empty()).then(|| api.binary_media_types.clone()),
-        api_key_source: Some(match api.keys_from_authorizer {
-            true => g::ApiKeySourceType::Authorizer,
-            false => g::ApiKeySourceType::Header,
-        }),
+        api_key_source: Some(key_source(api)),
         endpoint_configuration: Some(g::EndpointConfiguration {
             types: api.endpoint_type.parse().ok().map(|kind| vec![kind]),
             ..Default::default()

@@ -6,6 +6,7 @@ mod authorizer;
 mod caching;
 mod canary;
 mod control;
+mod export;
 mod gateway_response;
 mod keys;
 mod logs;
