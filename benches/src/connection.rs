@@ -25,12 +25,14 @@ pub(crate) type Prepared = Request<Full<Bytes>>;
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
     tls: Option<TlsConnector>,
+    /// A connection is for one request.
+    pub(crate) is_fresh: bool,
 }
 
 impl Target {
     /// Plain HTTP.
     pub(crate) fn plain(address: SocketAddr) -> Self {
-        Self { address, tls: None }
+        Self { address, tls: None, is_fresh: false }
     }
 
     /// HTTPS, trusting the certificates in `authority`.
@@ -40,8 +42,17 @@ impl Target {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config =
             rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-        let config = config.with_root_certificates(roots).with_no_client_auth();
-        Ok(Self { address, tls: Some(TlsConnector::from(Arc::new(config))) })
+        let mut config = config.with_root_certificates(roots).with_no_client_auth();
+        // Of connections that are not kept, each is a stranger's.
+        config.resumption = rustls::client::Resumption::disabled();
+        Ok(Self { address, tls: Some(TlsConnector::from(Arc::new(config))), is_fresh: false })
+    }
+}
+
+impl Target {
+    /// The same, with a connection for each request.
+    pub(crate) fn fresh(self) -> Self {
+        Self { is_fresh: true, ..self }
     }
 }
 
@@ -53,6 +64,10 @@ impl Connection {
     pub(crate) async fn open(target: &Target) -> Outcome<Self> {
         let stream = TcpStream::connect(target.address).await?;
         stream.set_nodelay(true)?;
+        if target.is_fresh {
+            // Closed without waiting, or the system has no ports left after a while.
+            stream.set_zero_linger()?;
+        }
         match &target.tls {
             None => Self::over(stream).await,
             Some(tls) => Self::over(tls.connect(ServerName::try_from("localhost")?, stream).await?).await,

@@ -70,11 +70,14 @@ impl Worker {
             if Instant::now() >= end {
                 break;
             }
-            if !connection.is_open().await {
+            let request = request.clone();
+            let mut sent = Instant::now();
+            if self.target.is_fresh || !connection.is_open().await {
                 connection = Connection::open(&self.target).await?;
             }
-            let request = request.clone();
-            let sent = Instant::now();
+            if !self.target.is_fresh {
+                sent = Instant::now();
+            }
             let body = connection.exchange(request).await?;
             if body.len() < self.answer_bytes_min {
                 return Err(format!("an answer of only {} bytes", body.len()).into());

@@ -51,10 +51,22 @@ pub(crate) struct Deployed {
 impl Deployed {
     /// Starts and deploys the application in the folder.
     pub(crate) fn start(place: &Place, application: &Path) -> Outcome<Self> {
+        Self::start_with(place, application, &[])
+    }
+
+    /// The same, with parameters of its template.
+    pub(crate) fn start_with(
+        place: &Place,
+        application: &Path,
+        parameters: &[(&str, &str)],
+    ) -> Outcome<Self> {
         let data = place.scratch()?;
         let pagoda = Pagoda::start(place, data.path())?;
         let mut deploy = Command::new(place.binary());
         deploy.arg("deploy").arg(application).args(["--stack", "bench", "--data"]).arg(data.path());
+        for (name, value) in parameters {
+            deploy.arg("--parameter").arg(format!("{name}={value}"));
+        }
         let rows = succeed(&mut deploy)?;
         let outputs = rows.lines().filter_map(|row| row.split_once('\t'));
         let outputs = outputs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();

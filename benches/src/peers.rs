@@ -60,8 +60,13 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// nginx answering `body`, in TLS too where a second address is asked for: the certificate is below.
-    pub(crate) fn nginx(place: &Place, body: &str) -> Outcome<(Self, SocketAddr, PathBuf)> {
+    /// nginx answering `body`, and below `/bench/proxied` what `upstream` answers; at the second address in TLS, with
+    /// the certificate.
+    pub(crate) fn nginx(
+        place: &Place,
+        body: &str,
+        upstream: SocketAddr,
+    ) -> Outcome<(Self, SocketAddr, PathBuf)> {
         let folder = place.scratch()?;
         let (address, encrypted) = (free_address()?, free_address()?);
         let certificate = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])?;
@@ -72,6 +77,7 @@ impl Peer {
             .replace("{folder}", &folder.path().display().to_string())
             .replace("{plain}", &address.to_string())
             .replace("{encrypted}", &encrypted.to_string())
+            .replace("{upstream}", &upstream.to_string())
             .replace("{body}", body);
         let configuration = folder.path().join("nginx.conf");
         fs::write(&configuration, text)?;

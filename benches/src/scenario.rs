@@ -19,7 +19,7 @@ use crate::results::Results;
 /// What can be measured.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Scenario {
-    /// A MOCK method beside nginx
+    /// MOCK methods, cache hits and proxying beside nginx
     Gateway,
     /// Cold starts beside bare interpreters; warm functions beside functions-framework, serverless-offline and workerd
     Lambda,
