@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use pagoda_base::{AccountId, Region};
 use pagoda_protocol::{ApiError, Body, ByteStream};
 use pagoda_service::ports::{
     AssumeRole, Authenticate, CallOperation, Credential, FindCredential, IdentityPolicies, Invocation,
-    InvokeFunction, InvokeLater, Invoked, Meter, MetricName, NoCredential, PoliciesOf, ReadObject,
+    InvokeFunction, InvokeLater, Invoked, LogLine, Meter, MetricName, NoCredential, PoliciesOf, PutLogEvents, ReadObject,
     RecordMetric, RelayRequest, SessionCredentials,
 };
 use pagoda_service::{Caller, Context};
@@ -81,6 +82,20 @@ impl RelayRequest for Nothing {
 impl RecordMetric for Nothing {
     fn meter(&self, _metric: MetricName) -> Arc<dyn Meter> {
         Arc::new(Nothing)
+    }
+}
+
+#[async_trait]
+impl PutLogEvents for Nothing {
+    async fn put(
+        &self,
+        _: AccountId,
+        _: &Region,
+        _: &str,
+        _: &str,
+        _: Vec<LogLine>,
+    ) -> Result<(), ApiError> {
+        Ok(())
     }
 }
 

@@ -57,6 +57,7 @@ impl World {
                 later: nothing.clone(),
                 relay: nothing.clone(),
                 metrics: nothing.clone(),
+                logs: nothing.clone(),
                 roles: nothing.clone(),
                 credentials: nothing,
             })),

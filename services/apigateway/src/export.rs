@@ -227,6 +227,7 @@ impl Exported<'_> {
             ("request-validators", filled(validators.collect())),
             ("policy", policy),
             ("binary-media-types", (!types.is_empty()).then(|| json!(types))),
+            ("minimum-compression-size", self.api.compression_bytes_min.map(Value::from)),
             ("api-key-source", Some(json!(rest_api::key_source(self.api).as_str()))),
         ] {
             put(document, &format!("x-amazon-apigateway-{name}"), value);

@@ -35,10 +35,11 @@ use validator::Validators;
 const VERBS: [&str; 8] =
     ["get", "put", "post", "delete", "options", "head", "patch", "x-amazon-apigateway-any-method"];
 /// Extensions of the document that act.
-const DOCUMENT_EXTENSIONS: [&str; 6] = [
+const DOCUMENT_EXTENSIONS: [&str; 7] = [
     "x-amazon-apigateway-api-key-source",
     "x-amazon-apigateway-binary-media-types",
     "x-amazon-apigateway-gateway-responses",
+    "x-amazon-apigateway-minimum-compression-size",
     "x-amazon-apigateway-policy",
     "x-amazon-apigateway-request-validator",
     "x-amazon-apigateway-request-validators",
@@ -63,6 +64,7 @@ pub(crate) async fn create(
         policy: None,
         tags: Texts::new(),
         keys_from_authorizer: false,
+        compression_bytes_min: None,
         disable_execute_api_endpoint: false,
         root_resource_id: ids::short_id(10, &*gateway.ports.random),
         resources: 1,
@@ -270,6 +272,10 @@ fn about(api: &mut RestApi, document: &Value) -> Result<(), ApiError> {
     }
     if let Some(source) = document.get("x-amazon-apigateway-api-key-source") {
         api.keys_from_authorizer = rest_api::keys_from_authorizer(source.as_str().unwrap_or_default())?;
+    }
+    if let Some(size) = document.get("x-amazon-apigateway-minimum-compression-size") {
+        let size = size.as_i64().and_then(|size| i32::try_from(size).ok()).unwrap_or(-1);
+        api.compression_bytes_min = Some(rest_api::compression_bytes_min(size)?);
     }
     if let Some(policy) = document.get("x-amazon-apigateway-policy") {
         api.policy = Some(rest_api::checked_policy(&policy.to_string())?);

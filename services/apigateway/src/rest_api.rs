@@ -18,6 +18,7 @@ use crate::{ApiGateway, model, patch, position, tag};
 
 const ID_CHARS: usize = 10;
 const BINARY_TYPES_MAX: usize = 50;
+const COMPRESSION_BYTES_MIN_MAX: usize = 10_485_760;
 
 pub(crate) async fn create(
     gateway: &ApiGateway,
@@ -41,6 +42,7 @@ pub(crate) async fn create(
         policy,
         tags,
         keys_from_authorizer: input.api_key_source == Some(g::ApiKeySourceType::Authorizer),
+        compression_bytes_min: input.minimum_compression_size.map(compression_bytes_min).transpose()?,
         disable_execute_api_endpoint: input.disable_execute_api_endpoint.unwrap_or(false),
         root_resource_id: ids::short_id(ID_CHARS, &*gateway.ports.random),
         resources: 1,
@@ -128,6 +130,13 @@ fn apply(api: &mut RestApi, patch: &patch::Patch<'_>) -> Result<(), ApiError> {
         "/name" => api.name = patch.replaced()?.to_owned(),
         "/description" => api.description = Some(patch.replaced()?.to_owned()),
         "/apiKeySource" => api.keys_from_authorizer = keys_from_authorizer(patch.replaced()?)?,
+        "/minimumCompressionSize" if patch.op == g::Op::Remove => api.compression_bytes_min = None,
+        "/minimumCompressionSize" => {
+            // Nothing, in any spelling, is no compression.
+            let text = patch.value().filter(|text| !text.is_empty() && *text != "null");
+            let size = text.map(|text| text.parse().map_err(|_| invalid_compression_size()));
+            api.compression_bytes_min = size.transpose()?.map(compression_bytes_min).transpose()?;
+        }
         "/disableExecuteApiEndpoint" => api.disable_execute_api_endpoint = patch.flag()?,
         "/policy" => {
             api.policy = Some(patch.replaced()?).filter(|p| !p.is_empty()).map(checked_policy).transpose()?;
@@ -184,7 +193,16 @@ pub(crate) fn endpoint_type(configuration: Option<g::EndpointConfiguration>) -> 
     }
 }
 
-/// Whether keys are what authorizers say, and not in a header.
+/// Checks the least size of answers that are compressed.
+pub(crate) fn compression_bytes_min(size: i32) -> Result<usize, ApiError> {
+    let size = usize::try_from(size).ok().filter(|size| *size <= COMPRESSION_BYTES_MIN_MAX);
+    size.ok_or_else(invalid_compression_size)
+}
+
+fn invalid_compression_size() -> ApiError {
+    bad_request("Invalid minimum compression size, must be between 0 and 10485760")
+}
+
 /// Where requests bear their keys.
 pub(crate) fn key_source(api: &RestApi) -> g::ApiKeySourceType {
     match api.keys_from_authorizer {
@@ -193,6 +211,7 @@ pub(crate) fn key_source(api: &RestApi) -> g::ApiKeySourceType {
     }
 }
 
+/// Whether keys are what authorizers say, and not in a header.
 pub(crate) fn keys_from_authorizer(source: &str) -> Result<bool, ApiError> {
     match source {
         "HEADER" => Ok(false),
@@ -227,6 +246,7 @@ pub(crate) fn describe(api: &RestApi) -> g::RestApi {
         version: api.version.clone(),
         binary_media_types: (!api.binary_media_types.is_empty()).then(|| api.binary_media_types.clone()),
         api_key_source: Some(key_source(api)),
+        minimum_compression_size: api.compression_bytes_min.and_then(|size| i32::try_from(size).ok()),
         endpoint_configuration: Some(g::EndpointConfiguration {
             types: api.endpoint_type.parse().ok().map(|kind| vec![kind]),
             ..Default::default()

@@ -12,6 +12,7 @@ mod authorizer;
 mod bucket;
 mod cache;
 mod caching;
+mod compression;
 mod deployed;
 mod event;
 mod expression;
@@ -132,7 +133,13 @@ impl ApiGateway {
         if let Some(scene) = scene.as_ref().filter(|_| deployment.logs.is_some()) {
             witness.observed = Some(Observed::new(Arc::clone(&deployment), cx.now, scene.circumstances()));
         }
-        let answered = self.within(&deployment, &parts, body, cx, path, witness).await;
+        let mut answered = self.within(&deployment, &parts, body, cx, path, witness).await;
+        if let Some(bytes_min) = deployment.api.compression_bytes_min {
+            answered = match answered {
+                Ok(response) => Box::pin(compression::deflated(response, &parts.headers, bytes_min)).await,
+                refused => refused,
+            };
+        }
         if let (Err(refusal), Some(observed)) = (&answered, &mut witness.observed) {
             observed.refused(refusal);
         }
@@ -161,9 +168,15 @@ impl ApiGateway {
         }
         let body = body.collect(BODY_BYTES_MAX).await.map_err(Refusal::of_body)?;
 
+        let plain;
         let mut call = Call { deployment, matched, method, cx, parts, body, path, verdict: None, key: None };
         if call.is_guarded() {
             Box::pin(self.authorize(&mut call)).await?;
+        }
+
+        if let Some((inflated, body)) = compression::inflated(parts, &call.body)? {
+            plain = inflated;
+            (call.parts, call.body) = (&plain, body);
         }
 
         if method.api_key_required {

@@ -1,5 +1,7 @@
 //! The records that API Gateway keeps, and their keys.
 
+mod plan;
+
 use std::collections::BTreeMap;
 
 use pagoda_base::{AccountId, Region, Timestamp};
@@ -10,6 +12,10 @@ use crate::access_log::AccessLog;
 use crate::canary::Canary;
 use crate::cluster::Cluster;
 use crate::method_setting::MethodSettings;
+
+pub(crate) use plan::{
+    ApiKey, MarkedKey, Period, PlanStage, Quota, Throttle, UsagePlan, UsagePlanKey,
+};
 
 pub(crate) type Texts = BTreeMap<String, String>;
 
@@ -28,6 +34,9 @@ pub(crate) struct RestApi {
     pub(crate) policy: Option<String>,
     pub(crate) tags: Texts,
     pub(crate) disable_execute_api_endpoint: bool,
+    /// From how many bytes on answers are compressed, if they are.
+    #[serde(default)]
+    pub(crate) compression_bytes_min: Option<usize>,
     /// Requests are told apart by what their authorizer says, not by the header `x-api-key`.
     #[serde(default)]
     pub(crate) keys_from_authorizer: bool,
@@ -198,77 +207,6 @@ pub(crate) struct RequestValidator {
     pub(crate) checks_parameters: bool,
 }
 
-/// A key by which requests are told apart and limited. It authorizes nobody.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct ApiKey {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) description: Option<String>,
-    pub(crate) customer_id: Option<String>,
-    pub(crate) is_enabled: bool,
-    /// The value, sealed.
-    pub(crate) sealed: Vec<u8>,
-    pub(crate) tags: Texts,
-    pub(crate) created: Timestamp,
-    pub(crate) updated: Timestamp,
-}
-
-/// The id of the key with a value, which its place in the table stands for.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct MarkedKey(pub(crate) String);
-
-/// Stages, and how much the keys of the plan may ask of them.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct UsagePlan {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) description: Option<String>,
-    /// By `{api}:{stage}`.
-    pub(crate) stages: BTreeMap<String, PlanStage>,
-    pub(crate) throttle: Option<Throttle>,
-    pub(crate) quota: Option<Quota>,
-    pub(crate) tags: Texts,
-}
-
-/// A stage of a plan.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct PlanStage {
-    /// By `{path}/{VERB}`.
-    pub(crate) throttle: BTreeMap<String, Throttle>,
-}
-
-/// How many requests of a key a plan lets through.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Throttle {
-    /// A second, in the long run.
-    pub(crate) rate: f64,
-    /// At once.
-    pub(crate) burst: f64,
-}
-
-/// How many requests of a key a plan lets through in a period.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Quota {
-    pub(crate) limit: i64,
-    /// Days between the calendar's beginning of a period and the plan's.
-    pub(crate) offset_days: i64,
-    pub(crate) period: Period,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Period {
-    Day,
-    Week,
-    Month,
-}
-
-/// A key of a plan.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct UsagePlanKey {
-    pub(crate) plan: String,
-    pub(crate) key: String,
-}
-
 /// A deployment: its resources are copied beside it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Deployment {
@@ -392,8 +330,8 @@ macro_rules! grown_records {
 }
 
 grown_records!(
-    /// Version 1 has keys from headers only.
-    RestApi: "apigateway.rest-api" version 2,
+    /// Version 1 has keys from headers only, version 2 no compression.
+    RestApi: "apigateway.rest-api" version 3,
     /// Version 1 has no request models, validators and keys of methods, and of integrations neither
     /// parameters, roles nor the handling of contents; version 2 nothing of caches.
     Resource: "apigateway.resource" version 3,

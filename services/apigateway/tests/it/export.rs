@@ -57,6 +57,7 @@ fn definition() -> Value {
         "x-amazon-apigateway-gateway-responses": { "DEFAULT_4XX": { "statusCode": 418,
             "responseParameters": { "gatewayresponse.header.X-A": "'1'" } } },
         "x-amazon-apigateway-binary-media-types": ["image/png"],
+        "x-amazon-apigateway-minimum-compression-size": 100,
         "x-amazon-apigateway-policy": { "Version": "2012-10-17", "Statement": [
             { "Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*" }] },
     })

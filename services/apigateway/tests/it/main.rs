@@ -5,6 +5,7 @@
 mod authorizer;
 mod caching;
 mod canary;
+mod compression;
 mod control;
 mod export;
 mod gateway_response;

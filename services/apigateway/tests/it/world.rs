@@ -256,14 +256,32 @@ impl<'w> Gateway<'w> {
         request: http::request::Builder,
         body: &str,
     ) -> (u16, http::HeaderMap, String) {
-        let (parts, body) = request.body(Body::from(body.to_owned())).unwrap().into_parts();
-        let path = parts.uri.path().to_owned();
-        let cx = self.world.context(Caller::anonymous());
-        let arrival = Arrival { parts, body, cx, name: api.to_owned(), path };
-        let response: Response<Body> = self.service.serve(arrival).await;
-        let (parts, body) = response.into_parts();
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let (parts, body) = self.answer(api, request).await.into_parts();
         let body = body.collect(2_000_000).await.unwrap();
         (parts.status.as_u16(), parts.headers, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    /// The same of a body of any bytes; the status.
+    pub(crate) async fn send(&self, api: &str, request: http::request::Builder, body: Vec<u8>) -> u16 {
+        self.answer(api, request.body(Body::from(body)).unwrap()).await.status().as_u16()
+    }
+
+    /// The same; how long the body is.
+    pub(crate) async fn length(
+        &self,
+        api: &str,
+        request: http::request::Builder,
+    ) -> (u16, http::HeaderMap, usize) {
+        let (parts, body) = self.answer(api, request.body(Body::empty()).unwrap()).await.into_parts();
+        (parts.status.as_u16(), parts.headers, body.collect(2_000_000).await.unwrap().len())
+    }
+
+    async fn answer(&self, api: &str, request: http::Request<Body>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path().to_owned();
+        let cx = self.world.context(Caller::anonymous());
+        self.service.serve(Arrival { parts, body, cx, name: api.to_owned(), path }).await
     }
 
     pub(crate) async fn get(&self, api: &str, uri: &str) -> (u16, String) {

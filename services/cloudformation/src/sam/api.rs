@@ -9,7 +9,7 @@ use super::globals::Globals;
 use super::{IMPLICIT_API, Route, Sam, check_properties, cors, gateway_response, refused};
 use crate::template::{Checked, Object, object};
 
-const PROPERTIES: [&str; 19] = [
+const PROPERTIES: [&str; 20] = [
     "AccessLogSetting",
     "Auth",
     "BinaryMediaTypes",
@@ -24,6 +24,7 @@ const PROPERTIES: [&str; 19] = [
     "EndpointConfiguration",
     "GatewayResponses",
     "MethodSettings",
+    "MinimumCompressionSize",
     "Name",
     "OpenApiVersion",
     "StageName",
@@ -97,6 +98,7 @@ fn rest_api(name: &str, properties: &Object, routes: &[Route], auth: &Auth) -> C
         "Description",
         "DisableExecuteApiEndpoint",
         "EndpointConfiguration",
+        "MinimumCompressionSize",
         "Name",
         "Tags",
     ] {

@@ -31,6 +31,7 @@ impl Kind for RestApi {
             "Description",
             "DisableExecuteApiEndpoint",
             "EndpointConfiguration",
+            "MinimumCompressionSize",
             "Name",
             "Policy",
             "Tags",
@@ -60,6 +61,7 @@ impl Kind for RestApi {
             "description": property(properties, "Description"),
             "binaryMediaTypes": media_types(properties),
             "endpointConfiguration": lower_camel(&property(properties, "EndpointConfiguration")),
+            "minimumCompressionSize": number(&property(properties, "MinimumCompressionSize")),
             "policy": document(&property(properties, "Policy")),
             "tags": map(properties),
             "disableExecuteApiEndpoint": property(properties, "DisableExecuteApiEndpoint"),
@@ -82,6 +84,7 @@ impl Kind for RestApi {
         for (field, path) in [
             ("Name", "/name"),
             ("Description", "/description"),
+            ("MinimumCompressionSize", "/minimumCompressionSize"),
             ("Policy", "/policy"),
             ("DisableExecuteApiEndpoint", "/disableExecuteApiEndpoint"),
         ] {
@@ -117,6 +120,11 @@ impl Kind for RestApi {
     async fn delete(&self, calls: &Calls<'_>, physical: &str, _properties: &Object) -> Done<()> {
         calls.gone(SERVICE, "DeleteRestApi", json!({ "restApiId": physical })).await
     }
+}
+
+/// A number that a template may write as text.
+fn number(value: &Value) -> Value {
+    value.as_str().and_then(|text| text.parse::<i64>().ok()).map_or_else(|| value.clone(), Value::from)
 }
 
 fn media_types(properties: &Object) -> Value {
