@@ -8,8 +8,8 @@ use pagoda_base::{AccountId, Region};
 use pagoda_protocol::{ApiError, Body, ByteStream};
 use pagoda_service::ports::{
     AssumeRole, Authenticate, CallOperation, Credential, FindCredential, IdentityPolicies, Invocation,
-    InvokeFunction, InvokeLater, Invoked, LogLine, Meter, MetricName, NoCredential, PoliciesOf, PutLogEvents, ReadObject,
-    RecordMetric, RelayRequest, SessionCredentials,
+    InvokeFunction, InvokeLater, Invoked, LogLine, Meter, MetricName, NoCredential, PoliciesOf, PutLogEvents,
+    ReadObject, RecordMetric, RelayRequest, SessionCredentials,
 };
 use pagoda_service::{Caller, Context};
 use serde_json::Value;
@@ -87,14 +87,7 @@ impl RecordMetric for Nothing {
 
 #[async_trait]
 impl PutLogEvents for Nothing {
-    async fn put(
-        &self,
-        _: AccountId,
-        _: &Region,
-        _: &str,
-        _: &str,
-        _: Vec<LogLine>,
-    ) -> Result<(), ApiError> {
+    async fn put(&self, _: AccountId, _: &Region, _: &str, _: &str, _: Vec<LogLine>) -> Result<(), ApiError> {
         Ok(())
     }
 }

@@ -106,7 +106,7 @@ pub(crate) async fn get(
     Ok(g::ExportResponse {
         content_type: Some("application/octet-stream".into()),
         content_disposition: Some(format!("attachment; filename=\"{name}\"")),
-        body: Some(Bytes::from(body).into()),
+        body: Some(Bytes::from(body)),
     })
 }
 

@@ -4266,6 +4266,7 @@ pub struct CreateRestApiRequest {
     pub description: Option<String>,
     pub version: Option<String>,
     pub binary_media_types: Option<Vec<String>>,
+    pub minimum_compression_size: Option<i32>,
     pub api_key_source: Option<ApiKeySourceType>,
     pub endpoint_configuration: Option<EndpointConfiguration>,
     pub policy: Option<String>,
@@ -4280,6 +4281,7 @@ impl p::Encode for CreateRestApiRequest {
             &self.description,
             &self.version,
             &self.binary_media_types,
+            &self.minimum_compression_size,
             &self.api_key_source,
             &self.endpoint_configuration,
             &self.policy,
@@ -4298,11 +4300,12 @@ impl p::Decode for CreateRestApiRequest {
                 1 => value.description = p::Decode::read(reader)?,
                 2 => value.version = p::Decode::read(reader)?,
                 3 => value.binary_media_types = p::Decode::read(reader)?,
-                4 => value.api_key_source = p::Decode::read(reader)?,
-                5 => value.endpoint_configuration = p::Decode::read(reader)?,
-                6 => value.policy = p::Decode::read(reader)?,
-                7 => value.tags = p::Decode::read(reader)?,
-                8 => value.disable_execute_api_endpoint = p::Decode::read(reader)?,
+                4 => value.minimum_compression_size = p::Decode::read(reader)?,
+                5 => value.api_key_source = p::Decode::read(reader)?,
+                6 => value.endpoint_configuration = p::Decode::read(reader)?,
+                7 => value.policy = p::Decode::read(reader)?,
+                8 => value.tags = p::Decode::read(reader)?,
+                9 => value.disable_execute_api_endpoint = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -10423,6 +10426,7 @@ pub mod schema {
             Member::new("description", &p::schema::STRING),
             Member::new("version", &p::schema::STRING),
             Member::new("binaryMediaTypes", &LIST_OF_STRING),
+            Member::new("minimumCompressionSize", &p::schema::INTEGER),
             Member::new("apiKeySource", &API_KEY_SOURCE_TYPE),
             Member::new("endpointConfiguration", &ENDPOINT_CONFIGURATION),
             Member::new("policy", &p::schema::STRING),
@@ -10433,7 +10437,6 @@ pub mod schema {
     .refused(&[
         Member::new("cloneFrom", &p::schema::DOCUMENT),
         Member::new("endpointAccessMode", &p::schema::DOCUMENT),
-        Member::new("minimumCompressionSize", &p::schema::DOCUMENT),
         Member::new("securityPolicy", &p::schema::DOCUMENT),
     ]);
     pub static CREATE_STAGE_REQUEST: Schema = Schema::structure(

@@ -13,9 +13,7 @@ use crate::canary::Canary;
 use crate::cluster::Cluster;
 use crate::method_setting::MethodSettings;
 
-pub(crate) use plan::{
-    ApiKey, MarkedKey, Period, PlanStage, Quota, Throttle, UsagePlan, UsagePlanKey,
-};
+pub(crate) use plan::{ApiKey, MarkedKey, Period, PlanStage, Quota, Throttle, UsagePlan, UsagePlanKey};
 
 pub(crate) type Texts = BTreeMap<String, String>;
 

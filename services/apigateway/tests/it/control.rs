@@ -72,7 +72,7 @@ async fn what_nothing_acts_on_is_refused_by_name() {
     let world = World::new();
     let gateway = Gateway::new(&world);
     for (operation, input) in [
-        ("CreateRestApi", json!({ "name": "n", "minimumCompressionSize": 1 })),
+        ("CreateRestApi", json!({ "name": "n", "cloneFrom": "x" })),
         ("CreateRestApi", json!({ "name": "n", "endpointConfiguration": { "types": ["PRIVATE"] } })),
     ] {
         assert_eq!(gateway.client.refused("apigateway", operation, input).await, "NotImplemented");
