@@ -1,7 +1,8 @@
-//! Functions: cold starts, warm invocations, a step of load, and idle instances.
+//! Functions: cold starts, warm invocations (in process too), a step of load, and idle instances.
 
 mod application;
 mod cold;
+mod direct;
 mod idle;
 mod sdk;
 mod step;
@@ -15,6 +16,7 @@ use crate::results::Results;
 use application::Application;
 
 pub(crate) async fn run(place: &Place, rounds: Rounds, results: &mut Results) -> Outcome {
+    direct::run(place, results)?;
     let application = Application::start(place)?;
     cold::run(&application, rounds, results).await?;
     sdk::run(&application, rounds, results).await?;

@@ -90,6 +90,7 @@ paths! {
     get_authorizers(GetAuthorizersRequest): "GET" "/restapis/{}/authorizers" rest_api_id;
     update_authorizer(UpdateAuthorizerRequest): "PATCH" "/restapis/{}/authorizers/{}" rest_api_id authorizer_id;
     delete_authorizer(DeleteAuthorizerRequest): "DELETE" "/restapis/{}/authorizers/{}" rest_api_id authorizer_id;
+    test_invoke_method(TestInvokeMethodRequest): "POST" "/restapis/{}/resources/{}/methods/{}" rest_api_id resource_id http_method;
     test_invoke_authorizer(TestInvokeAuthorizerRequest): "POST" "/restapis/{}/authorizers/{}" rest_api_id authorizer_id;
     flush_stage_cache(FlushStageCacheRequest): "DELETE" "/restapis/{}/stages/{}/cache/data" rest_api_id stage_name;
     flush_stage_authorizers_cache(FlushStageAuthorizersCacheRequest): "DELETE" "/restapis/{}/stages/{}/cache/authorizers" rest_api_id stage_name;

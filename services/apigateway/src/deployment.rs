@@ -50,12 +50,7 @@ pub(crate) async fn create(
             let key = KeyBuilder::under(&table::deployed(&api, &deployment.id)).text(&resource.id).done();
             commit = DEPLOYED.put(commit, &key, &Deployed(resource.clone()))?;
         }
-        let beside = DeployedApi {
-            authorizers: authorizer::all(gateway, &api).await?,
-            gateway_responses: gateway_response::all(gateway, &api).await?,
-            models: model::all(gateway, &api).await?,
-            request_validators: request_validator::all(gateway, &api).await?,
-        };
+        let beside = beside(gateway, &api).await?;
         let key = table::in_api(&DEPLOYED_APIS, &api, &deployment.id);
         commit = DEPLOYED_APIS.put(commit, &key, &beside)?;
         if let Some(name) = &input.stage_name {
@@ -65,6 +60,16 @@ pub(crate) async fn create(
         Ok((record, commit, described))
     })
     .await
+}
+
+/// What an API has beside its resources.
+pub(crate) async fn beside(gateway: &ApiGateway, api: &str) -> Result<DeployedApi, ApiError> {
+    Ok(DeployedApi {
+        authorizers: authorizer::all(gateway, api).await?,
+        gateway_responses: gateway_response::all(gateway, api).await?,
+        models: model::all(gateway, api).await?,
+        request_validators: request_validator::all(gateway, api).await?,
+    })
 }
 
 /// What AWS refuses to deploy.

@@ -89,6 +89,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <PutRestApi as p::Operation>::SPEC,
         <TagResource as p::Operation>::SPEC,
         <TestInvokeAuthorizer as p::Operation>::SPEC,
+        <TestInvokeMethod as p::Operation>::SPEC,
         <UntagResource as p::Operation>::SPEC,
         <UpdateAccount as p::Operation>::SPEC,
         <UpdateApiKey as p::Operation>::SPEC,
@@ -137,7 +138,6 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetVpcLinks",
         "ImportDocumentationParts",
         "RejectDomainNameAccessAssociation",
-        "TestInvokeMethod",
         "UpdateBasePathMapping",
         "UpdateClientCertificate",
         "UpdateDocumentationPart",
@@ -1255,8 +1255,8 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "UpdateMethod",
-            method: "PATCH",
+            operation: "TestInvokeMethod",
+            method: "POST",
             segments: &[
                 p::Segment::Literal("restapis"),
                 p::Segment::Label("restapi_id"),
@@ -1269,8 +1269,8 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
             headers: &[],
         },
         p::Route {
-            operation: "TestInvokeMethod",
-            method: "POST",
+            operation: "UpdateMethod",
+            method: "PATCH",
             segments: &[
                 p::Segment::Literal("restapis"),
                 p::Segment::Label("restapi_id"),
@@ -2822,6 +2822,25 @@ impl p::Operation for TestInvokeAuthorizer {
         input: &schema::TEST_INVOKE_AUTHORIZER_REQUEST,
         output: &schema::TEST_INVOKE_AUTHORIZER_RESPONSE,
         output_root: "TestInvokeAuthorizerResponse",
+        streams_input: false,
+    };
+}
+
+/// `TestInvokeMethod`.
+#[derive(Debug, Clone, Copy)]
+pub struct TestInvokeMethod;
+
+impl p::Operation for TestInvokeMethod {
+    type Input = TestInvokeMethodRequest;
+    type Output = TestInvokeMethodResponse;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "TestInvokeMethod",
+        method: "POST",
+        uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}",
+        status: 200,
+        input: &schema::TEST_INVOKE_METHOD_REQUEST,
+        output: &schema::TEST_INVOKE_METHOD_RESPONSE,
+        output_root: "TestInvokeMethodResponse",
         streams_input: false,
     };
 }
@@ -9068,6 +9087,110 @@ impl p::Shape for TestInvokeAuthorizerResponse {
     }
 }
 
+/// `TestInvokeMethodRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct TestInvokeMethodRequest {
+    pub rest_api_id: String,
+    pub resource_id: String,
+    pub http_method: String,
+    pub path_with_query_string: Option<String>,
+    pub body: Option<String>,
+    pub headers: Option<BTreeMap<String, String>>,
+    pub multi_value_headers: Option<BTreeMap<String, Vec<String>>>,
+    pub stage_variables: Option<BTreeMap<String, String>>,
+}
+
+impl p::Encode for TestInvokeMethodRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.rest_api_id,
+            &self.resource_id,
+            &self.http_method,
+            &self.path_with_query_string,
+            &self.body,
+            &self.headers,
+            &self.multi_value_headers,
+            &self.stage_variables,
+        ]);
+    }
+}
+
+impl p::Decode for TestInvokeMethodRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.resource_id = p::Decode::read(reader)?,
+                2 => value.http_method = p::Decode::read(reader)?,
+                3 => value.path_with_query_string = p::Decode::read(reader)?,
+                4 => value.body = p::Decode::read(reader)?,
+                5 => value.headers = p::Decode::read(reader)?,
+                6 => value.multi_value_headers = p::Decode::read(reader)?,
+                7 => value.stage_variables = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for TestInvokeMethodRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::TEST_INVOKE_METHOD_REQUEST
+    }
+}
+
+/// `TestInvokeMethodResponse`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct TestInvokeMethodResponse {
+    pub status: Option<i32>,
+    pub body: Option<String>,
+    pub headers: Option<BTreeMap<String, String>>,
+    pub multi_value_headers: Option<BTreeMap<String, Vec<String>>>,
+    pub log: Option<String>,
+    pub latency: Option<i64>,
+}
+
+impl p::Encode for TestInvokeMethodResponse {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.status,
+            &self.body,
+            &self.headers,
+            &self.multi_value_headers,
+            &self.log,
+            &self.latency,
+        ]);
+    }
+}
+
+impl p::Decode for TestInvokeMethodResponse {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.status = p::Decode::read(reader)?,
+                1 => value.body = p::Decode::read(reader)?,
+                2 => value.headers = p::Decode::read(reader)?,
+                3 => value.multi_value_headers = p::Decode::read(reader)?,
+                4 => value.log = p::Decode::read(reader)?,
+                5 => value.latency = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for TestInvokeMethodResponse {
+    fn schema() -> &'static p::Schema {
+        &schema::TEST_INVOKE_METHOD_RESPONSE
+    }
+}
+
 /// `ThrottleSettings`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ThrottleSettings {
@@ -11498,6 +11621,31 @@ pub mod schema {
             Member::new("policy", &p::schema::STRING),
             Member::new("authorization", &MAP_OF_STRING_TO_LIST),
             Member::new("claims", &MAP_OF_STRING_TO_STRING),
+        ],
+    );
+    pub static TEST_INVOKE_METHOD_REQUEST: Schema = Schema::structure(
+        "TestInvokeMethodRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("resourceId", &p::schema::STRING).wire("resource_id").at(Location::Label).required(),
+            Member::new("httpMethod", &p::schema::STRING).wire("http_method").at(Location::Label).required(),
+            Member::new("pathWithQueryString", &p::schema::STRING),
+            Member::new("body", &p::schema::STRING),
+            Member::new("headers", &MAP_OF_STRING_TO_STRING),
+            Member::new("multiValueHeaders", &MAP_OF_STRING_TO_LIST),
+            Member::new("stageVariables", &MAP_OF_STRING_TO_STRING),
+        ],
+    )
+    .refused(&[Member::new("clientCertificateId", &p::schema::DOCUMENT)]);
+    pub static TEST_INVOKE_METHOD_RESPONSE: Schema = Schema::structure(
+        "TestInvokeMethodResponse",
+        &[
+            Member::new("status", &p::schema::INTEGER),
+            Member::new("body", &p::schema::STRING),
+            Member::new("headers", &MAP_OF_STRING_TO_STRING),
+            Member::new("multiValueHeaders", &MAP_OF_STRING_TO_LIST),
+            Member::new("log", &p::schema::STRING),
+            Member::new("latency", &p::schema::LONG),
         ],
     );
     pub static THROTTLE_SETTINGS: Schema = Schema::structure(

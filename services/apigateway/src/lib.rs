@@ -35,6 +35,7 @@ mod stage;
 mod table;
 mod tag;
 mod test_invoke_authorizer;
+mod test_invoke_method;
 mod usage;
 mod usage_plan;
 mod usage_plan_key;
@@ -206,6 +207,7 @@ operations!(ApiGateway {
     PutRestApi => import::put, on access::put_rest_api;
     TagResource => tag::put, on access::tag_resource;
     TestInvokeAuthorizer => test_invoke_authorizer::invoke, on access::test_invoke_authorizer;
+    TestInvokeMethod => test_invoke_method::invoke, on access::test_invoke_method;
     UntagResource => tag::delete, on access::untag_resource;
     UpdateAccount => account::update, on access::update_account;
     UpdateApiKey => api_key::update, on access::update_api_key;

@@ -17,7 +17,7 @@ use crate::table::{RestApi, Texts};
 use crate::{ApiGateway, authorizer};
 
 /// The stage that tests are said to be on.
-const STAGE: &str = "test-invoke-stage";
+pub(crate) const STAGE: &str = "test-invoke-stage";
 
 pub(crate) async fn invoke(
     gateway: &ApiGateway,

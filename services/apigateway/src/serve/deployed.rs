@@ -24,7 +24,7 @@ use super::route::Routes;
 use super::validate::Validation;
 use crate::cluster::Cluster;
 use crate::integration::SERVICE;
-use crate::table::{self, REST_APIS, RestApi, STAGES, Stage, Texts};
+use crate::table::{self, DeployedApi, REST_APIS, Resource, RestApi, STAGES, Stage, Texts};
 use crate::{ApiGateway, account, deployment, method_setting};
 
 /// Stages that are kept; the least used make room.
@@ -141,6 +141,19 @@ async fn read(
     }
     let resources = deployment::resources(gateway, &api.id, &stage.deployment_id).await?;
     let deployed = deployment::deployed(gateway, &api.id, &stage.deployment_id).await?;
+    assemble(gateway, cx, api, stage, (variant, percent), resources, deployed).await.map(Some)
+}
+
+/// All that serves a stage, or what is to be tried as if it were one: in which form, and what share its canary has.
+pub(crate) async fn assemble(
+    gateway: &ApiGateway,
+    cx: &Context,
+    api: RestApi,
+    stage: Stage,
+    (variant, canary_percent): (Variant, Option<f64>),
+    resources: Vec<Resource>,
+    deployed: DeployedApi,
+) -> Result<Deployment, ApiError> {
     let policy = api.policy.as_deref().map(|policy| compile(&api, policy)).transpose()?;
     let gauging = Gauging {
         record: &*gateway.ports.metrics,
@@ -156,7 +169,7 @@ async fn read(
         Some(gateway.buckets.of(&name, Limit { rate, burst }))
     };
     let cache = cache(gateway, &api.id, &stage, variant);
-    let caching = |resource: &table::Resource, verb: &str, integration: &table::Integration| {
+    let caching = |resource: &Resource, verb: &str, integration: &table::Integration| {
         let setting = method_setting::caching(&stage.method_settings, &resource.path, verb)?;
         Some(Caching::new(Arc::clone(cache.as_ref()?), setting, &resource.id, integration))
     };
@@ -172,20 +185,20 @@ async fn read(
         plan: method.integration.as_ref().map(Plan::new),
     });
     let logs = logs(gateway, cx, &api, &stage, variant).await?;
-    Ok(Some(Deployment {
+    Ok(Deployment {
         gauges,
         logs,
         api,
         id: stage.deployment_id,
         stage: stage.name,
         variant,
-        canary_percent: percent,
+        canary_percent,
         variables: stage.variables,
         routes,
         policy,
         responses: Responses::new(&deployed.gateway_responses),
         authorizers: authorizers(deployed.authorizers),
-    }))
+    })
 }
 
 /// The stage's logs, if it has any that the account's role may write.

@@ -70,7 +70,8 @@ impl Observed {
         }
     }
 
-    fn execution(
+    /// What the execution log has of the request.
+    pub(crate) fn execution(
         &self,
         level: LogLevel,
         response: &Response<Body>,

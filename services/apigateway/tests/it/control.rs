@@ -183,3 +183,54 @@ async fn a_resource_moves_with_all_below_it() {
         "patchOperations": [{ "op": "replace", "path": "/description", "value": "d" }] });
     assert_eq!(gateway.must("UpdateDeployment", described).await["description"], "d");
 }
+
+#[tokio::test]
+async fn a_method_is_tried_without_a_deployment() {
+    let world = World::new();
+    let gateway = Gateway::new(&world);
+    let template = "{\"id\":\"$input.params('id')\",\"q\":\"$input.params('q')\",\"v\":\"$stageVariables.v\",\"stage\":\"$context.stage\",\"h\":\"$input.params('H')\"}";
+    let mut method = mock("200", template);
+    method["x-amazon-apigateway-integration"]["requestTemplates"]["application/json"] =
+        json!("{\"statusCode\": #if($input.path('$.fail'))400#{else}200#end}");
+    method["x-amazon-apigateway-integration"]["responses"]["400"] = json!({ "statusCode": "422" });
+    method["security"] = json!([{ "iam": [] }]);
+    let api = gateway
+        .deploy(json!({ "/pets/{id}": { "post": method }, "/other": { "get": mock("200", "1") } }))
+        .await;
+    let resources = gateway.must("GetResources", json!({ "restApiId": api })).await;
+    let resources = resources["items"].as_array().unwrap().clone();
+    let resource = resources.iter().find(|one| one["path"] == "/pets/{id}").unwrap()["id"].clone();
+    let with = |more: Value| {
+        let mut input = json!({ "restApiId": api, "resourceId": resource, "httpMethod": "POST" });
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        input
+    };
+    let tried = gateway
+        .must(
+            "TestInvokeMethod",
+            with(json!({ "pathWithQueryString": "/pets/7?q=1", "headers": { "H": "h" }, "stageVariables": { "v": "2" } })),
+        )
+        .await;
+    assert_eq!((&tried["status"], &tried["headers"]["x-mock"]), (&json!(200), &json!("yes")));
+    let body: Value = serde_json::from_str(tried["body"].as_str().unwrap()).unwrap();
+    assert_eq!(body, json!({ "id": "7", "q": "1", "v": "2", "stage": "test-invoke-stage", "h": "h" }));
+    let log = tried["log"].as_str().unwrap();
+    assert!(
+        log.starts_with("Execution log for request ")
+            && log.ends_with(" : Method completed with status: 200\n"),
+        "{log}"
+    );
+    let failed = gateway.must("TestInvokeMethod", with(json!({ "body": "{\"fail\": true}" }))).await;
+    assert_eq!(failed["status"], 422);
+    for (more, code) in [
+        (json!({ "httpMethod": "GET" }), "NotFoundException"),
+        (json!({ "pathWithQueryString": "/other" }), "BadRequestException"),
+        (json!({ "pathWithQueryString": "no path" }), "BadRequestException"),
+        (json!({ "headers": { "a b": "c" } }), "BadRequestException"),
+        (json!({ "resourceId": "none" }), "NotFoundException"),
+        (json!({ "clientCertificateId": "c" }), "NotImplemented"),
+    ] {
+        let refused = gateway.client.refused("apigateway", "TestInvokeMethod", with(more.clone())).await;
+        assert_eq!(refused, code, "{more}");
+    }
+}
