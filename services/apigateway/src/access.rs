@@ -32,6 +32,17 @@ paths! {
     get_resources(GetResourcesRequest): "GET" "/restapis/{}/resources" rest_api_id;
     update_resource(UpdateResourceRequest): "PATCH" "/restapis/{}/resources/{}" rest_api_id resource_id;
     update_deployment(UpdateDeploymentRequest): "PATCH" "/restapis/{}/deployments/{}" rest_api_id deployment_id;
+    create_documentation_part(CreateDocumentationPartRequest): "POST" "/restapis/{}/documentation/parts" rest_api_id;
+    import_documentation_parts(ImportDocumentationPartsRequest): "PUT" "/restapis/{}/documentation/parts" rest_api_id;
+    get_documentation_parts(GetDocumentationPartsRequest): "GET" "/restapis/{}/documentation/parts" rest_api_id;
+    get_documentation_part(GetDocumentationPartRequest): "GET" "/restapis/{}/documentation/parts/{}" rest_api_id documentation_part_id;
+    update_documentation_part(UpdateDocumentationPartRequest): "PATCH" "/restapis/{}/documentation/parts/{}" rest_api_id documentation_part_id;
+    delete_documentation_part(DeleteDocumentationPartRequest): "DELETE" "/restapis/{}/documentation/parts/{}" rest_api_id documentation_part_id;
+    create_documentation_version(CreateDocumentationVersionRequest): "POST" "/restapis/{}/documentation/versions" rest_api_id;
+    get_documentation_versions(GetDocumentationVersionsRequest): "GET" "/restapis/{}/documentation/versions" rest_api_id;
+    get_documentation_version(GetDocumentationVersionRequest): "GET" "/restapis/{}/documentation/versions/{}" rest_api_id documentation_version;
+    update_documentation_version(UpdateDocumentationVersionRequest): "PATCH" "/restapis/{}/documentation/versions/{}" rest_api_id documentation_version;
+    delete_documentation_version(DeleteDocumentationVersionRequest): "DELETE" "/restapis/{}/documentation/versions/{}" rest_api_id documentation_version;
     delete_resource(DeleteResourceRequest): "DELETE" "/restapis/{}/resources/{}" rest_api_id resource_id;
     put_method(PutMethodRequest): "PUT" "/restapis/{}/resources/{}/methods/{}" rest_api_id resource_id http_method;
     get_method(GetMethodRequest): "GET" "/restapis/{}/resources/{}/methods/{}" rest_api_id resource_id http_method;

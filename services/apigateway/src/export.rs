@@ -13,8 +13,8 @@ use serde_json::{Map, Value, json};
 
 use crate::edit::{self, bad_request};
 use crate::generated as g;
-use crate::table::{DeployedApi, GatewayResponse, Model, Resource, RestApi};
-use crate::{ApiGateway, deployment, rest_api, stage};
+use crate::table::{DeployedApi, DocumentationVersion, GatewayResponse, Model, Resource, RestApi};
+use crate::{ApiGateway, deployment, documentation_part, documentation_version, rest_api, stage};
 
 use operation::operation;
 
@@ -50,6 +50,7 @@ impl Dialect {
 struct Extensions {
     integrations: bool,
     authorizers: bool,
+    documentation: bool,
     /// Everything else too.
     all: bool,
 }
@@ -61,7 +62,10 @@ impl Extensions {
             match name {
                 "integrations" => read.integrations = true,
                 "authorizers" => read.authorizers = true,
-                "apigateway" => read = Self { integrations: true, authorizers: true, all: true },
+                "documentation" => read.documentation = true,
+                "apigateway" => {
+                    read = Self { integrations: true, authorizers: true, documentation: true, all: true };
+                }
                 other => return Err(ApiError::not_implemented("GetExport", &format!("extensions={other}"))),
             }
         }
@@ -74,6 +78,8 @@ struct Exported<'a> {
     api: &'a RestApi,
     resources: &'a [Resource],
     beside: &'a DeployedApi,
+    /// The stage's documentation, if it has one and it is wanted.
+    documentation: Option<DocumentationVersion>,
     dialect: Dialect,
     extensions: Extensions,
 }
@@ -95,7 +101,12 @@ pub(crate) async fn get(
     let stage = stage::load(gateway, &api.id, &input.stage_name).await?;
     let resources = deployment::resources(gateway, &api.id, &stage.deployment_id).await?;
     let beside = deployment::deployed(gateway, &api.id, &stage.deployment_id).await?;
-    let exported = Exported { api: &api, resources: &resources, beside: &beside, dialect, extensions };
+    let documentation = match stage.documentation_version.filter(|_| extensions.documentation) {
+        Some(version) => Some(documentation_version::load(gateway, &api.id, &version).await?),
+        None => None,
+    };
+    let exported =
+        Exported { api: &api, resources: &resources, beside: &beside, documentation, dialect, extensions };
     let document = exported.document(&cx.origin.endpoint, &stage.name);
     let (body, end) = match input.accepts.as_deref().unwrap_or("application/json") {
         "application/json" | "*/*" => (format!("{document:#}"), "json"),
@@ -136,6 +147,11 @@ impl Exported<'_> {
                 put(&mut components, "securitySchemes", filled(schemes));
                 document["components"] = components;
             }
+        }
+        if let Some(documentation) = &self.documentation {
+            let parts: Vec<Value> = documentation.parts.iter().map(documentation_part::exported).collect();
+            document[documentation_part::EXTENSION] =
+                json!({ "version": documentation.version, "documentationParts": parts });
         }
         if self.extensions.all {
             self.put_extensions(&mut document);

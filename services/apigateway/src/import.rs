@@ -21,10 +21,10 @@ use serde_json::{Map, Value};
 use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::table::{
-    self, AUTHORIZERS, Authorizer, GATEWAY_RESPONSES, GatewayResponse, MODELS, Model, REQUEST_VALIDATORS,
+    self, AUTHORIZERS, Authorizer, DOCUMENTATION_PARTS, DocumentationPart, GATEWAY_RESPONSES, GatewayResponse, MODELS, Model, REQUEST_VALIDATORS,
     RESOURCES, RequestValidator, Resource, RestApi, Texts,
 };
-use crate::{ApiGateway, authorizer, gateway_response, request_validator, resource, rest_api};
+use crate::{ApiGateway, authorizer, documentation_part, gateway_response, request_validator, resource, rest_api};
 
 use self::model::Models;
 use operation::Operation;
@@ -35,7 +35,8 @@ use validator::Validators;
 const VERBS: [&str; 8] =
     ["get", "put", "post", "delete", "options", "head", "patch", "x-amazon-apigateway-any-method"];
 /// Extensions of the document that act.
-const DOCUMENT_EXTENSIONS: [&str; 7] = [
+const DOCUMENT_EXTENSIONS: [&str; 8] = [
+    documentation_part::EXTENSION,
     "x-amazon-apigateway-api-key-source",
     "x-amazon-apigateway-binary-media-types",
     "x-amazon-apigateway-gateway-responses",
@@ -94,6 +95,7 @@ struct Present {
     responses: Vec<GatewayResponse>,
     models: Vec<Model>,
     validators: Vec<RequestValidator>,
+    documentation: Vec<DocumentationPart>,
 }
 
 /// What an API has afterwards.
@@ -103,6 +105,7 @@ struct Definition {
     responses: Vec<GatewayResponse>,
     models: Vec<Model>,
     validators: Vec<RequestValidator>,
+    documentation: Vec<DocumentationPart>,
 }
 
 impl Present {
@@ -113,6 +116,7 @@ impl Present {
             responses: gateway_response::all(gateway, api).await?,
             models: crate::model::all(gateway, api).await?,
             validators: request_validator::all(gateway, api).await?,
+            documentation: documentation_part::all(gateway, api).await?,
         })
     }
 
@@ -121,7 +125,7 @@ impl Present {
         let models = crate::model::defaults(random).into_iter();
         let kept =
             |model: Model| self.models.iter().find(|old| old.name == model.name).cloned().unwrap_or(model);
-        Self { models: models.map(kept).collect(), resources: Vec::new(), responses: Vec::new(), ..self }
+        Self { models: models.map(kept).collect(), resources: Vec::new(), responses: Vec::new(), documentation: Vec::new(), ..self }
     }
 }
 
@@ -153,6 +157,7 @@ impl Definition {
             responses,
             models: models.done()?,
             validators: validators.done(),
+            documentation: documentation_part::merged(document, present.documentation, random)?.0,
         })
     }
 
@@ -163,11 +168,13 @@ impl Definition {
         commit = put_all(commit, &AUTHORIZERS, api, &self.authorizers, |authorizer| &authorizer.id)?;
         commit = put_all(commit, &GATEWAY_RESPONSES, api, &self.responses, |response| &response.kind)?;
         commit = put_all(commit, &MODELS, api, &self.models, |model| &model.name)?;
+        commit = put_all(commit, &DOCUMENTATION_PARTS, api, &self.documentation, |part| &part.id)?;
         put_all(commit, &REQUEST_VALIDATORS, api, &self.validators, |validator| &validator.id)
     }
 }
 
-fn put_all<R: Record>(
+/// Puts records in the place of all of their kind.
+pub(crate) fn put_all<R: Record>(
     commit: Commit,
     table: &Table<R>,
     api: &str,
@@ -227,7 +234,7 @@ async fn replace(
     .await
 }
 
-fn parse(body: &[u8]) -> Result<Value, ApiError> {
+pub(crate) fn parse(body: &[u8]) -> Result<Value, ApiError> {
     let document = serde_json::from_slice(body).ok().or_else(|| yaml_serde::from_slice::<Value>(body).ok());
     let document = document.filter(Value::is_object).ok_or_else(|| bad_request("Invalid OpenAPI input"))?;
     let is_known = document.get("swagger").and_then(Value::as_str) == Some("2.0")

@@ -12,6 +12,8 @@ mod authorizer;
 mod canary;
 mod cluster;
 mod deployment;
+mod documentation_part;
+mod documentation_version;
 mod edit;
 mod export;
 mod gateway_response;
@@ -139,6 +141,8 @@ operations!(ApiGateway {
     CreateApiKey => api_key::create, on access::create_api_key;
     CreateAuthorizer => authorizer::create, on access::create_authorizer;
     CreateDeployment => deployment::create, on access::create_deployment;
+    CreateDocumentationPart => documentation_part::create, on access::create_documentation_part;
+    CreateDocumentationVersion => documentation_version::create, on access::create_documentation_version;
     CreateModel => model::create, on access::create_model;
     CreateRequestValidator => request_validator::create, on access::create_request_validator;
     CreateResource => resource::create, on access::create_resource;
@@ -149,6 +153,8 @@ operations!(ApiGateway {
     DeleteApiKey => api_key::delete, on access::delete_api_key;
     DeleteAuthorizer => authorizer::delete, on access::delete_authorizer;
     DeleteDeployment => deployment::delete, on access::delete_deployment;
+    DeleteDocumentationPart => documentation_part::delete, on access::delete_documentation_part;
+    DeleteDocumentationVersion => documentation_version::delete, on access::delete_documentation_version;
     DeleteGatewayResponse => gateway_response::delete, on access::delete_gateway_response;
     DeleteIntegration => integration::delete, on access::delete_integration;
     DeleteIntegrationResponse => integration_response::delete, on access::delete_integration_response;
@@ -170,6 +176,10 @@ operations!(ApiGateway {
     GetAuthorizers => authorizer::list, on access::get_authorizers;
     GetDeployment => deployment::get, on access::get_deployment;
     GetDeployments => deployment::list, on access::get_deployments;
+    GetDocumentationPart => documentation_part::get, on access::get_documentation_part;
+    GetDocumentationParts => documentation_part::list, on access::get_documentation_parts;
+    GetDocumentationVersion => documentation_version::get, on access::get_documentation_version;
+    GetDocumentationVersions => documentation_version::list, on access::get_documentation_versions;
     GetExport => export::get, on access::get_export;
     GetGatewayResponse => gateway_response::get, on access::get_gateway_response;
     GetGatewayResponses => gateway_response::list, on access::get_gateway_responses;
@@ -198,6 +208,7 @@ operations!(ApiGateway {
     GetUsagePlanKeys => usage_plan_key::list, on access::get_usage_plan_keys;
     GetUsagePlans => usage_plan::list, on access::get_usage_plans;
     ImportApiKeys => api_key::import, on access::import_api_keys;
+    ImportDocumentationParts => documentation_part::import, on access::import_documentation_parts;
     ImportRestApi => import::create, on access::import_rest_api;
     PutGatewayResponse => gateway_response::put, on access::put_gateway_response;
     PutIntegration => integration::put, on access::put_integration;
@@ -213,6 +224,8 @@ operations!(ApiGateway {
     UpdateApiKey => api_key::update, on access::update_api_key;
     UpdateAuthorizer => authorizer::update, on access::update_authorizer;
     UpdateDeployment => deployment::update, on access::update_deployment;
+    UpdateDocumentationPart => documentation_part::update, on access::update_documentation_part;
+    UpdateDocumentationVersion => documentation_version::update, on access::update_documentation_version;
     UpdateGatewayResponse => gateway_response::update, on access::update_gateway_response;
     UpdateIntegration => integration::update, on access::update_integration;
     UpdateIntegrationResponse => integration_response::update, on access::update_integration_response;

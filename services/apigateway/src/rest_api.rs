@@ -10,7 +10,7 @@ use pagoda_store::{Commit, Outcome};
 
 use crate::edit::{self, bad_request};
 use crate::generated as g;
-use crate::table::{
+use crate::table::{DOCUMENTATION_PARTS, DOCUMENTATION_VERSIONS, 
     self, AUTHORIZERS, DEPLOYED, DEPLOYED_APIS, DEPLOYMENTS, GATEWAY_RESPONSES, LISTED, Listed, MODELS,
     REQUEST_VALIDATORS, RESOURCES, REST_APIS, Resource, RestApi, STAGES,
 };
@@ -166,6 +166,8 @@ pub(crate) async fn delete(
         table::of_api(&DEPLOYED_APIS, id),
         table::of_api(&AUTHORIZERS, id),
         table::of_api(&GATEWAY_RESPONSES, id),
+        table::of_api(&DOCUMENTATION_PARTS, id),
+        table::of_api(&DOCUMENTATION_VERSIONS, id),
         table::of_api(&MODELS, id),
         table::of_api(&REQUEST_VALIDATORS, id),
         table::of_api(&RESOURCES, id),

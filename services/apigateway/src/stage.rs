@@ -11,7 +11,7 @@ use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::method_setting::{self, MethodSettings};
 use crate::table::{self, STAGES, Stage, Texts};
-use crate::{ApiGateway, access_log, account, canary, cluster, deployment, patch, tag};
+use crate::{ApiGateway, access_log, account, canary, cluster, deployment, documentation_version, patch, tag};
 
 pub(crate) async fn create(
     gateway: &ApiGateway,
@@ -33,6 +33,9 @@ pub(crate) async fn create(
     let (api, key) = (&input.rest_api_id, table::in_api(&STAGES, &input.rest_api_id, &input.stage_name));
     edit::change(gateway, cx, api, async |record| {
         deployment::load(gateway, api, &input.deployment_id).await?;
+        if let Some(version) = &input.documentation_version {
+            documentation_version::load(gateway, api, version).await?;
+        }
         if let Some(canary) = &canary {
             deployment::load(gateway, api, &canary.deployment_id).await?;
         }
@@ -48,6 +51,7 @@ pub(crate) async fn create(
             cache,
             access_log: None,
             canary: canary.clone(),
+            documentation_version: input.documentation_version.clone(),
             tags: tags.clone(),
             created: cx.now,
             updated: cx.now,
@@ -86,6 +90,7 @@ pub(crate) async fn deployed_to(
         cache: None,
         access_log: None,
         canary: None,
+        documentation_version: None,
         tags: Texts::new(),
         created: cx.now,
         updated: cx.now,
@@ -150,6 +155,9 @@ pub(crate) async fn update(
         }
         deployment::load(gateway, api, &stage.deployment_id).await?;
         stage.variables = checked_variables(stage.variables)?;
+        if let Some(version) = &stage.documentation_version {
+            documentation_version::load(gateway, api, version).await?;
+        }
         if let Some(canary) = &stage.canary {
             deployment::load(gateway, api, &canary.deployment_id).await?;
             checked_variables(canary.variables.clone())?;
@@ -187,6 +195,8 @@ fn apply(stage: &mut Stage, patch: &patch::Patch<'_>, owner: (AccountId, &Region
     match patch.path {
         "/deploymentId" => stage.deployment_id = patch.replaced()?.to_owned(),
         "/description" => stage.description = Some(patch.replaced()?.to_owned()),
+        "/documentationVersion" if patch.op == g::Op::Remove => stage.documentation_version = None,
+        "/documentationVersion" => stage.documentation_version = Some(patch.given()?.to_owned()),
         "/cacheClusterEnabled" => stage.cache = cluster::changed(stage.cache, Some(patch.flag()?), None)?,
         "/cacheClusterSize" => stage.cache = cluster::changed(stage.cache, None, Some(patch.replaced()?))?,
         _ => return Err(patch.refused()),
@@ -256,6 +266,7 @@ fn describe(stage: &Stage) -> g::Stage {
         description: stage.description.clone(),
         variables: (!stage.variables.is_empty()).then(|| stage.variables.clone()),
         method_settings: method_setting::describe(&stage.method_settings),
+        documentation_version: stage.documentation_version.clone(),
         canary_settings: stage.canary.as_ref().map(Canary::describe),
         access_log_settings: stage.access_log.as_ref().map(AccessLog::describe),
         tracing_enabled: Some(false),

@@ -1,5 +1,6 @@
 //! The records that API Gateway keeps, and their keys.
 
+mod documentation;
 mod plan;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use crate::canary::Canary;
 use crate::cluster::Cluster;
 use crate::method_setting::MethodSettings;
 
+pub(crate) use documentation::{DocumentationPart, DocumentationVersion, Location};
 pub(crate) use plan::{ApiKey, MarkedKey, Period, PlanStage, Quota, Throttle, UsagePlan, UsagePlanKey};
 
 pub(crate) type Texts = BTreeMap<String, String>;
@@ -254,6 +256,8 @@ pub(crate) struct Stage {
     pub(crate) access_log: Option<AccessLog>,
     #[serde(default)]
     pub(crate) canary: Option<Canary>,
+    #[serde(default)]
+    pub(crate) documentation_version: Option<String>,
     pub(crate) tags: Texts,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
@@ -287,6 +291,8 @@ pub(crate) const API_KEYS: Table<ApiKey> = Table::new(Space::Meta);
 pub(crate) const MARKED_KEYS: Table<MarkedKey> = Table::new(Space::Index);
 pub(crate) const USAGE_PLANS: Table<UsagePlan> = Table::new(Space::Meta);
 pub(crate) const USAGE_PLAN_KEYS: Table<UsagePlanKey> = Table::new(Space::Meta);
+pub(crate) const DOCUMENTATION_PARTS: Table<DocumentationPart> = Table::new(Space::Meta);
+pub(crate) const DOCUMENTATION_VERSIONS: Table<DocumentationVersion> = Table::new(Space::Meta);
 pub(crate) const STAGES: Table<Stage> = Table::new(Space::Meta);
 
 macro_rules! records {
@@ -303,6 +309,8 @@ records!(
     Listed: "apigateway.rest-api.of-account",
     Deployment: "apigateway.deployment",
     Model: "apigateway.model",
+    DocumentationPart: "apigateway.documentation-part",
+    DocumentationVersion: "apigateway.documentation-version",
     ApiKey: "apigateway.api-key",
     MarkedKey: "apigateway.api-key.of-value",
     UsagePlan: "apigateway.usage-plan",
@@ -337,7 +345,7 @@ grown_records!(
     Deployed: "apigateway.deployed" version 3,
     /// Version 1 has no gateway responses, version 2 no models and validators.
     DeployedApi: "apigateway.deployed-api" version 3,
-    /// Version 1 has no settings of methods, version 2 no cache, logs and canary, and nothing of them in the settings.
+    /// Version 1 has no settings of methods, version 2 no cache, logs, canary and documentation, and nothing of them in the settings.
     Stage: "apigateway.stage" version 3,
 );
 

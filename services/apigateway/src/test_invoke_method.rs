@@ -53,6 +53,7 @@ fn stage(now: Timestamp, variables: Texts) -> Stage {
         cache: None,
         access_log: None,
         canary: None,
+        documentation_version: None,
         tags: Texts::new(),
         created: now,
         updated: now,

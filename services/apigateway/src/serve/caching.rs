@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
-use http::{HeaderMap, Method, Response, StatusCode};
+use http::{Extensions, HeaderMap, Method, Response, StatusCode};
 use jiff::SignedDuration;
 use pagoda_base::Timestamp;
 use pagoda_protocol::Body;
@@ -115,13 +115,13 @@ impl ApiGateway {
                 ready.gauges.cache_missed();
                 let answered = self.whole(call, ready, plan).await;
                 match &answered {
-                    Ok(kept) if kept.body.len() <= BODY_BYTES_MAX => {
+                    Ok((kept, _)) if kept.body.len() <= BODY_BYTES_MAX => {
                         place.put(caching.close(kept.clone(), &self.ports.sealer), until);
                     }
                     // Whoever comes from now on waits again.
                     _ => place.put(Content::Nothing, call.cx.now),
                 }
-                answered?.into_response()
+                with(answered?)
             }
         };
         if is_ignored {
@@ -141,21 +141,32 @@ impl ApiGateway {
     ) -> Result<Response<Body>, Refusal> {
         ready.gauges.cache_missed();
         let asked = caching.cache.generation();
-        let kept = self.whole(call, ready, plan).await?;
+        let (kept, beside) = self.whole(call, ready, plan).await?;
         if kept.body.len() <= BODY_BYTES_MAX {
             let content = caching.close(kept.clone(), &self.ports.sealer);
             caching.cache.replace(key, content, until, asked);
         }
-        Ok(kept.into_response())
+        Ok(with((kept, beside)))
     }
 
-    /// The integration's answer with all of its body.
-    async fn whole(&self, call: &Call<'_>, ready: &Ready, plan: &Plan) -> Result<Kept, Refusal> {
+    /// The integration's answer with all of its body, and what else is known of it.
+    async fn whole(
+        &self,
+        call: &Call<'_>,
+        ready: &Ready,
+        plan: &Plan,
+    ) -> Result<(Kept, Extensions), Refusal> {
         let response = self.integrate(call, plan, &ready.gauges).await?;
         let (parts, body) = response.into_parts();
         let body = body.collect(super::BODY_BYTES_MAX).await.map_err(|_| Refusal::BadGateway)?;
-        Ok(Kept { status: parts.status, headers: parts.headers, body })
+        Ok((Kept { status: parts.status, headers: parts.headers, body }, parts.extensions))
     }
+}
+
+fn with((kept, beside): (Kept, Extensions)) -> Response<Body> {
+    let mut response = kept.into_response();
+    *response.extensions_mut() = beside;
+    response
 }
 
 /// Whether the request asks for an answer that nobody has kept.

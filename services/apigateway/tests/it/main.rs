@@ -7,6 +7,7 @@ mod caching;
 mod canary;
 mod compression;
 mod control;
+mod documentation;
 mod export;
 mod gateway_response;
 mod keys;
