@@ -53,7 +53,9 @@ fn location(given: &g::DocumentationPartLocation) -> Result<Location, ApiError> 
             }
             (false, _) => Ok(None),
             (true, Some(text)) => Ok(Some(text.to_owned())),
-            (true, None) => Err(bad_request(format!("Invalid location: {} must have a {name}", kind.as_str()))),
+            (true, None) => {
+                Err(bad_request(format!("Invalid location: {} must have a {name}", kind.as_str())))
+            }
         }
     };
     Ok(Location {
@@ -66,7 +68,8 @@ fn location(given: &g::DocumentationPartLocation) -> Result<Location, ApiError> 
 }
 
 fn check_properties(properties: &str) -> Result<Map<String, Value>, ApiError> {
-    serde_json::from_str(properties).map_err(|_| bad_request("Invalid documentation part properties: must be a JSON object"))
+    serde_json::from_str(properties)
+        .map_err(|_| bad_request("Invalid documentation part properties: must be a JSON object"))
 }
 
 pub(crate) async fn create(
@@ -115,9 +118,10 @@ pub(crate) async fn list(
     parts.retain(|DocumentationPart { location, .. }| {
         input.r#type.is_none_or(|kind| location.kind == kind.as_str())
             && input.path.as_ref().is_none_or(|path| location.path.as_ref() == Some(path))
-            && input.name_query.as_ref().is_none_or(|query| {
-                location.name.as_ref().is_some_and(|name| name.contains(query.as_str()))
-            })
+            && input
+                .name_query
+                .as_ref()
+                .is_none_or(|query| location.name.as_ref().is_some_and(|name| name.contains(query.as_str())))
     });
     let (page, position) = position::cut(parts, |part| &part.id, input.position.as_deref(), input.limit)?;
     Ok(g::DocumentationParts { position, items: Some(page.iter().map(describe).collect()) })
@@ -133,9 +137,11 @@ async fn undocumented(gateway: &ApiGateway, api: &str) -> Result<Vec<Documentati
         let path = Some(resource.path);
         locations.push(Location { path: path.clone(), ..of("RESOURCE") });
         let methods = resource.methods.into_keys();
-        locations.extend(
-            methods.map(|verb| Location { path: path.clone(), method: Some(verb), ..of("METHOD") }),
-        );
+        locations.extend(methods.map(|verb| Location {
+            path: path.clone(),
+            method: Some(verb),
+            ..of("METHOD")
+        }));
     }
     locations.retain(|location| known.iter().all(|part| part.location != *location));
     let part = |location: Location| {

@@ -21,6 +21,8 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <CreateApiKey as p::Operation>::SPEC,
         <CreateAuthorizer as p::Operation>::SPEC,
         <CreateDeployment as p::Operation>::SPEC,
+        <CreateDocumentationPart as p::Operation>::SPEC,
+        <CreateDocumentationVersion as p::Operation>::SPEC,
         <CreateModel as p::Operation>::SPEC,
         <CreateRequestValidator as p::Operation>::SPEC,
         <CreateResource as p::Operation>::SPEC,
@@ -31,6 +33,8 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <DeleteApiKey as p::Operation>::SPEC,
         <DeleteAuthorizer as p::Operation>::SPEC,
         <DeleteDeployment as p::Operation>::SPEC,
+        <DeleteDocumentationPart as p::Operation>::SPEC,
+        <DeleteDocumentationVersion as p::Operation>::SPEC,
         <DeleteGatewayResponse as p::Operation>::SPEC,
         <DeleteIntegration as p::Operation>::SPEC,
         <DeleteIntegrationResponse as p::Operation>::SPEC,
@@ -52,6 +56,10 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <GetAuthorizers as p::Operation>::SPEC,
         <GetDeployment as p::Operation>::SPEC,
         <GetDeployments as p::Operation>::SPEC,
+        <GetDocumentationPart as p::Operation>::SPEC,
+        <GetDocumentationParts as p::Operation>::SPEC,
+        <GetDocumentationVersion as p::Operation>::SPEC,
+        <GetDocumentationVersions as p::Operation>::SPEC,
         <GetExport as p::Operation>::SPEC,
         <GetGatewayResponse as p::Operation>::SPEC,
         <GetGatewayResponses as p::Operation>::SPEC,
@@ -80,6 +88,7 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <GetUsagePlanKeys as p::Operation>::SPEC,
         <GetUsagePlans as p::Operation>::SPEC,
         <ImportApiKeys as p::Operation>::SPEC,
+        <ImportDocumentationParts as p::Operation>::SPEC,
         <ImportRestApi as p::Operation>::SPEC,
         <PutGatewayResponse as p::Operation>::SPEC,
         <PutIntegration as p::Operation>::SPEC,
@@ -95,6 +104,8 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         <UpdateApiKey as p::Operation>::SPEC,
         <UpdateAuthorizer as p::Operation>::SPEC,
         <UpdateDeployment as p::Operation>::SPEC,
+        <UpdateDocumentationPart as p::Operation>::SPEC,
+        <UpdateDocumentationVersion as p::Operation>::SPEC,
         <UpdateGatewayResponse as p::Operation>::SPEC,
         <UpdateIntegration as p::Operation>::SPEC,
         <UpdateIntegrationResponse as p::Operation>::SPEC,
@@ -110,15 +121,11 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
     ],
     unavailable: &[
         "CreateBasePathMapping",
-        "CreateDocumentationPart",
-        "CreateDocumentationVersion",
         "CreateDomainName",
         "CreateDomainNameAccessAssociation",
         "CreateVpcLink",
         "DeleteBasePathMapping",
         "DeleteClientCertificate",
-        "DeleteDocumentationPart",
-        "DeleteDocumentationVersion",
         "DeleteDomainName",
         "DeleteDomainNameAccessAssociation",
         "DeleteVpcLink",
@@ -127,21 +134,14 @@ pub static SERVICE: p::ServiceSpec = p::ServiceSpec {
         "GetBasePathMappings",
         "GetClientCertificate",
         "GetClientCertificates",
-        "GetDocumentationPart",
-        "GetDocumentationParts",
-        "GetDocumentationVersion",
-        "GetDocumentationVersions",
         "GetDomainName",
         "GetDomainNameAccessAssociations",
         "GetDomainNames",
         "GetVpcLink",
         "GetVpcLinks",
-        "ImportDocumentationParts",
         "RejectDomainNameAccessAssociation",
         "UpdateBasePathMapping",
         "UpdateClientCertificate",
-        "UpdateDocumentationPart",
-        "UpdateDocumentationVersion",
         "UpdateDomainName",
         "UpdateVpcLink",
     ],
@@ -1534,6 +1534,44 @@ impl p::Operation for CreateDeployment {
     };
 }
 
+/// `CreateDocumentationPart`.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateDocumentationPart;
+
+impl p::Operation for CreateDocumentationPart {
+    type Input = CreateDocumentationPartRequest;
+    type Output = DocumentationPart;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "CreateDocumentationPart",
+        method: "POST",
+        uri: "/restapis/{restapi_id}/documentation/parts",
+        status: 201,
+        input: &schema::CREATE_DOCUMENTATION_PART_REQUEST,
+        output: &schema::DOCUMENTATION_PART,
+        output_root: "DocumentationPart",
+        streams_input: false,
+    };
+}
+
+/// `CreateDocumentationVersion`.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateDocumentationVersion;
+
+impl p::Operation for CreateDocumentationVersion {
+    type Input = CreateDocumentationVersionRequest;
+    type Output = DocumentationVersion;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "CreateDocumentationVersion",
+        method: "POST",
+        uri: "/restapis/{restapi_id}/documentation/versions",
+        status: 201,
+        input: &schema::CREATE_DOCUMENTATION_VERSION_REQUEST,
+        output: &schema::DOCUMENTATION_VERSION,
+        output_root: "DocumentationVersion",
+        streams_input: false,
+    };
+}
+
 /// `CreateModel`.
 #[derive(Debug, Clone, Copy)]
 pub struct CreateModel;
@@ -1718,6 +1756,44 @@ impl p::Operation for DeleteDeployment {
         uri: "/restapis/{restapi_id}/deployments/{deployment_id}",
         status: 202,
         input: &schema::DELETE_DEPLOYMENT_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
+/// `DeleteDocumentationPart`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteDocumentationPart;
+
+impl p::Operation for DeleteDocumentationPart {
+    type Input = DeleteDocumentationPartRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "DeleteDocumentationPart",
+        method: "DELETE",
+        uri: "/restapis/{restapi_id}/documentation/parts/{part_id}",
+        status: 202,
+        input: &schema::DELETE_DOCUMENTATION_PART_REQUEST,
+        output: &p::schema::UNIT,
+        output_root: "",
+        streams_input: false,
+    };
+}
+
+/// `DeleteDocumentationVersion`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteDocumentationVersion;
+
+impl p::Operation for DeleteDocumentationVersion {
+    type Input = DeleteDocumentationVersionRequest;
+    type Output = p::Unit;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "DeleteDocumentationVersion",
+        method: "DELETE",
+        uri: "/restapis/{restapi_id}/documentation/versions/{doc_version}",
+        status: 202,
+        input: &schema::DELETE_DOCUMENTATION_VERSION_REQUEST,
         output: &p::schema::UNIT,
         output_root: "",
         streams_input: false,
@@ -2119,6 +2195,82 @@ impl p::Operation for GetDeployments {
         input: &schema::GET_DEPLOYMENTS_REQUEST,
         output: &schema::DEPLOYMENTS,
         output_root: "Deployments",
+        streams_input: false,
+    };
+}
+
+/// `GetDocumentationPart`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetDocumentationPart;
+
+impl p::Operation for GetDocumentationPart {
+    type Input = GetDocumentationPartRequest;
+    type Output = DocumentationPart;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetDocumentationPart",
+        method: "GET",
+        uri: "/restapis/{restapi_id}/documentation/parts/{part_id}",
+        status: 200,
+        input: &schema::GET_DOCUMENTATION_PART_REQUEST,
+        output: &schema::DOCUMENTATION_PART,
+        output_root: "DocumentationPart",
+        streams_input: false,
+    };
+}
+
+/// `GetDocumentationParts`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetDocumentationParts;
+
+impl p::Operation for GetDocumentationParts {
+    type Input = GetDocumentationPartsRequest;
+    type Output = DocumentationParts;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetDocumentationParts",
+        method: "GET",
+        uri: "/restapis/{restapi_id}/documentation/parts",
+        status: 200,
+        input: &schema::GET_DOCUMENTATION_PARTS_REQUEST,
+        output: &schema::DOCUMENTATION_PARTS,
+        output_root: "DocumentationParts",
+        streams_input: false,
+    };
+}
+
+/// `GetDocumentationVersion`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetDocumentationVersion;
+
+impl p::Operation for GetDocumentationVersion {
+    type Input = GetDocumentationVersionRequest;
+    type Output = DocumentationVersion;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetDocumentationVersion",
+        method: "GET",
+        uri: "/restapis/{restapi_id}/documentation/versions/{doc_version}",
+        status: 200,
+        input: &schema::GET_DOCUMENTATION_VERSION_REQUEST,
+        output: &schema::DOCUMENTATION_VERSION,
+        output_root: "DocumentationVersion",
+        streams_input: false,
+    };
+}
+
+/// `GetDocumentationVersions`.
+#[derive(Debug, Clone, Copy)]
+pub struct GetDocumentationVersions;
+
+impl p::Operation for GetDocumentationVersions {
+    type Input = GetDocumentationVersionsRequest;
+    type Output = DocumentationVersions;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "GetDocumentationVersions",
+        method: "GET",
+        uri: "/restapis/{restapi_id}/documentation/versions",
+        status: 200,
+        input: &schema::GET_DOCUMENTATION_VERSIONS_REQUEST,
+        output: &schema::DOCUMENTATION_VERSIONS,
+        output_root: "DocumentationVersions",
         streams_input: false,
     };
 }
@@ -2655,6 +2807,25 @@ impl p::Operation for ImportApiKeys {
     };
 }
 
+/// `ImportDocumentationParts`.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportDocumentationParts;
+
+impl p::Operation for ImportDocumentationParts {
+    type Input = ImportDocumentationPartsRequest;
+    type Output = DocumentationPartIds;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "ImportDocumentationParts",
+        method: "PUT",
+        uri: "/restapis/{restapi_id}/documentation/parts",
+        status: 200,
+        input: &schema::IMPORT_DOCUMENTATION_PARTS_REQUEST,
+        output: &schema::DOCUMENTATION_PART_IDS,
+        output_root: "DocumentationPartIds",
+        streams_input: false,
+    };
+}
+
 /// `ImportRestApi`.
 #[derive(Debug, Clone, Copy)]
 pub struct ImportRestApi;
@@ -2936,6 +3107,44 @@ impl p::Operation for UpdateDeployment {
         input: &schema::UPDATE_DEPLOYMENT_REQUEST,
         output: &schema::DEPLOYMENT,
         output_root: "Deployment",
+        streams_input: false,
+    };
+}
+
+/// `UpdateDocumentationPart`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateDocumentationPart;
+
+impl p::Operation for UpdateDocumentationPart {
+    type Input = UpdateDocumentationPartRequest;
+    type Output = DocumentationPart;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateDocumentationPart",
+        method: "PATCH",
+        uri: "/restapis/{restapi_id}/documentation/parts/{part_id}",
+        status: 200,
+        input: &schema::UPDATE_DOCUMENTATION_PART_REQUEST,
+        output: &schema::DOCUMENTATION_PART,
+        output_root: "DocumentationPart",
+        streams_input: false,
+    };
+}
+
+/// `UpdateDocumentationVersion`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateDocumentationVersion;
+
+impl p::Operation for UpdateDocumentationVersion {
+    type Input = UpdateDocumentationVersionRequest;
+    type Output = DocumentationVersion;
+    const SPEC: &'static p::OperationSpec = &p::OperationSpec {
+        name: "UpdateDocumentationVersion",
+        method: "PATCH",
+        uri: "/restapis/{restapi_id}/documentation/versions/{doc_version}",
+        status: 200,
+        input: &schema::UPDATE_DOCUMENTATION_VERSION_REQUEST,
+        output: &schema::DOCUMENTATION_VERSION,
+        output_root: "DocumentationVersion",
         streams_input: false,
     };
 }
@@ -4153,6 +4362,85 @@ impl p::Shape for CreateDeploymentRequest {
     }
 }
 
+/// `CreateDocumentationPartRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct CreateDocumentationPartRequest {
+    pub rest_api_id: String,
+    pub location: DocumentationPartLocation,
+    pub properties: String,
+}
+
+impl p::Encode for CreateDocumentationPartRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.location, &self.properties]);
+    }
+}
+
+impl p::Decode for CreateDocumentationPartRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.location = p::Decode::read(reader)?,
+                2 => value.properties = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for CreateDocumentationPartRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::CREATE_DOCUMENTATION_PART_REQUEST
+    }
+}
+
+/// `CreateDocumentationVersionRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct CreateDocumentationVersionRequest {
+    pub rest_api_id: String,
+    pub documentation_version: String,
+    pub stage_name: Option<String>,
+    pub description: Option<String>,
+}
+
+impl p::Encode for CreateDocumentationVersionRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.rest_api_id,
+            &self.documentation_version,
+            &self.stage_name,
+            &self.description,
+        ]);
+    }
+}
+
+impl p::Decode for CreateDocumentationVersionRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.documentation_version = p::Decode::read(reader)?,
+                2 => value.stage_name = p::Decode::read(reader)?,
+                3 => value.description = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for CreateDocumentationVersionRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::CREATE_DOCUMENTATION_VERSION_REQUEST
+    }
+}
+
 /// `CreateModelRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct CreateModelRequest {
@@ -4349,6 +4637,7 @@ pub struct CreateStageRequest {
     pub cache_cluster_enabled: Option<bool>,
     pub cache_cluster_size: Option<CacheClusterSize>,
     pub variables: Option<BTreeMap<String, String>>,
+    pub documentation_version: Option<String>,
     pub canary_settings: Option<CanarySettings>,
     pub tags: Option<BTreeMap<String, String>>,
 }
@@ -4363,6 +4652,7 @@ impl p::Encode for CreateStageRequest {
             &self.cache_cluster_enabled,
             &self.cache_cluster_size,
             &self.variables,
+            &self.documentation_version,
             &self.canary_settings,
             &self.tags,
         ]);
@@ -4381,8 +4671,9 @@ impl p::Decode for CreateStageRequest {
                 4 => value.cache_cluster_enabled = p::Decode::read(reader)?,
                 5 => value.cache_cluster_size = p::Decode::read(reader)?,
                 6 => value.variables = p::Decode::read(reader)?,
-                7 => value.canary_settings = p::Decode::read(reader)?,
-                8 => value.tags = p::Decode::read(reader)?,
+                7 => value.documentation_version = p::Decode::read(reader)?,
+                8 => value.canary_settings = p::Decode::read(reader)?,
+                9 => value.tags = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -4579,6 +4870,74 @@ impl p::Decode for DeleteDeploymentRequest {
 impl p::Shape for DeleteDeploymentRequest {
     fn schema() -> &'static p::Schema {
         &schema::DELETE_DEPLOYMENT_REQUEST
+    }
+}
+
+/// `DeleteDocumentationPartRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeleteDocumentationPartRequest {
+    pub rest_api_id: String,
+    pub documentation_part_id: String,
+}
+
+impl p::Encode for DeleteDocumentationPartRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.documentation_part_id]);
+    }
+}
+
+impl p::Decode for DeleteDocumentationPartRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.documentation_part_id = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeleteDocumentationPartRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE_DOCUMENTATION_PART_REQUEST
+    }
+}
+
+/// `DeleteDocumentationVersionRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DeleteDocumentationVersionRequest {
+    pub rest_api_id: String,
+    pub documentation_version: String,
+}
+
+impl p::Encode for DeleteDocumentationVersionRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.documentation_version]);
+    }
+}
+
+impl p::Decode for DeleteDocumentationVersionRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.documentation_version = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DeleteDocumentationVersionRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::DELETE_DOCUMENTATION_VERSION_REQUEST
     }
 }
 
@@ -5103,6 +5462,312 @@ impl p::Decode for Deployments {
 impl p::Shape for Deployments {
     fn schema() -> &'static p::Schema {
         &schema::DEPLOYMENTS
+    }
+}
+
+/// `DocumentationPart`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DocumentationPart {
+    pub id: Option<String>,
+    pub location: Option<DocumentationPartLocation>,
+    pub properties: Option<String>,
+}
+
+impl p::Encode for DocumentationPart {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.id, &self.location, &self.properties]);
+    }
+}
+
+impl p::Decode for DocumentationPart {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.id = p::Decode::read(reader)?,
+                1 => value.location = p::Decode::read(reader)?,
+                2 => value.properties = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DocumentationPart {
+    fn schema() -> &'static p::Schema {
+        &schema::DOCUMENTATION_PART
+    }
+}
+
+/// `DocumentationPartIds`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DocumentationPartIds {
+    pub ids: Option<Vec<String>>,
+    pub warnings: Option<Vec<String>>,
+}
+
+impl p::Encode for DocumentationPartIds {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.ids, &self.warnings]);
+    }
+}
+
+impl p::Decode for DocumentationPartIds {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.ids = p::Decode::read(reader)?,
+                1 => value.warnings = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DocumentationPartIds {
+    fn schema() -> &'static p::Schema {
+        &schema::DOCUMENTATION_PART_IDS
+    }
+}
+
+/// `DocumentationPartLocation`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DocumentationPartLocation {
+    pub r#type: DocumentationPartType,
+    pub path: Option<String>,
+    pub method: Option<String>,
+    pub status_code: Option<String>,
+    pub name: Option<String>,
+}
+
+impl p::Encode for DocumentationPartLocation {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.r#type, &self.path, &self.method, &self.status_code, &self.name]);
+    }
+}
+
+impl p::Decode for DocumentationPartLocation {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.r#type = p::Decode::read(reader)?,
+                1 => value.path = p::Decode::read(reader)?,
+                2 => value.method = p::Decode::read(reader)?,
+                3 => value.status_code = p::Decode::read(reader)?,
+                4 => value.name = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DocumentationPartLocation {
+    fn schema() -> &'static p::Schema {
+        &schema::DOCUMENTATION_PART_LOCATION
+    }
+}
+
+/// `DocumentationPartType`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DocumentationPartType {
+    #[default]
+    /// `API`
+    Api,
+    /// `AUTHORIZER`
+    Authorizer,
+    /// `MODEL`
+    Model,
+    /// `RESOURCE`
+    Resource,
+    /// `METHOD`
+    Method,
+    /// `PATH_PARAMETER`
+    PathParameter,
+    /// `QUERY_PARAMETER`
+    QueryParameter,
+    /// `REQUEST_HEADER`
+    RequestHeader,
+    /// `REQUEST_BODY`
+    RequestBody,
+    /// `RESPONSE`
+    Response,
+    /// `RESPONSE_HEADER`
+    ResponseHeader,
+    /// `RESPONSE_BODY`
+    ResponseBody,
+}
+
+impl DocumentationPartType {
+    /// All values.
+    pub const ALL: &'static [Self] = &[
+        Self::Api,
+        Self::Authorizer,
+        Self::Model,
+        Self::Resource,
+        Self::Method,
+        Self::PathParameter,
+        Self::QueryParameter,
+        Self::RequestHeader,
+        Self::RequestBody,
+        Self::Response,
+        Self::ResponseHeader,
+        Self::ResponseBody,
+    ];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "API",
+            Self::Authorizer => "AUTHORIZER",
+            Self::Model => "MODEL",
+            Self::Resource => "RESOURCE",
+            Self::Method => "METHOD",
+            Self::PathParameter => "PATH_PARAMETER",
+            Self::QueryParameter => "QUERY_PARAMETER",
+            Self::RequestHeader => "REQUEST_HEADER",
+            Self::RequestBody => "REQUEST_BODY",
+            Self::Response => "RESPONSE",
+            Self::ResponseHeader => "RESPONSE_HEADER",
+            Self::ResponseBody => "RESPONSE_BODY",
+        }
+    }
+}
+
+impl FromStr for DocumentationPartType {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for DocumentationPartType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for DocumentationPartType {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for DocumentationPartType {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
+/// `DocumentationParts`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DocumentationParts {
+    pub position: Option<String>,
+    pub items: Option<Vec<DocumentationPart>>,
+}
+
+impl p::Encode for DocumentationParts {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.position, &self.items]);
+    }
+}
+
+impl p::Decode for DocumentationParts {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.position = p::Decode::read(reader)?,
+                1 => value.items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DocumentationParts {
+    fn schema() -> &'static p::Schema {
+        &schema::DOCUMENTATION_PARTS
+    }
+}
+
+/// `DocumentationVersion`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DocumentationVersion {
+    pub version: Option<String>,
+    pub created_date: Option<p::generated::Timestamp>,
+    pub description: Option<String>,
+}
+
+impl p::Encode for DocumentationVersion {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.version, &self.created_date, &self.description]);
+    }
+}
+
+impl p::Decode for DocumentationVersion {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.version = p::Decode::read(reader)?,
+                1 => value.created_date = p::Decode::read(reader)?,
+                2 => value.description = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DocumentationVersion {
+    fn schema() -> &'static p::Schema {
+        &schema::DOCUMENTATION_VERSION
+    }
+}
+
+/// `DocumentationVersions`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct DocumentationVersions {
+    pub position: Option<String>,
+    pub items: Option<Vec<DocumentationVersion>>,
+}
+
+impl p::Encode for DocumentationVersions {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.position, &self.items]);
+    }
+}
+
+impl p::Decode for DocumentationVersions {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.position = p::Decode::read(reader)?,
+                1 => value.items = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for DocumentationVersions {
+    fn schema() -> &'static p::Schema {
+        &schema::DOCUMENTATION_VERSIONS
     }
 }
 
@@ -5797,6 +6462,162 @@ impl p::Decode for GetDeploymentsRequest {
 impl p::Shape for GetDeploymentsRequest {
     fn schema() -> &'static p::Schema {
         &schema::GET_DEPLOYMENTS_REQUEST
+    }
+}
+
+/// `GetDocumentationPartRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetDocumentationPartRequest {
+    pub rest_api_id: String,
+    pub documentation_part_id: String,
+}
+
+impl p::Encode for GetDocumentationPartRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.documentation_part_id]);
+    }
+}
+
+impl p::Decode for GetDocumentationPartRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.documentation_part_id = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetDocumentationPartRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_DOCUMENTATION_PART_REQUEST
+    }
+}
+
+/// `GetDocumentationPartsRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetDocumentationPartsRequest {
+    pub rest_api_id: String,
+    pub r#type: Option<DocumentationPartType>,
+    pub name_query: Option<String>,
+    pub path: Option<String>,
+    pub position: Option<String>,
+    pub limit: Option<i32>,
+    pub location_status: Option<LocationStatusType>,
+}
+
+impl p::Encode for GetDocumentationPartsRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[
+            &self.rest_api_id,
+            &self.r#type,
+            &self.name_query,
+            &self.path,
+            &self.position,
+            &self.limit,
+            &self.location_status,
+        ]);
+    }
+}
+
+impl p::Decode for GetDocumentationPartsRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.r#type = p::Decode::read(reader)?,
+                2 => value.name_query = p::Decode::read(reader)?,
+                3 => value.path = p::Decode::read(reader)?,
+                4 => value.position = p::Decode::read(reader)?,
+                5 => value.limit = p::Decode::read(reader)?,
+                6 => value.location_status = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetDocumentationPartsRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_DOCUMENTATION_PARTS_REQUEST
+    }
+}
+
+/// `GetDocumentationVersionRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetDocumentationVersionRequest {
+    pub rest_api_id: String,
+    pub documentation_version: String,
+}
+
+impl p::Encode for GetDocumentationVersionRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.documentation_version]);
+    }
+}
+
+impl p::Decode for GetDocumentationVersionRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.documentation_version = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetDocumentationVersionRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_DOCUMENTATION_VERSION_REQUEST
+    }
+}
+
+/// `GetDocumentationVersionsRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct GetDocumentationVersionsRequest {
+    pub rest_api_id: String,
+    pub position: Option<String>,
+    pub limit: Option<i32>,
+}
+
+impl p::Encode for GetDocumentationVersionsRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.position, &self.limit]);
+    }
+}
+
+impl p::Decode for GetDocumentationVersionsRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.position = p::Decode::read(reader)?,
+                2 => value.limit = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for GetDocumentationVersionsRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::GET_DOCUMENTATION_VERSIONS_REQUEST
     }
 }
 
@@ -6813,6 +7634,42 @@ impl p::Shape for ImportApiKeysRequest {
     }
 }
 
+/// `ImportDocumentationPartsRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct ImportDocumentationPartsRequest {
+    pub rest_api_id: String,
+    pub mode: Option<PutMode>,
+    pub body: p::generated::Bytes,
+}
+
+impl p::Encode for ImportDocumentationPartsRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.mode, &self.body]);
+    }
+}
+
+impl p::Decode for ImportDocumentationPartsRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.mode = p::Decode::read(reader)?,
+                2 => value.body = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for ImportDocumentationPartsRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::IMPORT_DOCUMENTATION_PARTS_REQUEST
+    }
+}
+
 /// `ImportRestApiRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct ImportRestApiRequest {
@@ -7365,6 +8222,55 @@ impl p::Encode for JwtSigningAlgorithm {
 }
 
 impl p::Decode for JwtSigningAlgorithm {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        Ok(reader.string()?.parse().unwrap_or_default())
+    }
+}
+
+/// `LocationStatusType`. The default is a placeholder for values that were refused, nothing more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LocationStatusType {
+    #[default]
+    /// `DOCUMENTED`
+    Documented,
+    /// `UNDOCUMENTED`
+    Undocumented,
+}
+
+impl LocationStatusType {
+    /// All values.
+    pub const ALL: &'static [Self] = &[Self::Documented, Self::Undocumented];
+
+    /// The value on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Documented => "DOCUMENTED",
+            Self::Undocumented => "UNDOCUMENTED",
+        }
+    }
+}
+
+impl FromStr for LocationStatusType {
+    type Err = p::UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, p::UnknownValue> {
+        Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(p::UnknownValue)
+    }
+}
+
+impl fmt::Display for LocationStatusType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl p::Encode for LocationStatusType {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.string(self.as_str());
+    }
+}
+
+impl p::Decode for LocationStatusType {
     fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
         Ok(reader.string()?.parse().unwrap_or_default())
     }
@@ -9482,6 +10388,78 @@ impl p::Shape for UpdateDeploymentRequest {
     }
 }
 
+/// `UpdateDocumentationPartRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateDocumentationPartRequest {
+    pub rest_api_id: String,
+    pub documentation_part_id: String,
+    pub patch_operations: Option<Vec<PatchOperation>>,
+}
+
+impl p::Encode for UpdateDocumentationPartRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.documentation_part_id, &self.patch_operations]);
+    }
+}
+
+impl p::Decode for UpdateDocumentationPartRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.documentation_part_id = p::Decode::read(reader)?,
+                2 => value.patch_operations = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateDocumentationPartRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_DOCUMENTATION_PART_REQUEST
+    }
+}
+
+/// `UpdateDocumentationVersionRequest`.
+#[derive(Default, Clone, PartialEq, Debug)]
+pub struct UpdateDocumentationVersionRequest {
+    pub rest_api_id: String,
+    pub documentation_version: String,
+    pub patch_operations: Option<Vec<PatchOperation>>,
+}
+
+impl p::Encode for UpdateDocumentationVersionRequest {
+    fn write(&self, writer: &mut dyn p::Writer) {
+        writer.structure(&[&self.rest_api_id, &self.documentation_version, &self.patch_operations]);
+    }
+}
+
+impl p::Decode for UpdateDocumentationVersionRequest {
+    fn read(reader: &mut dyn p::Reader) -> Result<Self, p::ApiError> {
+        let mut value = Self::default();
+        reader.structure(&mut |member, reader| {
+            match member {
+                0 => value.rest_api_id = p::Decode::read(reader)?,
+                1 => value.documentation_version = p::Decode::read(reader)?,
+                2 => value.patch_operations = p::Decode::read(reader)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+impl p::Shape for UpdateDocumentationVersionRequest {
+    fn schema() -> &'static p::Schema {
+        &schema::UPDATE_DOCUMENTATION_VERSION_REQUEST
+    }
+}
+
 /// `UpdateGatewayResponseRequest`.
 #[derive(Default, Clone, PartialEq, Debug)]
 pub struct UpdateGatewayResponseRequest {
@@ -10515,6 +11493,23 @@ pub mod schema {
         ],
     )
     .refused(&[Member::new("tracingEnabled", &p::schema::DOCUMENT)]);
+    pub static CREATE_DOCUMENTATION_PART_REQUEST: Schema = Schema::structure(
+        "CreateDocumentationPartRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("location", &DOCUMENTATION_PART_LOCATION).required(),
+            Member::new("properties", &p::schema::STRING).required(),
+        ],
+    );
+    pub static CREATE_DOCUMENTATION_VERSION_REQUEST: Schema = Schema::structure(
+        "CreateDocumentationVersionRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("documentationVersion", &p::schema::STRING).required(),
+            Member::new("stageName", &p::schema::STRING),
+            Member::new("description", &p::schema::STRING),
+        ],
+    );
     pub static CREATE_MODEL_REQUEST: Schema = Schema::structure(
         "CreateModelRequest",
         &[
@@ -10572,14 +11567,12 @@ pub mod schema {
             Member::new("cacheClusterEnabled", &p::schema::BOOLEAN),
             Member::new("cacheClusterSize", &CACHE_CLUSTER_SIZE),
             Member::new("variables", &MAP_OF_STRING_TO_STRING),
+            Member::new("documentationVersion", &p::schema::STRING),
             Member::new("canarySettings", &CANARY_SETTINGS),
             Member::new("tags", &MAP_OF_STRING_TO_STRING),
         ],
     )
-    .refused(&[
-        Member::new("documentationVersion", &p::schema::DOCUMENT),
-        Member::new("tracingEnabled", &p::schema::DOCUMENT),
-    ]);
+    .refused(&[Member::new("tracingEnabled", &p::schema::DOCUMENT)]);
     pub static CREATE_USAGE_PLAN_KEY_REQUEST: Schema = Schema::structure(
         "CreateUsagePlanKeyRequest",
         &[
@@ -10619,6 +11612,26 @@ pub mod schema {
             Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
             Member::new("deploymentId", &p::schema::STRING)
                 .wire("deployment_id")
+                .at(Location::Label)
+                .required(),
+        ],
+    );
+    pub static DELETE_DOCUMENTATION_PART_REQUEST: Schema = Schema::structure(
+        "DeleteDocumentationPartRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("documentationPartId", &p::schema::STRING)
+                .wire("part_id")
+                .at(Location::Label)
+                .required(),
+        ],
+    );
+    pub static DELETE_DOCUMENTATION_VERSION_REQUEST: Schema = Schema::structure(
+        "DeleteDocumentationVersionRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("documentationVersion", &p::schema::STRING)
+                .wire("doc_version")
                 .at(Location::Label)
                 .required(),
         ],
@@ -10735,6 +11748,70 @@ pub mod schema {
         &[
             Member::new("position", &p::schema::STRING),
             Member::new("items", &LIST_OF_DEPLOYMENT).wire("item"),
+        ],
+    );
+    pub static DOCUMENTATION_PART: Schema = Schema::structure(
+        "DocumentationPart",
+        &[
+            Member::new("id", &p::schema::STRING),
+            Member::new("location", &DOCUMENTATION_PART_LOCATION),
+            Member::new("properties", &p::schema::STRING),
+        ],
+    );
+    pub static DOCUMENTATION_PART_IDS: Schema = Schema::structure(
+        "DocumentationPartIds",
+        &[Member::new("ids", &LIST_OF_STRING), Member::new("warnings", &LIST_OF_STRING)],
+    );
+    pub static DOCUMENTATION_PART_LOCATION: Schema = Schema::structure(
+        "DocumentationPartLocation",
+        &[
+            Member::new("type", &DOCUMENTATION_PART_TYPE).required(),
+            Member::new("path", &p::schema::STRING),
+            Member::new("method", &p::schema::STRING),
+            Member::new("statusCode", &DOCUMENTATION_PART_LOCATION_STATUS_CODE),
+            Member::new("name", &p::schema::STRING),
+        ],
+    );
+    static PATTERN_OF_DOCUMENTATION_PART_LOCATION_STATUS_CODE: Pattern =
+        Pattern::new("^([1-5]\\d\\d|\\*|\\s*)$");
+    pub static DOCUMENTATION_PART_LOCATION_STATUS_CODE: Schema =
+        Schema::new("DocumentationPartLocationStatusCode", Kind::String)
+            .pattern(&PATTERN_OF_DOCUMENTATION_PART_LOCATION_STATUS_CODE);
+    pub static DOCUMENTATION_PART_TYPE: Schema =
+        Schema::new("DocumentationPartType", Kind::String).values(&[
+            "API",
+            "AUTHORIZER",
+            "MODEL",
+            "RESOURCE",
+            "METHOD",
+            "PATH_PARAMETER",
+            "QUERY_PARAMETER",
+            "REQUEST_HEADER",
+            "REQUEST_BODY",
+            "RESPONSE",
+            "RESPONSE_HEADER",
+            "RESPONSE_BODY",
+        ]);
+    pub static DOCUMENTATION_PARTS: Schema = Schema::structure(
+        "DocumentationParts",
+        &[
+            Member::new("position", &p::schema::STRING),
+            Member::new("items", &LIST_OF_DOCUMENTATION_PART).wire("item"),
+        ],
+    );
+    pub static DOCUMENTATION_VERSION: Schema = Schema::structure(
+        "DocumentationVersion",
+        &[
+            Member::new("version", &p::schema::STRING),
+            Member::new("createdDate", &p::schema::TIMESTAMP),
+            Member::new("description", &p::schema::STRING),
+        ],
+    );
+    pub static DOCUMENTATION_VERSIONS: Schema = Schema::structure(
+        "DocumentationVersions",
+        &[
+            Member::new("position", &p::schema::STRING),
+            Member::new("items", &LIST_OF_DOCUMENTATION_VERSION).wire("item"),
         ],
     );
     pub static ENDPOINT_ACCESS_MODE: Schema =
@@ -10862,6 +11939,46 @@ pub mod schema {
     );
     pub static GET_DEPLOYMENTS_REQUEST: Schema = Schema::structure(
         "GetDeploymentsRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("position", &p::schema::STRING).at(Location::Query),
+            Member::new("limit", &p::schema::INTEGER).at(Location::Query),
+        ],
+    );
+    pub static GET_DOCUMENTATION_PART_REQUEST: Schema = Schema::structure(
+        "GetDocumentationPartRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("documentationPartId", &p::schema::STRING)
+                .wire("part_id")
+                .at(Location::Label)
+                .required(),
+        ],
+    );
+    pub static GET_DOCUMENTATION_PARTS_REQUEST: Schema = Schema::structure(
+        "GetDocumentationPartsRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("type", &DOCUMENTATION_PART_TYPE).at(Location::Query),
+            Member::new("nameQuery", &p::schema::STRING).wire("name").at(Location::Query),
+            Member::new("path", &p::schema::STRING).at(Location::Query),
+            Member::new("position", &p::schema::STRING).at(Location::Query),
+            Member::new("limit", &p::schema::INTEGER).at(Location::Query),
+            Member::new("locationStatus", &LOCATION_STATUS_TYPE).at(Location::Query),
+        ],
+    );
+    pub static GET_DOCUMENTATION_VERSION_REQUEST: Schema = Schema::structure(
+        "GetDocumentationVersionRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("documentationVersion", &p::schema::STRING)
+                .wire("doc_version")
+                .at(Location::Label)
+                .required(),
+        ],
+    );
+    pub static GET_DOCUMENTATION_VERSIONS_REQUEST: Schema = Schema::structure(
+        "GetDocumentationVersionsRequest",
         &[
             Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
             Member::new("position", &p::schema::STRING).at(Location::Query),
@@ -11091,6 +12208,17 @@ pub mod schema {
             Member::new("failOnWarnings", &p::schema::BOOLEAN).wire("failonwarnings").at(Location::Query),
         ],
     );
+    pub static IMPORT_DOCUMENTATION_PARTS_REQUEST: Schema = Schema::structure(
+        "ImportDocumentationPartsRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("mode", &PUT_MODE).at(Location::Query),
+            Member::new("body", &p::schema::BLOB).at(Location::Payload).required(),
+        ],
+    )
+    .refused(&[Member::new("failOnWarnings", &p::schema::DOCUMENT)
+        .wire("failonwarnings")
+        .at(Location::Query)]);
     pub static IMPORT_REST_API_REQUEST: Schema = Schema::structure(
         "ImportRestApiRequest",
         &[
@@ -11191,6 +12319,10 @@ pub mod schema {
         Schema::list("ListOfAuthorizer", &Member::new("member", &AUTHORIZER));
     pub static LIST_OF_DEPLOYMENT: Schema =
         Schema::list("ListOfDeployment", &Member::new("member", &DEPLOYMENT));
+    pub static LIST_OF_DOCUMENTATION_PART: Schema =
+        Schema::list("ListOfDocumentationPart", &Member::new("member", &DOCUMENTATION_PART));
+    pub static LIST_OF_DOCUMENTATION_VERSION: Schema =
+        Schema::list("ListOfDocumentationVersion", &Member::new("member", &DOCUMENTATION_VERSION));
     pub static LIST_OF_ENDPOINT_TYPE: Schema =
         Schema::list("ListOfEndpointType", &Member::new("member", &ENDPOINT_TYPE));
     pub static LIST_OF_GATEWAY_RESPONSE: Schema =
@@ -11222,6 +12354,8 @@ pub mod schema {
         Schema::list("ListOfUsagePlan", &Member::new("member", &USAGE_PLAN));
     pub static LIST_OF_USAGE_PLAN_KEY: Schema =
         Schema::list("ListOfUsagePlanKey", &Member::new("member", &USAGE_PLAN_KEY));
+    pub static LOCATION_STATUS_TYPE: Schema =
+        Schema::new("LocationStatusType", Kind::String).values(&["DOCUMENTED", "UNDOCUMENTED"]);
     pub static MAP_OF_API_STAGE_THROTTLE_SETTINGS: Schema = Schema::map(
         "MapOfApiStageThrottleSettings",
         &Member::new("key", &p::schema::STRING),
@@ -11698,6 +12832,28 @@ pub mod schema {
             Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
             Member::new("deploymentId", &p::schema::STRING)
                 .wire("deployment_id")
+                .at(Location::Label)
+                .required(),
+            Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
+        ],
+    );
+    pub static UPDATE_DOCUMENTATION_PART_REQUEST: Schema = Schema::structure(
+        "UpdateDocumentationPartRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("documentationPartId", &p::schema::STRING)
+                .wire("part_id")
+                .at(Location::Label)
+                .required(),
+            Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),
+        ],
+    );
+    pub static UPDATE_DOCUMENTATION_VERSION_REQUEST: Schema = Schema::structure(
+        "UpdateDocumentationVersionRequest",
+        &[
+            Member::new("restApiId", &p::schema::STRING).wire("restapi_id").at(Location::Label).required(),
+            Member::new("documentationVersion", &p::schema::STRING)
+                .wire("doc_version")
                 .at(Location::Label)
                 .required(),
             Member::new("patchOperations", &LIST_OF_PATCH_OPERATION),

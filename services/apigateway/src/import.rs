@@ -21,10 +21,13 @@ use serde_json::{Map, Value};
 use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::table::{
-    self, AUTHORIZERS, Authorizer, DOCUMENTATION_PARTS, DocumentationPart, GATEWAY_RESPONSES, GatewayResponse, MODELS, Model, REQUEST_VALIDATORS,
-    RESOURCES, RequestValidator, Resource, RestApi, Texts,
+    self, AUTHORIZERS, Authorizer, DOCUMENTATION_PARTS, DocumentationPart, GATEWAY_RESPONSES,
+    GatewayResponse, MODELS, Model, REQUEST_VALIDATORS, RESOURCES, RequestValidator, Resource, RestApi,
+    Texts,
 };
-use crate::{ApiGateway, authorizer, documentation_part, gateway_response, request_validator, resource, rest_api};
+use crate::{
+    ApiGateway, authorizer, documentation_part, gateway_response, request_validator, resource, rest_api,
+};
 
 use self::model::Models;
 use operation::Operation;
@@ -125,7 +128,13 @@ impl Present {
         let models = crate::model::defaults(random).into_iter();
         let kept =
             |model: Model| self.models.iter().find(|old| old.name == model.name).cloned().unwrap_or(model);
-        Self { models: models.map(kept).collect(), resources: Vec::new(), responses: Vec::new(), documentation: Vec::new(), ..self }
+        Self {
+            models: models.map(kept).collect(),
+            resources: Vec::new(),
+            responses: Vec::new(),
+            documentation: Vec::new(),
+            ..self
+        }
     }
 }
 

@@ -10,9 +10,10 @@ use pagoda_store::{Commit, Outcome};
 
 use crate::edit::{self, bad_request};
 use crate::generated as g;
-use crate::table::{DOCUMENTATION_PARTS, DOCUMENTATION_VERSIONS, 
-    self, AUTHORIZERS, DEPLOYED, DEPLOYED_APIS, DEPLOYMENTS, GATEWAY_RESPONSES, LISTED, Listed, MODELS,
-    REQUEST_VALIDATORS, RESOURCES, REST_APIS, Resource, RestApi, STAGES,
+use crate::table::{
+    self, AUTHORIZERS, DEPLOYED, DEPLOYED_APIS, DEPLOYMENTS, DOCUMENTATION_PARTS, DOCUMENTATION_VERSIONS,
+    GATEWAY_RESPONSES, LISTED, Listed, MODELS, REQUEST_VALIDATORS, RESOURCES, REST_APIS, Resource, RestApi,
+    STAGES,
 };
 use crate::{ApiGateway, model, patch, position, tag};
 

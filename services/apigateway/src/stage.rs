@@ -11,7 +11,9 @@ use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::method_setting::{self, MethodSettings};
 use crate::table::{self, STAGES, Stage, Texts};
-use crate::{ApiGateway, access_log, account, canary, cluster, deployment, documentation_version, patch, tag};
+use crate::{
+    ApiGateway, access_log, account, canary, cluster, deployment, documentation_version, patch, tag,
+};
 
 pub(crate) async fn create(
     gateway: &ApiGateway,

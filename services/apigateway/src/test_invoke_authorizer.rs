@@ -5,7 +5,6 @@
 use std::time::Instant;
 
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Request};
 use pagoda_protocol::ApiError;
 use pagoda_service::Context;
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ use crate::edit::{self, bad_request};
 use crate::generated as g;
 use crate::serve::{Authorizer, Question, Refusal, request_fields};
 use crate::table::{RestApi, Texts};
-use crate::{ApiGateway, authorizer};
+use crate::{ApiGateway, authorizer, test_invoke_method};
 
 /// The stage that tests are said to be on.
 pub(crate) const STAGE: &str = "test-invoke-stage";
@@ -73,16 +72,7 @@ fn status(refusal: &Refusal) -> i32 {
 /// The request that the test describes.
 fn parts(input: &g::TestInvokeAuthorizerRequest) -> Result<Parts, ApiError> {
     let path = input.path_with_query_string.as_deref().filter(|path| !path.is_empty()).unwrap_or("/");
-    let request = Request::get(path).body(()).map_err(|_| bad_request("Invalid path specified"))?;
-    let mut parts = request.into_parts().0;
-    for (name, value) in input.headers.iter().flatten() {
-        let name = HeaderName::from_bytes(name.as_bytes());
-        let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) else {
-            return Err(bad_request("Invalid header specified"));
-        };
-        parts.headers.append(name, value);
-    }
-    Ok(parts)
+    test_invoke_method::request("GET", path, input.headers.iter().flatten())
 }
 
 fn context(api: &RestApi, cx: &Context, parts: &Parts) -> Value {

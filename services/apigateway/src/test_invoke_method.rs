@@ -66,12 +66,21 @@ fn parts(input: &g::TestInvokeMethodRequest, resource: &Resource) -> Result<Part
     let path = given.map_or_else(|| resource.path.replace(['{', '}'], ""), str::to_owned);
     // Any verb will do for a method that takes them all.
     let verb = if input.http_method == "ANY" { "GET" } else { &input.http_method };
-    let request = Request::builder().method(verb).uri(path).body(());
-    let mut parts = request.map_err(|_| bad_request("Invalid path specified"))?.into_parts().0;
-    let single = input.headers.iter().flatten().map(|(name, value)| (name, value));
+    let single = input.headers.iter().flatten();
     let multi = input.multi_value_headers.iter().flatten();
     let multi = multi.flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
-    for (name, value) in single.chain(multi) {
+    request(verb, &path, single.chain(multi))
+}
+
+/// A request that was never sent.
+pub(crate) fn request<'h>(
+    verb: &str,
+    path: &str,
+    headers: impl Iterator<Item = (&'h String, &'h String)>,
+) -> Result<Parts, ApiError> {
+    let request = Request::builder().method(verb).uri(path).body(());
+    let mut parts = request.map_err(|_| bad_request("Invalid path specified"))?.into_parts().0;
+    for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes());
         let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) else {
             return Err(bad_request("Invalid header specified"));

@@ -17,8 +17,8 @@ mod usage_plan_key;
 
 use serde_json::{Value, json};
 
-use super::tag::Retag;
-use super::{Calls, Done};
+use super::tag::{Retag, is_marked};
+use super::{Calls, Done, Kind, Wanted};
 use crate::template::Object;
 
 pub(crate) use account::Account;
@@ -53,6 +53,19 @@ fn patches(old: &Object, new: &Object, fields: &[Patched]) -> Vec<Value> {
 /// A value as patches have it.
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The ids of what `operation` lists and this stack has made.
+async fn marked(
+    kind: &dyn Kind,
+    calls: &Calls<'_>,
+    operation: &str,
+    wanted: &Wanted<'_>,
+) -> Done<Vec<String>> {
+    let input = json!({ "limit": 500 });
+    let all = calls.list(SERVICE, operation, input, ["items", "position", "position"]).await?;
+    let own = all.iter().filter(|one| is_marked(kind, wanted.properties, &one["tags"]));
+    Ok(own.filter_map(|one| one["id"].as_str()).map(str::to_owned).collect())
 }
 
 /// Moves the tags of what `path` names.

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{Patched, SERVICE, patches, retag};
-use crate::resource::tag::{is_marked, map};
+use super::{Patched, SERVICE, marked, patches, retag};
+use crate::resource::tag::map;
 use crate::resource::{Calls, Created, Done, Kind, RESERVED, Wanted, named, property};
 use crate::template::Object;
 
@@ -36,10 +36,7 @@ impl Kind for ApiKey {
     }
 
     async fn present(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Vec<String>> {
-        let input = json!({ "limit": 500 });
-        let all = calls.list(SERVICE, "GetApiKeys", input, ["items", "position", "position"]).await?;
-        let own = all.iter().filter(|key| is_marked(self, wanted.properties, &key["tags"]));
-        Ok(own.filter_map(|key| key["id"].as_str()).map(str::to_owned).collect())
+        marked(self, calls, "GetApiKeys", wanted).await
     }
 
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {

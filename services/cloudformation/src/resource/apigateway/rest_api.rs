@@ -5,8 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{SERVICE, retag};
-use crate::resource::tag::{is_marked, map};
+use super::{SERVICE, marked, retag};
+use crate::resource::tag::map;
 use crate::resource::{
     Calls, Created, Done, Failure, Kind, RESERVED, Wanted, document, items, lower_camel, property, required,
 };
@@ -47,10 +47,7 @@ impl Kind for RestApi {
     }
 
     async fn present(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Vec<String>> {
-        let input = json!({ "limit": 500 });
-        let apis = calls.list(SERVICE, "GetRestApis", input, ["items", "position", "position"]).await?;
-        let own = apis.iter().filter(|api| is_marked(self, wanted.properties, &api["tags"]));
-        Ok(own.filter_map(|api| api["id"].as_str()).map(str::to_owned).collect())
+        marked(self, calls, "GetRestApis", wanted).await
     }
 
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {

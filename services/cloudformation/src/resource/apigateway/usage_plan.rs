@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Patched, SERVICE, patches, retag, text};
-use crate::resource::tag::{is_marked, map};
+use super::{Patched, SERVICE, marked, patches, retag, text};
+use crate::resource::tag::map;
 use crate::resource::{
     Calls, Created, Done, Kind, RESERVED, Wanted, items, lower_camel, named, property, required,
 };
@@ -36,10 +36,7 @@ impl Kind for UsagePlan {
     }
 
     async fn present(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Vec<String>> {
-        let input = json!({ "limit": 500 });
-        let all = calls.list(SERVICE, "GetUsagePlans", input, ["items", "position", "position"]).await?;
-        let own = all.iter().filter(|plan| is_marked(self, wanted.properties, &plan["tags"]));
-        Ok(own.filter_map(|plan| plan["id"].as_str()).map(str::to_owned).collect())
+        marked(self, calls, "GetUsagePlans", wanted).await
     }
 
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {
