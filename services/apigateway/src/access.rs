@@ -19,8 +19,17 @@ macro_rules! paths {
     )*};
 }
 
+/// Whoever clones an API must be allowed to see it.
+pub(crate) fn create_rest_api(cx: &Context, input: &g::CreateRestApiRequest) -> Needs {
+    let of = |path: &str| format!("arn:aws:apigateway:{}::/restapis{path}", cx.region);
+    let mut needs = vec![Access::new("apigateway:POST", of(""))];
+    if let Some(source) = &input.clone_from {
+        needs.push(Access::new("apigateway:GET", of(&format!("/{source}"))));
+    }
+    Ok(needs)
+}
+
 paths! {
-    create_rest_api(CreateRestApiRequest): "POST" "/restapis";
     import_rest_api(ImportRestApiRequest): "POST" "/restapis";
     put_rest_api(PutRestApiRequest): "PUT" "/restapis/{}" rest_api_id;
     get_rest_api(GetRestApiRequest): "GET" "/restapis/{}" rest_api_id;

@@ -74,9 +74,9 @@ pub(crate) async fn create(
         resources: 1,
     };
     // Refused before anything is kept.
-    Definition::read(gateway, &api, &document, Present::default())?;
+    Definition::read(gateway, &api, &document, Definition::default())?;
     about(&mut api, &document)?;
-    rest_api::insert(gateway, &api).await?;
+    rest_api::insert(gateway, &api, Commit::new()).await?;
     replace(gateway, cx, &api.id, &document, g::PutMode::Overwrite).await
 }
 
@@ -90,18 +90,8 @@ pub(crate) async fn put(
     replace(gateway, cx, &input.rest_api_id, &document, mode).await
 }
 
-/// What an API has before a document is put into it.
+/// What an API has: before a document is put into it, and afterwards.
 #[derive(Default)]
-struct Present {
-    resources: Vec<Resource>,
-    authorizers: Vec<Authorizer>,
-    responses: Vec<GatewayResponse>,
-    models: Vec<Model>,
-    validators: Vec<RequestValidator>,
-    documentation: Vec<DocumentationPart>,
-}
-
-/// What an API has afterwards.
 struct Definition {
     resources: Vec<Resource>,
     authorizers: Vec<Authorizer>,
@@ -111,7 +101,7 @@ struct Definition {
     documentation: Vec<DocumentationPart>,
 }
 
-impl Present {
+impl Definition {
     async fn load(gateway: &ApiGateway, api: &str) -> Result<Self, ApiError> {
         Ok(Self {
             resources: RESOURCES.all(gateway.store(), &table::of_api(&RESOURCES, api)).await?,
@@ -136,15 +126,13 @@ impl Present {
             ..self
         }
     }
-}
 
-impl Definition {
     /// What the document makes of what is there.
     fn read(
         gateway: &ApiGateway,
         api: &RestApi,
         document: &Value,
-        present: Present,
+        present: Self,
     ) -> Result<Self, ApiError> {
         let random = &*gateway.ports.random;
         let security = Security::read(gateway, document, &present.authorizers)?;
@@ -182,6 +170,18 @@ impl Definition {
     }
 }
 
+/// Puts what another API has into a new one.
+pub(crate) async fn copied(gateway: &ApiGateway, from: &RestApi, to: &mut RestApi) -> Result<Commit, ApiError> {
+    let mut definition = Definition::load(gateway, &from.id).await?;
+    let models = |id: &str| format!("/restapis/{id}/models/");
+    for schema in definition.models.iter_mut().filter_map(|model| model.schema.as_mut()) {
+        *schema = schema.replace(&models(&from.id), &models(&to.id));
+    }
+    to.root_resource_id.clone_from(&from.root_resource_id);
+    to.resources = definition.resources.len();
+    definition.put(&to.id)
+}
+
 /// Puts records in the place of all of their kind.
 pub(crate) fn put_all<R: Record>(
     commit: Commit,
@@ -217,12 +217,12 @@ async fn replace(
     mode: g::PutMode,
 ) -> Result<g::RestApi, ApiError> {
     edit::change(gateway, cx, id, async |mut api: RestApi| {
-        let present = Present::load(gateway, id).await?;
+        let present = Definition::load(gateway, id).await?;
         let definition = match mode {
             g::PutMode::Overwrite => {
                 let present = present.overwritten(&*gateway.ports.random);
                 let validators = Vec::new();
-                Definition::read(gateway, &api, document, Present { validators, ..present })?
+                Definition::read(gateway, &api, document, Definition { validators, ..present })?
             }
             g::PutMode::Merge => {
                 let before = present.authorizers.clone();

@@ -15,7 +15,7 @@ use crate::table::{
     GATEWAY_RESPONSES, LISTED, Listed, MODELS, REQUEST_VALIDATORS, RESOURCES, REST_APIS, Resource, RestApi,
     STAGES,
 };
-use crate::{ApiGateway, model, patch, position, tag};
+use crate::{ApiGateway, import, model, patch, position, tag};
 
 const ID_CHARS: usize = 10;
 const BINARY_TYPES_MAX: usize = 50;
@@ -30,7 +30,11 @@ pub(crate) async fn create(
     let policy = input.policy.map(|policy| checked_policy(&policy)).transpose()?;
     let tags = input.tags.unwrap_or_default();
     tag::check(cx, &tags)?;
-    let api = RestApi {
+    let source = match &input.clone_from {
+        Some(id) => Some(edit::load(gateway, cx, id).await?.record),
+        None => None,
+    };
+    let mut api = RestApi {
         id: ids::short_id(ID_CHARS, &*gateway.ports.random),
         account: cx.account,
         region: cx.region.clone(),
@@ -48,12 +52,25 @@ pub(crate) async fn create(
         root_resource_id: ids::short_id(ID_CHARS, &*gateway.ports.random),
         resources: 1,
     };
-    insert(gateway, &api).await?;
+    let mut contents = Commit::new();
+    if let Some(source) = source {
+        contents = import::copied(gateway, &source, &mut api).await?;
+        // What is said of the new one counts, and otherwise what holds for the other.
+        api.policy = api.policy.or(source.policy);
+        api.compression_bytes_min = api.compression_bytes_min.or(source.compression_bytes_min);
+        if api.binary_media_types.is_empty() {
+            api.binary_media_types = source.binary_media_types;
+        }
+        if input.api_key_source.is_none() {
+            api.keys_from_authorizer = source.keys_from_authorizer;
+        }
+    }
+    insert(gateway, &api, contents).await?;
     Ok(describe(&api))
 }
 
-/// Keeps a new API with its root resource.
-pub(crate) async fn insert(gateway: &ApiGateway, api: &RestApi) -> Result<(), ApiError> {
+/// Keeps a new API with its root resource, or with these contents.
+pub(crate) async fn insert(gateway: &ApiGateway, api: &RestApi, contents: Commit) -> Result<(), ApiError> {
     let root = Resource {
         id: api.root_resource_id.clone(),
         parent_id: None,
@@ -69,7 +86,7 @@ pub(crate) async fn insert(gateway: &ApiGateway, api: &RestApi) -> Result<(), Ap
     for model in model::defaults(&*gateway.ports.random) {
         commit = MODELS.put(commit, &table::in_api(&MODELS, &api.id, &model.name), &model)?;
     }
-    match gateway.store().commit(commit).await? {
+    match gateway.store().commit(commit.and(contents)).await? {
         // Two random ids met.
         Outcome::CheckFailed { .. } => Err(g::ConflictException::new("Please try again.").into()),
         outcome => Ok(outcome.done().map(drop)?),

@@ -72,7 +72,7 @@ async fn what_nothing_acts_on_is_refused_by_name() {
     let world = World::new();
     let gateway = Gateway::new(&world);
     for (operation, input) in [
-        ("CreateRestApi", json!({ "name": "n", "cloneFrom": "x" })),
+        ("CreateRestApi", json!({ "name": "n", "securityPolicy": "TLS_1_2" })),
         ("CreateRestApi", json!({ "name": "n", "endpointConfiguration": { "types": ["PRIVATE"] } })),
     ] {
         assert_eq!(gateway.client.refused("apigateway", operation, input).await, "NotImplemented");
@@ -233,4 +233,33 @@ async fn a_method_is_tried_without_a_deployment() {
         let refused = gateway.client.refused("apigateway", "TestInvokeMethod", with(more.clone())).await;
         assert_eq!(refused, code, "{more}");
     }
+}
+
+#[tokio::test]
+async fn an_api_is_cloned_with_all_that_it_has() {
+    let world = World::new();
+    let gateway = Gateway::new(&world);
+    let more = json!({
+        "definitions": { "Pet": { "type": "object", "properties": { "kind": { "$ref": "#/definitions/Kind" } } }, "Kind": { "type": "string" } },
+        "x-amazon-apigateway-binary-media-types": ["image/png"],
+        "x-amazon-apigateway-gateway-responses": { "DEFAULT_4XX": { "statusCode": 418 } },
+    });
+    let source = gateway.deploy_with(json!({ "/a/b": { "get": mock("200", "b") } }), more).await;
+    let clone = gateway.must("CreateRestApi", json!({ "name": "clone", "cloneFrom": source })).await;
+    assert_eq!((&clone["name"], &clone["binaryMediaTypes"]), (&json!("clone"), &json!(["image/png"])));
+    let id = clone["id"].as_str().unwrap();
+    let paths = async |api: &str| {
+        let all = gateway.must("GetResources", json!({ "restApiId": api })).await;
+        all["items"].as_array().unwrap().iter().map(|one| one["path"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(paths(id).await, paths(&source).await);
+    let pet = gateway.must("GetModel", json!({ "restApiId": id, "modelName": "Pet" })).await;
+    assert!(pet["schema"].as_str().unwrap().contains(&format!("/restapis/{id}/models/Kind")), "{pet}");
+    gateway.must("CreateDeployment", json!({ "restApiId": id, "stageName": "s" })).await;
+    assert_eq!(gateway.get(id, "/s/a/b").await, (200, "b".to_owned()));
+    assert_eq!(gateway.get(id, "/s/none").await.0, 418);
+    gateway.must("DeleteRestApi", json!({ "restApiId": source })).await;
+    assert_eq!(gateway.get(id, "/s/a/b").await.0, 200, "they share nothing");
+    let missing = json!({ "name": "n", "cloneFrom": source });
+    assert_eq!(gateway.client.refused("apigateway", "CreateRestApi", missing).await, "NotFoundException");
 }

@@ -28,6 +28,7 @@ impl Kind for RestApi {
             "BinaryMediaTypes",
             "Body",
             "BodyS3Location",
+            "CloneFrom",
             "Description",
             "DisableExecuteApiEndpoint",
             "EndpointConfiguration",
@@ -39,7 +40,7 @@ impl Kind for RestApi {
     }
 
     fn fixed(&self) -> &'static [&'static str] {
-        &["EndpointConfiguration"]
+        &["CloneFrom", "EndpointConfiguration"]
     }
 
     fn mark(&self) -> Option<&'static str> {
@@ -55,6 +56,7 @@ impl Kind for RestApi {
         let title = properties.get("Body").and_then(|body| body.pointer("/info/title"));
         let input = json!({
             "name": properties.get("Name").or(title).cloned().unwrap_or_else(|| json!(wanted.name)),
+            "cloneFrom": property(properties, "CloneFrom"),
             "description": property(properties, "Description"),
             "binaryMediaTypes": media_types(properties),
             "endpointConfiguration": lower_camel(&property(properties, "EndpointConfiguration")),
