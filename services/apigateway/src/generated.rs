@@ -4572,6 +4572,7 @@ pub struct CreateRestApiRequest {
     pub name: String,
     pub description: Option<String>,
     pub version: Option<String>,
+    pub clone_from: Option<String>,
     pub binary_media_types: Option<Vec<String>>,
     pub minimum_compression_size: Option<i32>,
     pub api_key_source: Option<ApiKeySourceType>,
@@ -4587,6 +4588,7 @@ impl p::Encode for CreateRestApiRequest {
             &self.name,
             &self.description,
             &self.version,
+            &self.clone_from,
             &self.binary_media_types,
             &self.minimum_compression_size,
             &self.api_key_source,
@@ -4606,13 +4608,14 @@ impl p::Decode for CreateRestApiRequest {
                 0 => value.name = p::Decode::read(reader)?,
                 1 => value.description = p::Decode::read(reader)?,
                 2 => value.version = p::Decode::read(reader)?,
-                3 => value.binary_media_types = p::Decode::read(reader)?,
-                4 => value.minimum_compression_size = p::Decode::read(reader)?,
-                5 => value.api_key_source = p::Decode::read(reader)?,
-                6 => value.endpoint_configuration = p::Decode::read(reader)?,
-                7 => value.policy = p::Decode::read(reader)?,
-                8 => value.tags = p::Decode::read(reader)?,
-                9 => value.disable_execute_api_endpoint = p::Decode::read(reader)?,
+                3 => value.clone_from = p::Decode::read(reader)?,
+                4 => value.binary_media_types = p::Decode::read(reader)?,
+                5 => value.minimum_compression_size = p::Decode::read(reader)?,
+                6 => value.api_key_source = p::Decode::read(reader)?,
+                7 => value.endpoint_configuration = p::Decode::read(reader)?,
+                8 => value.policy = p::Decode::read(reader)?,
+                9 => value.tags = p::Decode::read(reader)?,
+                10 => value.disable_execute_api_endpoint = p::Decode::read(reader)?,
                 _ => {}
             }
             Ok(())
@@ -11543,6 +11546,7 @@ pub mod schema {
             Member::new("name", &p::schema::STRING).required(),
             Member::new("description", &p::schema::STRING),
             Member::new("version", &p::schema::STRING),
+            Member::new("cloneFrom", &p::schema::STRING),
             Member::new("binaryMediaTypes", &LIST_OF_STRING),
             Member::new("minimumCompressionSize", &p::schema::INTEGER),
             Member::new("apiKeySource", &API_KEY_SOURCE_TYPE),
@@ -11553,7 +11557,6 @@ pub mod schema {
         ],
     )
     .refused(&[
-        Member::new("cloneFrom", &p::schema::DOCUMENT),
         Member::new("endpointAccessMode", &p::schema::DOCUMENT),
         Member::new("securityPolicy", &p::schema::DOCUMENT),
     ]);

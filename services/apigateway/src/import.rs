@@ -128,12 +128,7 @@ impl Definition {
     }
 
     /// What the document makes of what is there.
-    fn read(
-        gateway: &ApiGateway,
-        api: &RestApi,
-        document: &Value,
-        present: Self,
-    ) -> Result<Self, ApiError> {
+    fn read(gateway: &ApiGateway, api: &RestApi, document: &Value, present: Self) -> Result<Self, ApiError> {
         let random = &*gateway.ports.random;
         let security = Security::read(gateway, document, &present.authorizers)?;
         let validators = Validators::read(document, present.validators, random)?;
@@ -171,7 +166,11 @@ impl Definition {
 }
 
 /// Puts what another API has into a new one.
-pub(crate) async fn copied(gateway: &ApiGateway, from: &RestApi, to: &mut RestApi) -> Result<Commit, ApiError> {
+pub(crate) async fn copied(
+    gateway: &ApiGateway,
+    from: &RestApi,
+    to: &mut RestApi,
+) -> Result<Commit, ApiError> {
     let mut definition = Definition::load(gateway, &from.id).await?;
     let models = |id: &str| format!("/restapis/{id}/models/");
     for schema in definition.models.iter_mut().filter_map(|model| model.schema.as_mut()) {
