@@ -18,7 +18,7 @@ mod usage_plan_key;
 use serde_json::{Value, json};
 
 use super::tag::{Retag, is_marked};
-use super::{Calls, Done, Kind, Wanted};
+use super::{Calls, Done, Kind, Wanted, required};
 use crate::template::Object;
 
 pub(crate) use account::Account;
@@ -39,6 +39,8 @@ const SERVICE: &str = "apigateway";
 
 /// A property, the path that patches have for it, and what it is where nothing is said of it.
 type Patched = (&'static str, &'static str, &'static str);
+/// A property within an object, and how it is named behind the path that patches have for the object.
+type Member = (&'static str, &'static str);
 
 /// The patches from `old` properties to `new` ones.
 fn patches(old: &Object, new: &Object, fields: &[Patched]) -> Vec<Value> {
@@ -48,6 +50,40 @@ fn patches(old: &Object, new: &Object, fields: &[Patched]) -> Vec<Value> {
         json!({ "op": "replace", "path": path, "value": value })
     };
     changed.map(patch).collect()
+}
+
+/// The patches from an old object of properties, whose path is `path`, to a new one. What the new one does not say,
+/// the old one must not go on saying.
+fn object_patches(old: &Object, new: &Object, field: &str, path: &str, members: &[Member]) -> Vec<Value> {
+    let mut patches = Vec::new();
+    if old.get(field) == new.get(field) {
+        return patches;
+    }
+    if old.contains_key(field) {
+        patches.push(json!({ "op": "remove", "path": path }));
+    }
+    if let Some(object) = new.get(field) {
+        patches.extend(member_patches(object, path, members));
+    }
+    patches
+}
+
+/// The patches that say at `path` what an object of properties has.
+fn member_patches(object: &Value, path: &str, members: &[Member]) -> Vec<Value> {
+    let patch = |(field, member): &Member| {
+        let value = text(object.get(*field)?);
+        Some(json!({ "op": "replace", "path": format!("{path}/{member}"), "value": value }))
+    };
+    members.iter().filter_map(patch).collect()
+}
+
+/// Has `operation` apply patches, if there are any, to what `of` names.
+async fn patch(calls: &Calls<'_>, operation: &str, mut of: Value, patches: Vec<Value>) -> Done<()> {
+    if !patches.is_empty() {
+        of["patchOperations"] = Value::Array(patches);
+        calls.call(SERVICE, operation, of).await?;
+    }
+    Ok(())
 }
 
 /// A value as patches have it.
@@ -66,6 +102,19 @@ async fn marked(
     let all = calls.list(SERVICE, operation, input, ["items", "position", "position"]).await?;
     let own = all.iter().filter(|one| is_marked(kind, wanted.properties, &one["tags"]));
     Ok(own.filter_map(|one| one["id"].as_str()).map(str::to_owned).collect())
+}
+
+/// The ids of what `operation` lists of the API under a name.
+async fn called(
+    calls: &Calls<'_>,
+    operation: &str,
+    properties: &Object,
+    name: Option<&str>,
+) -> Done<Vec<String>> {
+    let input = json!({ "restApiId": required(properties, "RestApiId")?, "limit": 500 });
+    let all = calls.list(SERVICE, operation, input, ["items", "position", "position"]).await?;
+    let same = |one: &&Value| one["name"].as_str() == name;
+    Ok(all.iter().filter(same).filter_map(|one| one["id"].as_str()).map(str::to_owned).collect())
 }
 
 /// Moves the tags of what `path` names.

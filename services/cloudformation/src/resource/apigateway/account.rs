@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{Patched, SERVICE, patches};
+use super::{Patched, patch, patches};
 use crate::resource::{Calls, Created, Done, Kind, Wanted};
 use crate::template::Object;
 
@@ -41,10 +41,7 @@ impl Kind for Account {
         old: &Object,
         wanted: &Wanted<'_>,
     ) -> Done<Created> {
-        let patches = patches(old, wanted.properties, &PATCHED);
-        if !patches.is_empty() {
-            calls.call(SERVICE, "UpdateAccount", json!({ "patchOperations": patches })).await?;
-        }
+        patch(calls, "UpdateAccount", json!({}), patches(old, wanted.properties, &PATCHED)).await?;
         Ok(Created::new(physical, json!({ "Id": physical })))
     }
 

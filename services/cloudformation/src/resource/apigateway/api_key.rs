@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{Patched, SERVICE, marked, patches, retag};
+use super::{Patched, SERVICE, marked, patch, patches, retag};
 use crate::resource::tag::map;
 use crate::resource::{Calls, Created, Done, Kind, RESERVED, Wanted, named, property};
 use crate::template::Object;
@@ -63,10 +63,7 @@ impl Kind for ApiKey {
         wanted: &Wanted<'_>,
     ) -> Done<Created> {
         let patches = patches(old, wanted.properties, &PATCHED);
-        if !patches.is_empty() {
-            let input = json!({ "apiKey": physical, "patchOperations": patches });
-            calls.call(SERVICE, "UpdateApiKey", input).await?;
-        }
+        patch(calls, "UpdateApiKey", json!({ "apiKey": physical }), patches).await?;
         retag(calls, &format!("/apikeys/{physical}"), old, wanted.properties).await?;
         Ok(made(physical))
     }

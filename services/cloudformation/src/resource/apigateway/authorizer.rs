@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Patched, SERVICE, patches};
+use super::{Patched, SERVICE, called, patch, patches};
 use crate::resource::{Calls, Created, Done, Kind, Wanted, lower_camel, required};
 use crate::template::Object;
 
@@ -47,11 +47,8 @@ impl Kind for Authorizer {
     }
 
     async fn present(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Vec<String>> {
-        let properties = wanted.properties;
-        let input = json!({ "restApiId": required(properties, "RestApiId")?, "limit": 500 });
-        let all = calls.list(SERVICE, "GetAuthorizers", input, ["items", "position", "position"]).await?;
-        let same = |one: &&Value| properties.get("Name") == one.get("name");
-        Ok(all.iter().filter(same).filter_map(|one| one["id"].as_str()).map(str::to_owned).collect())
+        let name = wanted.properties.get("Name").and_then(Value::as_str);
+        called(calls, "GetAuthorizers", wanted.properties, name).await
     }
 
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {
@@ -67,20 +64,18 @@ impl Kind for Authorizer {
         old: &Object,
         wanted: &Wanted<'_>,
     ) -> Done<Created> {
-        let new = wanted.properties;
-        let patches = patches(old, new, &PATCHED);
-        if !patches.is_empty() {
-            let api = required(new, "RestApiId")?;
-            let input = json!({ "restApiId": api, "authorizerId": physical, "patchOperations": patches });
-            calls.call(SERVICE, "UpdateAuthorizer", input).await?;
-        }
+        let place = place(wanted.properties, physical)?;
+        patch(calls, "UpdateAuthorizer", place, patches(old, wanted.properties, &PATCHED)).await?;
         Ok(made(physical))
     }
 
     async fn delete(&self, calls: &Calls<'_>, physical: &str, properties: &Object) -> Done<()> {
-        let input = json!({ "restApiId": required(properties, "RestApiId")?, "authorizerId": physical });
-        calls.gone(SERVICE, "DeleteAuthorizer", input).await
+        calls.gone(SERVICE, "DeleteAuthorizer", place(properties, physical)?).await
     }
+}
+
+fn place(properties: &Object, id: &str) -> Done<Value> {
+    Ok(json!({ "restApiId": required(properties, "RestApiId")?, "authorizerId": id }))
 }
 
 fn made(id: &str) -> Created {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Patched, SERVICE, patches};
+use super::{Patched, SERVICE, patch, patches};
 use crate::resource::{Calls, Created, Done, Kind, Wanted, document, named, property, required};
 use crate::template::Object;
 
@@ -58,11 +58,7 @@ impl Kind for Model {
         if old.get("Schema") != new.get("Schema") {
             patches.push(json!({ "op": "replace", "path": "/schema", "value": schema(new) }));
         }
-        if !patches.is_empty() {
-            let mut input = place(new, physical)?;
-            input["patchOperations"] = Value::Array(patches);
-            calls.call(SERVICE, "UpdateModel", input).await?;
-        }
+        patch(calls, "UpdateModel", place(new, physical)?, patches).await?;
         Ok(Created::new(physical, json!({})))
     }
 

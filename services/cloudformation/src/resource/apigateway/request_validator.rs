@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Patched, SERVICE, patches};
+use super::{Patched, SERVICE, called, patch, patches};
 use crate::resource::{Calls, Created, Done, Kind, Wanted, lower_camel, named, required};
 use crate::template::Object;
 
@@ -29,12 +29,7 @@ impl Kind for RequestValidator {
     }
 
     async fn present(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Vec<String>> {
-        let input = json!({ "restApiId": required(wanted.properties, "RestApiId")?, "limit": 500 });
-        let all =
-            calls.list(SERVICE, "GetRequestValidators", input, ["items", "position", "position"]).await?;
-        let name = named(wanted, "Name");
-        let same = |one: &&Value| one["name"] == name.as_str();
-        Ok(all.iter().filter(same).filter_map(|one| one["id"].as_str()).map(str::to_owned).collect())
+        called(calls, "GetRequestValidators", wanted.properties, Some(&named(wanted, "Name"))).await
     }
 
     async fn create(&self, calls: &Calls<'_>, wanted: &Wanted<'_>) -> Done<Created> {
@@ -51,12 +46,8 @@ impl Kind for RequestValidator {
         old: &Object,
         wanted: &Wanted<'_>,
     ) -> Done<Created> {
-        let patches = patches(old, wanted.properties, &PATCHED);
-        if !patches.is_empty() {
-            let mut input = place(wanted.properties, physical)?;
-            input["patchOperations"] = Value::Array(patches);
-            calls.call(SERVICE, "UpdateRequestValidator", input).await?;
-        }
+        let place = place(wanted.properties, physical)?;
+        patch(calls, "UpdateRequestValidator", place, patches(old, wanted.properties, &PATCHED)).await?;
         Ok(made(physical))
     }
 

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{SERVICE, marked, retag};
+use super::{SERVICE, marked, patch, retag};
 use crate::resource::tag::map;
 use crate::resource::{
     Calls, Created, Done, Failure, Kind, RESERVED, Wanted, document, items, lower_camel, property, required,
@@ -97,17 +97,14 @@ impl Kind for RestApi {
             }
         }
         let (before, after) = (items(old, "BinaryMediaTypes"), items(new, "BinaryMediaTypes"));
-        let patch = |op: &str, kind: &Value| {
+        let of = |op: &str, kind: &Value| {
             let escaped =
                 kind.as_str().unwrap_or_default().replace("~1", "/").replace('~', "~0").replace('/', "~1");
             json!({ "op": op, "path": format!("/binaryMediaTypes/{escaped}") })
         };
-        patches.extend(before.iter().filter(|kind| !after.contains(kind)).map(|kind| patch("remove", kind)));
-        patches.extend(after.iter().filter(|kind| !before.contains(kind)).map(|kind| patch("add", kind)));
-        if !patches.is_empty() {
-            let input = json!({ "restApiId": physical, "patchOperations": patches });
-            calls.call(SERVICE, "UpdateRestApi", input).await?;
-        }
+        patches.extend(before.iter().filter(|kind| !after.contains(kind)).map(|kind| of("remove", kind)));
+        patches.extend(after.iter().filter(|kind| !before.contains(kind)).map(|kind| of("add", kind)));
+        patch(calls, "UpdateRestApi", json!({ "restApiId": physical }), patches).await?;
         if ["Body", "BodyS3Location"].iter().any(|field| old.get(*field) != new.get(*field)) {
             define(calls, physical, new).await?;
         }

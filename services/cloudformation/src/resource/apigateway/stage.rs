@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Patched, SERVICE, retag, text};
+use super::{Member, Patched, SERVICE, member_patches, object_patches, patch, retag, text};
 use crate::resource::tag::{is_marked, map};
 use crate::resource::{Calls, Created, Done, Failure, Kind, RESERVED, Wanted, items, property, required};
 use crate::template::Object;
@@ -64,10 +64,7 @@ impl Kind for Stage {
             "tags": map(properties),
         });
         calls.call(SERVICE, "CreateStage", input).await?;
-        if !patches.is_empty() {
-            let input = json!({ "restApiId": api, "stageName": name, "patchOperations": patches });
-            calls.call(SERVICE, "UpdateStage", input).await?;
-        }
+        patch(calls, "UpdateStage", json!({ "restApiId": api, "stageName": name }), patches).await?;
         Ok(Created::new(name, json!({})))
     }
 
@@ -102,8 +99,7 @@ impl Kind for Stage {
         patches.extend(canary(old, new));
         patches.extend(settings(old, new)?);
         let api = required(new, "RestApiId")?;
-        let input = json!({ "restApiId": api, "stageName": physical, "patchOperations": patches });
-        calls.call(SERVICE, "UpdateStage", input).await?;
+        patch(calls, "UpdateStage", json!({ "restApiId": api, "stageName": physical }), patches).await?;
         retag(calls, &format!("/restapis/{api}/stages/{physical}"), old, new).await?;
         Ok(Created::new(physical, json!({})))
     }
@@ -119,8 +115,16 @@ const CLUSTER: [Patched; 2] = [
     ("CacheClusterEnabled", "/cacheClusterEnabled", "false"),
     ("CacheClusterSize", "/cacheClusterSize", "0.5"),
 ];
+const ACCESS_LOG: [Member; 2] = [("DestinationArn", "destinationArn"), ("Format", "format")];
+const CANARY_SETTING: &str = "CanarySetting";
+/// But for the variables, whose names are the template's.
+const CANARY: [Member; 3] = [
+    ("DeploymentId", "deploymentId"),
+    ("PercentTraffic", "percentTraffic"),
+    ("UseStageCache", "useStageCache"),
+];
 /// What a template says of a method, by the paths that patches have for it.
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [Member; 8] = [
     ("CacheDataEncrypted", "caching/dataEncrypted"),
     ("CacheTtlInSeconds", "caching/ttlInSeconds"),
     ("CachingEnabled", "caching/enabled"),
@@ -133,50 +137,25 @@ const SETTINGS: [(&str, &str); 8] = [
 
 /// The patches from an old access log to a new one.
 fn access_log(old: &Object, new: &Object) -> Vec<Value> {
-    const FIELD: &str = "AccessLogSetting";
-    let mut patches = Vec::new();
-    if old.get(FIELD) == new.get(FIELD) {
-        return patches;
-    }
-    if old.contains_key(FIELD) {
-        patches.push(json!({ "op": "remove", "path": "/accessLogSettings" }));
-    }
-    let setting = new.get(FIELD).and_then(Value::as_object);
-    for (field, path) in [("DestinationArn", "destinationArn"), ("Format", "format")] {
-        if let Some(value) = setting.and_then(|setting| setting.get(field)) {
-            // One line feed at its end is as none.
-            let value = text(value).trim_end_matches('\n').to_owned();
-            patches.push(
-                json!({ "op": "replace", "path": format!("/accessLogSettings/{path}"), "value": value }),
-            );
-        }
+    let mut patches = object_patches(old, new, "AccessLogSetting", "/accessLogSettings", &ACCESS_LOG);
+    for value in patches.iter_mut().filter_map(|patch| patch.get_mut("value")) {
+        // One line feed at the end of a format is as none.
+        *value = json!(text(value).trim_end_matches('\n'));
     }
     patches
 }
 
 /// The patches from an old canary to a new one.
 fn canary(old: &Object, new: &Object) -> Vec<Value> {
-    const FIELD: &str = "CanarySetting";
-    let mut patches = Vec::new();
-    if old.get(FIELD) == new.get(FIELD) {
-        return patches;
+    let mut patches = object_patches(old, new, CANARY_SETTING, "/canarySettings", &CANARY);
+    if old.get(CANARY_SETTING) != new.get(CANARY_SETTING) {
+        let setting =
+            new.get(CANARY_SETTING).and_then(|setting| setting["StageVariableOverrides"].as_object());
+        patches.extend(setting.into_iter().flatten().map(|(name, value)| {
+            let path = format!("/canarySettings/stageVariableOverrides/{name}");
+            json!({ "op": "replace", "path": path, "value": text(value) })
+        }));
     }
-    if old.contains_key(FIELD) {
-        patches.push(json!({ "op": "remove", "path": "/canarySettings" }));
-    }
-    let Some(setting) = new.get(FIELD).and_then(Value::as_object) else { return patches };
-    let variables = setting.get("StageVariableOverrides").and_then(Value::as_object);
-    let variables = variables.into_iter().flatten();
-    let fields = [
-        ("DeploymentId", "deploymentId"),
-        ("PercentTraffic", "percentTraffic"),
-        ("UseStageCache", "useStageCache"),
-    ];
-    let fields = fields.iter().filter_map(|(field, path)| Some(((*path).to_owned(), setting.get(*field)?)));
-    let variables = variables.map(|(name, value)| (format!("stageVariableOverrides/{name}"), value));
-    patches.extend(fields.chain(variables).map(|(path, value)| {
-        json!({ "op": "replace", "path": format!("/canarySettings/{path}"), "value": text(value) })
-    }));
     patches
 }
 
@@ -191,18 +170,13 @@ fn settings(old: &Object, new: &Object) -> Done<Vec<Value>> {
     for (place, setting) in after {
         // What the new setting does not say, the old one must not go on saying.
         patches.push(json!({ "op": "remove", "path": place }));
-        for (field, name) in SETTINGS {
-            if let Some(value) = setting.get(field) {
-                let path = format!("{place}/{name}");
-                patches.push(json!({ "op": "replace", "path": path, "value": text(value) }));
-            }
-        }
+        patches.extend(member_patches(setting, &place, &SETTINGS));
     }
     Ok(patches)
 }
 
 /// The settings by the paths that patches have for them.
-fn places(properties: &Object) -> Done<Vec<(String, &Object)>> {
+fn places(properties: &Object) -> Done<Vec<(String, &Value)>> {
     let is_known = |name: &str| {
         name == "HttpMethod" || name == "ResourcePath" || SETTINGS.iter().any(|(field, _)| *field == name)
     };
@@ -212,8 +186,11 @@ fn places(properties: &Object) -> Done<Vec<(String, &Object)>> {
         }
         Ok(format!("{}/{}", required(setting, "ResourcePath")?, required(setting, "HttpMethod")?))
     };
-    let settings = items(properties, "MethodSettings").iter().filter_map(Value::as_object);
-    settings.map(|setting| Ok((place(setting)?, setting))).collect()
+    let settings = items(properties, "MethodSettings").iter();
+    settings
+        .filter_map(|setting| Some((setting.as_object()?, setting)))
+        .map(|(fields, setting)| Ok((place(fields)?, setting)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Patched, SERVICE, marked, patches, retag, text};
+use super::{Member, Patched, SERVICE, marked, member_patches, object_patches, patch, patches, retag};
 use crate::resource::tag::map;
 use crate::resource::{
     Calls, Created, Done, Kind, RESERVED, Wanted, items, lower_camel, named, property, required,
@@ -13,9 +13,8 @@ use crate::template::Object;
 pub(crate) struct UsagePlan;
 
 const PATCHED: [Patched; 1] = [("Description", "/description", "")];
-/// What a template says of limits, by the paths that patches have for it.
-const THROTTLE: [(&str, &str); 2] = [("BurstLimit", "burstLimit"), ("RateLimit", "rateLimit")];
-const QUOTA: [(&str, &str); 3] = [("Limit", "limit"), ("Offset", "offset"), ("Period", "period")];
+const THROTTLE: [Member; 2] = [("BurstLimit", "burstLimit"), ("RateLimit", "rateLimit")];
+const QUOTA: [Member; 3] = [("Limit", "limit"), ("Offset", "offset"), ("Period", "period")];
 
 #[async_trait]
 impl Kind for UsagePlan {
@@ -67,15 +66,12 @@ impl Kind for UsagePlan {
             let name = named(wanted, "UsagePlanName");
             all.push(json!({ "op": "replace", "path": "/name", "value": name }));
         }
-        all.extend(limits(old, new, "Throttle", "/throttle", &THROTTLE));
-        all.extend(limits(old, new, "Quota", "/quota", &QUOTA));
+        all.extend(object_patches(old, new, "Throttle", "/throttle", &THROTTLE));
+        all.extend(object_patches(old, new, "Quota", "/quota", &QUOTA));
         // An update that broke off may have come to any of the stages; what is there is asked for.
         let plan = calls.call(SERVICE, "GetUsagePlan", json!({ "usagePlanId": physical })).await?;
         all.extend(stages(&plan, new)?);
-        if !all.is_empty() {
-            let input = json!({ "usagePlanId": physical, "patchOperations": all });
-            calls.call(SERVICE, "UpdateUsagePlan", input).await?;
-        }
+        patch(calls, "UpdateUsagePlan", json!({ "usagePlanId": physical }), all).await?;
         retag(calls, &format!("/usageplans/{physical}"), old, new).await?;
         Ok(made(physical))
     }
@@ -103,22 +99,6 @@ fn stage(stage: &Value) -> Value {
     input
 }
 
-/// The patches from old limits to new ones: what the new ones do not say, the old ones must not go on saying.
-fn limits(old: &Object, new: &Object, field: &str, path: &str, names: &[(&str, &str)]) -> Vec<Value> {
-    if old.get(field) == new.get(field) {
-        return Vec::new();
-    }
-    let mut patches = vec![json!({ "op": "remove", "path": path })];
-    let limits = new.get(field).and_then(Value::as_object);
-    for (name, member) in names {
-        if let Some(value) = limits.and_then(|limits| limits.get(*name)) {
-            let path = format!("{path}/{member}");
-            patches.push(json!({ "op": "replace", "path": path, "value": text(value) }));
-        }
-    }
-    patches
-}
-
 /// The patches from the stages that the plan has to those that it is to have.
 fn stages(plan: &Value, new: &Object) -> Done<Vec<Value>> {
     let mut patches = Vec::new();
@@ -132,12 +112,7 @@ fn stages(plan: &Value, new: &Object) -> Done<Vec<Value>> {
         for (method, limits) in stage.get("Throttle").and_then(Value::as_object).into_iter().flatten() {
             let (path, verb) = method.rsplit_once('/').unwrap_or(("", method));
             let method = format!("{}/{verb}", path.replace('~', "~0").replace('/', "~1"));
-            for (name, member) in THROTTLE {
-                if let Some(value) = limits.get(name) {
-                    let path = format!("/apiStages/{own}/throttle/{method}/{member}");
-                    patches.push(json!({ "op": "replace", "path": path, "value": text(value) }));
-                }
-            }
+            patches.extend(member_patches(limits, &format!("/apiStages/{own}/throttle/{method}"), &THROTTLE));
         }
     }
     Ok(patches)
@@ -163,9 +138,9 @@ mod tests {
             { "op": "remove", "path": "/throttle" },
             { "op": "replace", "path": "/throttle/rateLimit", "value": "7" },
         ]);
-        assert_eq!(json!(limits(&old, &new, "Throttle", "/throttle", &THROTTLE)), expected);
-        assert!(limits(&old, &old, "Throttle", "/throttle", &THROTTLE).is_empty());
-        assert_eq!(limits(&old, &Object::new(), "Throttle", "/throttle", &THROTTLE).len(), 1);
+        assert_eq!(json!(object_patches(&old, &new, "Throttle", "/throttle", &THROTTLE)), expected);
+        assert!(object_patches(&old, &old, "Throttle", "/throttle", &THROTTLE).is_empty());
+        assert_eq!(object_patches(&old, &Object::new(), "Throttle", "/throttle", &THROTTLE).len(), 1);
     }
 
     #[test]
