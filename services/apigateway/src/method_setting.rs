@@ -86,28 +86,26 @@ pub(crate) struct CacheSetting {
 /// By `path/VERB` without the path's first slash, or `*/*`.
 pub(crate) type MethodSettings = BTreeMap<String, MethodSetting>;
 
-/// Applies a patch of `/{path}/{verb}/throttling/…`, or the removal of `/{path}/{verb}`. False where the patch is
-/// about something else.
+/// What applies the patch of a setting's member.
+type Apply = fn(&mut MethodSetting, &str, &Patch<'_>) -> Result<(), ApiError>;
+
+/// The groups of members that patches know.
+const GROUPS: [(&str, Apply); 4] = [
+    ("/caching/", apply_caching),
+    ("/throttling/", apply_throttling),
+    ("/logging/", apply_logging),
+    ("/metrics/", apply_metrics),
+];
+
+/// Applies a patch of `/{path}/{verb}/{group}/…`, or the removal of `/{path}/{verb}`. False where the patch is about
+/// something else.
 pub(crate) fn apply(settings: &mut MethodSettings, patch: &Patch<'_>) -> Result<bool, ApiError> {
-    if let Some((place, name)) = patch.path.split_once("/caching/") {
-        let setting = settings.entry(key(place).ok_or_else(|| patch.refused())?).or_default();
-        apply_caching(setting, name, patch)?;
-        return Ok(true);
-    }
-    if let Some((place, name)) = patch.path.split_once("/throttling/") {
-        let setting = settings.entry(key(place).ok_or_else(|| patch.refused())?).or_default();
-        match name {
-            "rateLimit" => setting.rate = Some(number(patch)?),
-            // Whole, and within the range of its type.
-            "burstLimit" => setting.burst = Some(number(patch)?.trunc() as i32),
-            _ => return Err(patch.refused()),
+    for (group, apply) in GROUPS {
+        if let Some((place, name)) = patch.path.split_once(group) {
+            let setting = settings.entry(key(place).ok_or_else(|| patch.refused())?).or_default();
+            apply(setting, name, patch)?;
+            return Ok(true);
         }
-        return Ok(true);
-    }
-    if let Some((place, name)) = ["/logging/", "/metrics/"].iter().find_map(|of| patch.path.split_once(of)) {
-        let setting = settings.entry(key(place).ok_or_else(|| patch.refused())?).or_default();
-        apply_watching(setting, name, patch)?;
-        return Ok(true);
     }
     match (patch.op, key(patch.path)) {
         (g::Op::Remove, Some(key)) => {
@@ -118,9 +116,26 @@ pub(crate) fn apply(settings: &mut MethodSettings, patch: &Patch<'_>) -> Result<
     }
 }
 
-fn apply_watching(setting: &mut MethodSetting, name: &str, patch: &Patch<'_>) -> Result<(), ApiError> {
+fn apply_throttling(setting: &mut MethodSetting, name: &str, patch: &Patch<'_>) -> Result<(), ApiError> {
+    match name {
+        "rateLimit" => setting.rate = Some(number(patch)?),
+        // Whole, and within the range of its type.
+        "burstLimit" => setting.burst = Some(number(patch)?.trunc() as i32),
+        _ => return Err(patch.refused()),
+    }
+    Ok(())
+}
+
+fn apply_metrics(setting: &mut MethodSetting, name: &str, patch: &Patch<'_>) -> Result<(), ApiError> {
     match name {
         "enabled" => setting.metrics_enabled = Some(patch.flag()?),
+        _ => return Err(patch.refused()),
+    }
+    Ok(())
+}
+
+fn apply_logging(setting: &mut MethodSetting, name: &str, patch: &Patch<'_>) -> Result<(), ApiError> {
+    match name {
         "loglevel" => {
             setting.log_level = Some(match patch.replaced()? {
                 "OFF" => LogLevel::Off,
@@ -189,10 +204,27 @@ fn key(place: &str) -> Option<String> {
     Some(format!("{}/{verb}", path.trim_matches('/')))
 }
 
+/// What applies to a method: what it does not say itself, the setting of all says.
+struct Applying<'s> {
+    own: Option<&'s MethodSetting>,
+    all: Option<&'s MethodSetting>,
+}
+
+impl<'s> Applying<'s> {
+    fn to(settings: &'s MethodSettings, path: &str, verb: &str) -> Self {
+        let own = settings.get(&format!("{}/{verb}", path.trim_matches('/')));
+        Self { own, all: settings.get(ALL) }
+    }
+
+    fn get<T>(&self, of: fn(&MethodSetting) -> Option<T>) -> Option<T> {
+        self.own.and_then(of).or_else(|| self.all.and_then(of))
+    }
+}
+
 /// Requests a second and at once that the method of a path and verb takes; nothing where it takes all.
 pub(crate) fn limit(settings: &MethodSettings, path: &str, verb: &str) -> Option<(f64, f64)> {
-    let (own, all) = (settings.get(&format!("{}/{verb}", path.trim_matches('/'))), settings.get(ALL));
-    let (rate, burst) = (either(own, all, |one| one.rate), either(own, all, |one| one.burst.map(f64::from)));
+    let of = Applying::to(settings, path, verb);
+    let (rate, burst) = (of.get(|one| one.rate), of.get(|one| one.burst.map(f64::from)));
     if (rate, burst) == (None, None) || rate == Some(UNLIMITED) || burst == Some(UNLIMITED) {
         return None;
     }
@@ -202,26 +234,24 @@ pub(crate) fn limit(settings: &MethodSettings, path: &str, verb: &str) -> Option
 /// How the answers of the method of a path and verb are kept; nothing where they are not. What holds for all methods
 /// turns it on for `GET` alone.
 pub(crate) fn caching(settings: &MethodSettings, path: &str, verb: &str) -> Option<CacheSetting> {
-    let all = settings.get(ALL);
-    let own = settings.get(&format!("{}/{verb}", path.trim_matches('/')));
-    let is_own = own.and_then(|own| own.caching_enabled);
-    if !is_own.or(all.and_then(|all| all.caching_enabled)).unwrap_or(false) {
+    let of = Applying::to(settings, path, verb);
+    if !of.get(|one| one.caching_enabled).unwrap_or(false) {
         return None;
     }
     let setting = CacheSetting {
-        get_only: is_own.is_none(),
-        ttl_seconds: either(own, all, |one| one.cache_ttl_seconds).unwrap_or(TTL_SECONDS),
-        is_encrypted: either(own, all, |one| one.cache_encrypted).unwrap_or(false),
-        needs_authorization: either(own, all, |one| one.invalidation_needs_authorization).unwrap_or(true),
-        unauthorized: either(own, all, |one| one.unauthorized).unwrap_or(Unauthorized::Warn),
+        get_only: of.own.and_then(|own| own.caching_enabled).is_none(),
+        ttl_seconds: of.get(|one| one.cache_ttl_seconds).unwrap_or(TTL_SECONDS),
+        is_encrypted: of.get(|one| one.cache_encrypted).unwrap_or(false),
+        needs_authorization: of.get(|one| one.invalidation_needs_authorization).unwrap_or(true),
+        unauthorized: of.get(|one| one.unauthorized).unwrap_or(Unauthorized::Warn),
     };
     (setting.ttl_seconds > 0).then_some(setting)
 }
 
 /// What of requests to the method of a path and verb is told.
 pub(crate) fn log_level(settings: &MethodSettings, path: &str, verb: &str) -> Option<LogLevel> {
-    let own = settings.get(&format!("{}/{verb}", path.trim_matches('/')));
-    either(own, settings.get(ALL), |one| one.log_level).filter(|level| *level != LogLevel::Off)
+    let level = Applying::to(settings, path, verb).get(|one| one.log_level);
+    level.filter(|level| *level != LogLevel::Off)
 }
 
 /// Whether any method has a level.
@@ -231,8 +261,7 @@ pub(crate) fn logs_any(settings: &MethodSettings) -> bool {
 
 /// Whether the method of a path and verb has metrics of its own.
 pub(crate) fn has_metrics(settings: &MethodSettings, path: &str, verb: &str) -> bool {
-    let own = settings.get(&format!("{}/{verb}", path.trim_matches('/')));
-    either(own, settings.get(ALL), |one| one.metrics_enabled).unwrap_or(false)
+    Applying::to(settings, path, verb).get(|one| one.metrics_enabled).unwrap_or(false)
 }
 
 fn describe_level(level: LogLevel) -> String {
@@ -242,14 +271,6 @@ fn describe_level(level: LogLevel) -> String {
         LogLevel::Info => "INFO",
     }
     .to_owned()
-}
-
-fn either<T>(
-    own: Option<&MethodSetting>,
-    all: Option<&MethodSetting>,
-    of: fn(&MethodSetting) -> Option<T>,
-) -> Option<T> {
-    own.and_then(of).or_else(|| all.and_then(of))
 }
 
 fn describe_unauthorized(unauthorized: Unauthorized) -> g::UnauthorizedCacheControlHeaderStrategy {

@@ -156,6 +156,8 @@ async fn settings_of_logs_are_checked() {
         ("/*/*/logging/loglevel", "DEBUG", "BadRequestException"),
         ("/*/*/logging/dataTrace", "true", "NotImplemented"),
         ("/*/*/metrics/enabled", "1", "BadRequestException"),
+        ("/*/*/metrics/loglevel", "INFO", "BadRequestException"),
+        ("/*/*/logging/enabled", "true", "BadRequestException"),
     ] {
         let refused =
             gateway.client.refused("apigateway", "UpdateStage", changes(&api, &[(path, value)])).await;
