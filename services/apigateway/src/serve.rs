@@ -254,9 +254,7 @@ impl ApiGateway {
             _ => Ok(Some(found)),
         }
     }
-}
 
-impl ApiGateway {
     /// True so many times of a hundred.
     fn draws(&self, percent: f64) -> bool {
         let mut bytes = [0; 4];

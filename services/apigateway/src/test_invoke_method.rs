@@ -96,8 +96,6 @@ async fn describe(cx: &Context, tried: Tried) -> Result<g::TestInvokeMethodRespo
     let time = cx.now.strftime("%a %b %d %H:%M:%S UTC %Y").to_string();
     let log =
         tried.steps.iter().fold(format!("Execution log for request {}\n", cx.request_id), |log, step| {
-            // Each has the request's id before it, which the first line tells.
-            let step = step.split_once(") ").map_or(step.as_str(), |(_, step)| step);
             format!("{log}{time} : {step}\n")
         });
     let (headers, multi) = texts(&parts.headers);

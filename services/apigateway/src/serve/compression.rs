@@ -4,12 +4,11 @@
 //!
 //! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gzip-compression-decompression.html>
 
-use std::io::{self, Read, Write as _};
+use std::io::{self, Read};
 
 use bytes::Bytes;
 use flate2::Compression;
-use flate2::read::{MultiGzDecoder, ZlibDecoder};
-use flate2::write::{GzEncoder, ZlibEncoder};
+use flate2::read::{GzEncoder, MultiGzDecoder, ZlibDecoder, ZlibEncoder};
 use http::Response;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue};
 use http::request::Parts;
@@ -95,18 +94,12 @@ pub(crate) async fn deflated(
 }
 
 fn packed(coding: Coding, body: &[u8]) -> io::Result<Vec<u8>> {
+    let (mut packed, level) = (Vec::new(), Compression::default());
     match coding {
-        Coding::Gzip => {
-            let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-            encoder.write_all(body)?;
-            encoder.finish()
-        }
-        Coding::Deflate => {
-            let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-            encoder.write_all(body)?;
-            encoder.finish()
-        }
-    }
+        Coding::Gzip => GzEncoder::new(body, level).read_to_end(&mut packed)?,
+        Coding::Deflate => ZlibEncoder::new(body, level).read_to_end(&mut packed)?,
+    };
+    Ok(packed)
 }
 
 /// The coding that a client likes best, if it is one of ours.

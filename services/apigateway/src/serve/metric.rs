@@ -104,7 +104,7 @@ impl Gauges {
         self.cache_misses.record(1.0);
     }
 
-    /// A function answered, or did not.
+    /// What stands behind the method answered, or did not.
     pub(crate) fn integrated(&self, took: Duration) {
         self.integration_latency.record(millis(took));
     }

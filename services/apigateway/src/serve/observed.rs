@@ -65,24 +65,25 @@ impl Observed {
             journal.add(stream, [line(format.line(&self.context))]);
         }
         if let (Some(stream), Some(level)) = (&logs.execution, self.level) {
+            let id = self.text("requestId");
             let lines = self.execution(level, response, integrated);
-            journal.add(stream, lines.into_iter().map(line));
+            journal.add(stream, lines.into_iter().map(|text| line(format!("({id}) {text}"))));
         }
     }
 
-    /// What the execution log has of the request.
+    /// What the execution log has of the request, without the request's id that each line there begins with.
     pub(crate) fn execution(
         &self,
         level: LogLevel,
         response: &Response<Body>,
         integrated: Option<Integrated>,
     ) -> Vec<String> {
-        let text = |name: &str| self.context[name].as_str().unwrap_or("-").to_owned();
-        let (id, status) = (text("requestId"), response.status().as_u16());
+        let (id, status) = (self.text("requestId"), response.status().as_u16());
         let (mut steps, mut failures) = (Vec::new(), Vec::new());
         steps.push(format!("Extended Request Id: {id}"));
         steps.push(format!("Starting execution for request: {id}"));
-        steps.push(format!("HTTP Method: {}, Resource Path: {}", text("httpMethod"), text("resourcePath")));
+        let (verb, path) = (self.text("httpMethod"), self.text("resourcePath"));
+        steps.push(format!("HTTP Method: {verb}, Resource Path: {path}"));
         if let Some(Integrated { status, latency, .. }) = integrated {
             let millis = latency.as_millis();
             steps.push(format!("Received response. Status: {status}, Integration latency: {millis} ms"));
@@ -101,7 +102,12 @@ impl Observed {
             LogLevel::Error if self.error.is_some() => failures,
             LogLevel::Error | LogLevel::Off => Vec::new(),
         };
-        lines.into_iter().map(|line| format!("({id}) {line}").replace(char::is_control, " ")).collect()
+        lines.into_iter().map(|line| line.replace(char::is_control, " ")).collect()
+    }
+
+    /// A text of the context.
+    fn text(&self, name: &str) -> &str {
+        self.context[name].as_str().unwrap_or("-")
     }
 }
 

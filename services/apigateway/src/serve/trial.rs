@@ -1,4 +1,4 @@
-//! A method that is tried as it is, without a deployment: nobody is authorized, throttled or counted.
+//! A method that is tried as it is, without a deployment: nobody is authorized or throttled, and no plan counts it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
