@@ -76,9 +76,13 @@ pub(crate) async fn deployed_to(
     let present = STAGES.get(gateway.store(), &key).await?.map(|stored| stored.record);
     if let Some(settings) = &input.canary_settings {
         let missing = || bad_request("Canary deployments can be made on existing stages only");
-        if input.stage_description.is_some() || input.variables.is_some() {
+        let is_for_stage = input.stage_description.is_some()
+            || input.variables.is_some()
+            || input.cache_cluster_enabled.is_some()
+            || input.cache_cluster_size.is_some();
+        if is_for_stage {
             return Err(bad_request(
-                "A canary deployment changes neither description nor variables of its stage",
+                "A canary deployment changes neither description, variables nor cache cluster of its stage",
             ));
         }
         return with_canary(cx, &key, present.ok_or_else(missing)?, settings, deployment_id);

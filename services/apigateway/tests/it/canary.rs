@@ -115,6 +115,8 @@ async fn canaries_are_checked() {
         json!({ "restApiId": api, "canarySettings": { "percentTraffic": 1.0 } }),
         json!({ "restApiId": api, "stageName": "s", "canarySettings": { "percentTraffic": 101.0 } }),
         json!({ "restApiId": api, "stageName": "s", "canarySettings": {}, "variables": { "a": "1" } }),
+        json!({ "restApiId": api, "stageName": "s", "canarySettings": {}, "cacheClusterEnabled": true }),
+        json!({ "restApiId": api, "stageName": "s", "canarySettings": {}, "cacheClusterSize": "0.5" }),
         json!({ "restApiId": api, "stageName": "s", "canarySettings": { "stageVariableOverrides": { "a": "é" } } }),
     ] {
         let refused = gateway.client.refused("apigateway", "CreateDeployment", input.clone()).await;
