@@ -47,9 +47,7 @@ impl Target {
         config.resumption = rustls::client::Resumption::disabled();
         Ok(Self { address, tls: Some(TlsConnector::from(Arc::new(config))), is_fresh: false })
     }
-}
 
-impl Target {
     /// The same, with a connection for each request.
     pub(crate) fn fresh(self) -> Self {
         Self { is_fresh: true, ..self }
